@@ -1,0 +1,61 @@
+# The doors of the project. Every target sets up what it needs; a bare Debian with
+# python3, python3-venv and make is enough.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUNTIME := $(VENV)/.runtime
+DEV := $(VENV)/.dev
+CONFIG ?= examples/demo.toml
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+# setuptools builds the editable install; it comes pinned from the development lock.
+SETUPTOOLS := $(VENV)/.setuptools.lock
+
+.PHONY: help run test test-slow check format bench lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(RUNTIME): requirements.lock requirements-dev.lock pyproject.toml | $(BIN)/python
+	@echo "installing the pinned packages into $(VENV) …"
+	$(PIP) install --require-hashes --no-deps -r requirements.lock
+	sed -n '/^setuptools==/,/^[^ ]/{/^setuptools==/p;/^ .*--hash/p}' requirements-dev.lock > $(SETUPTOOLS)
+	$(PIP) install --require-hashes --no-deps -r $(SETUPTOOLS)
+	$(PIP) install --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(DEV): $(RUNTIME) requirements-dev.lock
+	$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
+	@touch $@
+
+run: $(RUNTIME)  ## set up and start the gateway with examples/demo.toml on loopback
+	@exec $(BIN)/smsc run --config $(CONFIG)
+
+test: $(DEV)  ## the quick suite
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(DEV)  ## the long suites: crashes, soak
+	$(BIN)/python -m pytest -m slow
+
+check: $(DEV)  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	PATH="$(BIN):$$PATH" $(BIN)/lint-imports
+
+format: $(DEV)  ## let ruff format and fix what it can
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: $(DEV)  ## micro-benchmarks and a short end-to-end load
+	$(BIN)/python -m bench
+
+lock: $(DEV)  ## write the lock files anew (needs uv: pip install uv)
+	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+
+clean:  ## remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

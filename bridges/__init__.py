@@ -1,0 +1,1 @@
+"""Bridges: the gateway's doors to other worlds, HTTP in, carriers and callbacks out."""

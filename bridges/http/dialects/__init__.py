@@ -1,0 +1,1 @@
+"""Dialects: pure translations between an HTTP interface and Drafts."""

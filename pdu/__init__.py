@@ -1,0 +1,1 @@
+"""SMPP protocol data units and short message text; pure, imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The alphabets of short messages, their packing, parting and joining."""

@@ -1,0 +1,1 @@
+"""Routing: which outlets a message may take, and why; pure, imports only `pdu`."""

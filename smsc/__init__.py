@@ -1,0 +1,1 @@
+"""The SMSC: sessions, intake, store and flow; `docs/tour.md` walks through it."""

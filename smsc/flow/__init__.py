@@ -1,0 +1,1 @@
+"""The flow: intake, dispatch, retry, receipts, deliveries."""

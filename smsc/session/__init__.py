@@ -1,0 +1,1 @@
+"""The SMPP session as a sans-IO machine."""

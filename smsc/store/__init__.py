@@ -1,0 +1,1 @@
+"""The store: LMDB on disk, memory in tests, one contract."""

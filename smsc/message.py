@@ -13,6 +13,8 @@ from typing import NewType
 
 import attrs
 
+from pdu.codec import SubmitPeek
+
 MessageId = NewType("MessageId", int)
 AccountId = NewType("AccountId", str)
 OutletName = NewType("OutletName", str)
@@ -62,6 +64,8 @@ class Draft:
     batch: int | None = None
     reference: str | None = None
     tags: tuple[str, ...] = ()
+    peek: SubmitPeek | None = None
+    """The fields of `body` when the session has read them already."""
 
 
 @attrs.define(slots=True)

@@ -123,7 +123,7 @@ class Flow(Protocol):
     def room_changed(self, outlet: OutletName) -> None:
         """The outlet came up, went down, or can take more."""
 
-    def settle(self, outcomes: Sequence[Outcome]) -> None:
+    def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
         """Journal what became of parts that were sent; one call for each read."""
 
     def receipts_nowait(
@@ -154,7 +154,8 @@ class Outlet(Protocol):
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Take the batch (never longer than `room()`) and return at once.
 
-        Each part is answered exactly once through `Flow.settle`.
+        Each part that is still to be sent (`Progress.parts` empty, or QUEUED there) is answered
+        exactly once through `Flow.settle`.
         """
 
     async def run(self, flow: Flow) -> None:

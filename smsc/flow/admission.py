@@ -7,31 +7,19 @@
 Station of the flow: intake → **admission** → store. SMPP 3.4 §5.2.
 """
 
-from fnmatch import fnmatchcase
-from typing import Final, Protocol
+from typing import Final
 
 import attrs
 
 from pdu.codec import SubmitPeek
 from pdu.status import Status
 from pdu.timefmt import TimeError, parse_time
+from smsc.config_sections import AccountConfig, sender_allowed
 from smsc.message import Draft
 from smsc.ports import Refused
 
 DEFAULT_VALIDITY_MS: Final = 24 * 3600 * 1000
 MAX_VALIDITY_MS: Final = 7 * 24 * 3600 * 1000
-
-
-class Sender(Protocol):
-    """What admission asks of an account."""
-
-    @property
-    def name(self) -> str:
-        """The system_id."""
-
-    @property
-    def senders(self) -> tuple[str, ...]:
-        """Patterns of source addresses that it may use; "*" stands for any run of characters."""
 
 
 @attrs.define(slots=True)
@@ -53,14 +41,14 @@ _NO_CANNED: Final = Refused(
 )
 
 
-def admit(account: Sender, draft: Draft, peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
+def admit(account: AccountConfig, draft: Draft, peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
     """Judge one draft."""
     if not peek.destination_addr:
         return _NO_DESTINATION
-    if account.senders != ("*",) and not may_send_as(account, peek.source_addr):
+    if peek.source_addr and not sender_allowed(account, peek.source_addr):
         return Refused(
             Status.ESME_RINVSRCADR,
-            f"account {account.name} may not send as {peek.source_addr!r}; "
+            f"account {draft.account} may not send as {peek.source_addr!r}; "
             "its senders are listed in the configuration",
         )
     if peek.replace_if_present_flag:
@@ -75,11 +63,6 @@ def admit(account: Sender, draft: Draft, peek: SubmitPeek, now_ms: int) -> Lifet
         due_ms = times.due_ms or due_ms
         expires_ms = times.expires_ms or expires_ms
     return _bound(due_ms, expires_ms, now_ms)
-
-
-def may_send_as(account: Sender, source_addr: str) -> bool:
-    """Is the source address among the account's patterns? An empty one always is."""
-    return not source_addr or any(fnmatchcase(source_addr, one) for one in account.senders)
 
 
 def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:

@@ -17,7 +17,8 @@ from pdu.errors import BodyError
 from pdu.status import Status
 from routing.key import RouteKey
 from routing.table import NoRoute, RoutingTable
-from smsc.flow.admission import Lifetime, Sender, admit
+from smsc.config_sections import AccountConfig
+from smsc.flow.admission import Lifetime, admit
 from smsc.flow.throttle import TokenBucket
 from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Admission, Admitted, Committed, CommitResult, Refused, Store
@@ -32,14 +33,6 @@ _THROTTLED: Final = Refused(
 _STOPPING: Final = Refused(
     Status.ESME_RSYSERR, "the gateway is stopping; nothing was stored, send it again later"
 )
-
-
-class Payer(Sender, Protocol):
-    """What intake asks of an account."""
-
-    @property
-    def rate(self) -> float:
-        """Messages a second; 0 = unlimited."""
 
 
 class Queued(Protocol):
@@ -73,7 +66,7 @@ class Intake:
 
     def __init__(
         self,
-        accounts: Mapping[AccountId, Payer],
+        accounts: Mapping[AccountId, AccountConfig],
         routes: RoutingTable,
         ids: IdAllocator,
         store: Store,

@@ -31,6 +31,9 @@ class Alphabet(Enum):
     EXTENDED_KANJI = "extended-kanji"
     KS_C_5601 = "ks-c-5601"
 
+    __hash__ = object.__hash__
+    """Members are single objects; the enum's own hash runs Python code for each look-up."""
+
 
 class MessageClass(IntEnum):
     """TS 23.038 §4; class 0 shows at once and is not stored."""

@@ -5,16 +5,17 @@
 TS 23.038 §6.1.2: septet i takes bits 7i to 7i+6 of a little-endian bit string. HOT for accounts
 with packed text: the octets are one big integer, and three mask-and-shift steps halve the gaps
 between 7, 14, 28 and 56 bits for all groups at once; the last gap, one octet in eight, closes by
-slicing. 160 septets: 0.9 µs each way (CPython 3.11, 2-core VM, 2026-11-22).
+slicing, and opens by a struct of seven-octet fields joined on a zero. 160 septets: pack 1.3 µs,
+unpack 1.7 µs (CPython 3.11, 2-core VM, 2026-11-22).
 """
 
+import struct
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
 CR: Final = 0x0D
 _ASCII = bytes(range(128)) * 2
-_TAKE = tuple(slice(i, None, 7) for i in range(7))
-_PUT = tuple(slice(i, None, 8) for i in range(7))
 _EIGHTH = slice(7, None, 8)
 
 
@@ -42,17 +43,22 @@ def unpack(octets: bytes, count: int | None = None) -> bytes:
     length = len(octets)
     if count is None:
         count = (length << 3) // 7
-    groups = max((count + 7) >> 3, (length + 6) // 7)
+    groups = (length + 6) // 7
+    if count > groups << 3:
+        groups = (count + 7) >> 3
     low7, high7, low14, high14, low28, high28 = _masks(groups)
-    padded = octets + bytes(7 * groups - length)
-    spread = bytearray(groups << 3)
-    for take, put in zip(_TAKE, _PUT, strict=True):
-        spread[put] = padded[take]
-    bits = int.from_bytes(spread, "little")
+    sevens = _sevens(groups)(octets.ljust(7 * groups, b"\x00"))
+    bits = int.from_bytes(b"\x00".join(sevens), "little")
     bits = bits & low28 | (bits << 4) & high28
     bits = bits & low14 | (bits << 2) & high14
     bits = bits & low7 | (bits << 1) & high7
     return bits.to_bytes(groups << 3, "little")[:count]
+
+
+@lru_cache(maxsize=64)
+def _sevens(groups: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Read octets as so many fields of seven."""
+    return struct.Struct("7s" * groups).unpack
 
 
 @lru_cache(maxsize=64)

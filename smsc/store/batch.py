@@ -1,0 +1,72 @@
+"""A batch: changes on their way to the disk, already encoded.
+
+*In*: the verbs of `smsc.ports.Batch`. *Out*: rows for tables. *Never*: I/O, a lock, a clock.
+
+New messages are kept apart from all other changes, because they append in id order
+and because only they may be refused when the disk is full.
+Everything else is a blind overwrite: key → value, or None to delete. The last one wins.
+"""
+
+from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.store.keys import due_key, id_key, meta_key, parked_key, upstream_key
+from smsc.store.records import encode_delivery, encode_message, encode_progress, encode_upstream
+
+MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META = range(6)
+"""Places of the tables in `Rows`."""
+
+TABLES = ("message", "status", "upstream", "due", "parked", "meta")
+"""Their names on disk, in the same order."""
+
+Table = dict[bytes, bytes | None]
+Rows = tuple[Table, Table, Table, Table, Table, Table]
+"""Overwrites and deletions for each table. A message is never overwritten, only forgotten."""
+
+
+class WriteBatch:
+    """Implements `smsc.ports.Batch`."""
+
+    __slots__ = ("highest_id", "messages", "rows", "statuses")
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[bytes, bytes]] = []
+        self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
+        self.rows: Rows = ({}, {}, {}, {}, {}, {})
+        self.highest_id = 0  # of messages and deliveries: no later id may be below
+
+    def accept(self, message: Message, progress: Progress) -> None:
+        """A new message; ids of all batches must ascend in the order they are committed."""
+        id_ = message.id
+        key = id_key(id_)
+        self.messages.append((key, encode_message(message)))
+        self.statuses.append((key, encode_progress(progress)))
+        self.highest_id = max(self.highest_id, id_)
+
+    def progress(self, id_: MessageId, progress: Progress) -> None:
+        """Overwrite the progress of a message."""
+        self.rows[STATUS][id_key(id_)] = encode_progress(progress)
+
+    def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
+        """Remember what the outlet's network calls a part."""
+        self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = encode_upstream(id_, part)
+
+    def defer(self, due_ms: int, id_: MessageId) -> None:
+        """Wake the message at `due_ms`."""
+        self.rows[DUE][due_key(due_ms, id_)] = b""
+
+    def undefer(self, due_ms: int, id_: MessageId) -> None:
+        """Forget a wake-up."""
+        self.rows[DUE][due_key(due_ms, id_)] = None
+
+    def park(self, delivery: Delivery) -> None:
+        """Keep a delivery until a receiver took it; again with the same id: overwrite it."""
+        id_ = delivery.id
+        self.rows[PARKED][parked_key(delivery.mailbox, id_)] = encode_delivery(delivery)
+        self.highest_id = max(self.highest_id, id_)
+
+    def unpark(self, mailbox: Mailbox, id_: MessageId) -> None:
+        """The delivery arrived, or expired."""
+        self.rows[PARKED][parked_key(mailbox, id_)] = None
+
+    def meta(self, key: str, value: bytes) -> None:
+        """A control value, such as the schema version."""
+        self.rows[META][meta_key(key)] = value

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import attrs
 
@@ -85,9 +86,18 @@ def _settings(outlet: OutletConfig) -> str:
     shown: list[str] = []
     for field in attrs.fields(type(outlet.settings)):
         value = getattr(outlet.settings, field.name)
-        if field.name != "kind" and value != field.default and not isinstance(value, Secret):
+        if field.name != "kind" and value != _default(field) and not isinstance(value, Secret):
             shown.append(f"{field.name}={value}")
     return ", ".join(shown)
+
+
+def _default(field: "attrs.Attribute[Any]") -> object:
+    default: Any = field.default
+    return (
+        default.factory()
+        if isinstance(default, attrs.Factory) and not default.takes_self
+        else default
+    )
 
 
 def _some(values: Sequence[str], when_empty: str, limit: int = 4) -> str:

@@ -7,6 +7,7 @@ tens of milliseconds and megabytes of argon2; then the caller goes to a thread, 
 dies with the process.
 """
 
+import base64
 import hashlib
 import hmac
 import os
@@ -30,11 +31,19 @@ class StoredPassword:
 
 def is_argon2_hash(text: str) -> bool:
     """True when `text` is a hash that `PasswordChecker` can verify."""
+    *_, salt, digest = ["", "", *text.split("$")]
     try:
         extract_parameters(text)
+        # extract_parameters looks at the numbers only; argon2 wants at least these lengths.
+        return len(_unpadded(salt)) >= 8 and len(_unpadded(digest)) >= 4
     except (InvalidHashError, ValueError):
         return False
-    return True
+
+
+def _unpadded(text: str) -> bytes:
+    if "=" in text:
+        raise ValueError("argon2 writes base64 without padding")
+    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def hash_password(clear: str) -> StoredPassword:
@@ -64,8 +73,8 @@ class PasswordChecker:
     def verify(self, stored: StoredPassword, given: str) -> bool:
         """Tell whether `given` is the password; safe to call from one thread at a time.
 
-        Raises argon2's InvalidHashError when `stored` is not a hash (the configuration
-        checks that).
+        Raises argon2's VerificationError when it cannot tell: no memory, or a broken hash
+        (the configuration checks that).
         """
         digest = self._digest(given)
         if not stored.is_hash:

@@ -92,12 +92,11 @@ def _settings(outlet: OutletConfig) -> str:
 
 
 def _default(field: "attrs.Attribute[Any]") -> object:
-    default: Any = field.default
-    return (
-        default.factory()
-        if isinstance(default, attrs.Factory) and not default.takes_self
-        else default
-    )
+    factory = getattr(field.default, "factory", None)
+    if factory is None:
+        return field.default
+    # A default computed from the instance cannot be told apart from a given value: show it.
+    return attrs.NOTHING if getattr(field.default, "takes_self", False) else factory()
 
 
 def _some(values: Sequence[str], when_empty: str, limit: int = 4) -> str:

@@ -17,12 +17,13 @@ from typing import Any
 import attrs
 import orjson
 
-from pdu.address import AddressError, guess_destination, guess_source
-from pdu.codec import encode_body, peek_submit_sm
+from pdu.address import destination_fault, guess_destination, guess_source, source_fault
+from pdu.codec import encode_body, peek_deliver_sm
 from pdu.message_pdus import SubmitSm
 from pdu.status import Status, status_class
-from pdu.text.coding import Alphabet, alphabet_of, choose, decode_text
-from pdu.text.segmenter import count_parts
+from pdu.text.alphabet import alphabet_of
+from pdu.text.coding import choose, decode_text
+from pdu.text.segmenter import count_parts, room
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, find_tlv
 
@@ -60,7 +61,7 @@ class Invalid:
 
     def sentence(self) -> str:
         """One sentence for people; a long value is cut."""
-        return f"{self.field}: found {shown(self.value)}, but {self.why}"
+        return f"{self.field}: {self.why} (found {shown(self.value)})"
 
 
 @attrs.define(slots=True)
@@ -111,7 +112,7 @@ def hex_content(digits: str, data_coding: int, udh: bool, field: str = "hex") ->
         if header_octets > len(data):
             why = f"its user data header says {header_octets} octets and only {len(data)} are there"
             return Invalid(field, digits, why + "; correct the first octet, or leave out udh")
-        if _user_data_octets(data, header_octets, alphabet) > 140:
+        if len(data) - header_octets > room(alphabet, header_octets):
             why = "with a user data header of your own it must fit one message of 140 octets"
             return Invalid(field, digits, why + "; part it, or leave out udh")
         parts = 1
@@ -120,15 +121,7 @@ def hex_content(digits: str, data_coding: int, udh: bool, field: str = "hex") ->
         if parts > MAX_PARTS or len(data) > PAYLOAD_OCTETS:
             why = f"that makes {parts} parts and a message has at most {MAX_PARTS}; shorten it"
             return Invalid(field, digits, why)
-    coding = alphabet.name.lower()
-    return Content(data, data_coding, UDH_INDICATOR if udh else 0, parts, coding)
-
-
-def _user_data_octets(data: bytes, header_octets: int, alphabet: Alphabet) -> int:
-    if alphabet is Alphabet.GSM7:  # one septet in each octet; the header is padded to septets
-        septets = math.ceil(header_octets * 8 / 7) + len(data) - header_octets
-        return math.ceil(septets * 7 / 8)
-    return len(data)
+    return Content(data, data_coding, UDH_INDICATOR if udh else 0, parts, alphabet.value)
 
 
 def to_body(
@@ -146,23 +139,23 @@ def to_body(
     `expires_ms` is ms UTC, 0 for the default validity; the network is told it as well.
     An empty `source` leaves the sender to the network.
     """
-    try:
-        source_ton, source_npi, source_addr = guess_source(source) if source else (0, 0, "")
-    except AddressError as error:
-        return Invalid("from", source, str(error))
-    try:
-        dest_ton, dest_npi, destination_addr = guess_destination(destination)
-    except AddressError as error:
-        return Invalid("to", destination, str(error))
+    sender, recipient = guess_source(source), guess_destination(destination)
+    fault = source_fault(*sender)
+    if fault is not None or not _is_latin1(sender.addr):
+        why = fault or "an SMPP address is made of Latin-1 characters"
+        return Invalid("from", source, f"{why}; write a number or a name of 11 characters at most")
+    fault = destination_fault(*recipient)
+    if fault is not None:
+        return Invalid("to", destination, f"{fault}; write a number such as +41791234567")
     in_payload = len(content.data) > SHORT_MESSAGE_OCTETS
     return encode_body(
         SubmitSm(
-            source_addr_ton=source_ton,
-            source_addr_npi=source_npi,
-            source_addr=source_addr,
-            dest_addr_ton=dest_ton,
-            dest_addr_npi=dest_npi,
-            destination_addr=destination_addr,
+            source_addr_ton=sender.ton,
+            source_addr_npi=sender.npi,
+            source_addr=sender.addr,
+            dest_addr_ton=recipient.ton,
+            dest_addr_npi=recipient.npi,
+            destination_addr=recipient.addr,
             esm_class=content.esm_class,
             protocol_id=protocol_id,
             priority_flag=priority,
@@ -170,9 +163,13 @@ def to_body(
             registered_delivery=registered_delivery,
             data_coding=content.data_coding,
             short_message=b"" if in_payload else content.data,
-            tlvs=((Tag.message_payload, content.data),) if in_payload else (),
+            tlvs=((Tag.MESSAGE_PAYLOAD, content.data),) if in_payload else (),
         )
     )
+
+
+def _is_latin1(text: str) -> bool:
+    return text.isascii() or all(character <= "\xff" for character in text)
 
 
 # --- stored bodies ----------------------------------------------------------------------------
@@ -192,16 +189,17 @@ class Spoken:
 
     def text(self) -> str:
         """The text without its user data header; undecodable octets become U+FFFD."""
-        data = self.data[self.data[0] + 1 :] if self.udh and self.data else self.data
-        return decode_text(data, self.data_coding)
+        header_octets = self.data[0] + 1 if self.udh and self.data else 0
+        header, text = self.data[:header_octets], self.data[header_octets:]
+        return decode_text(text, self.data_coding, udh=header)
 
 
 def read_body(body: bytes) -> Spoken:
-    """The facts of a body that the store holds (it was validated when it came in)."""
-    peek = peek_submit_sm(body)
+    """The facts of a submit_sm or deliver_sm body that was validated when it came in."""
+    peek = peek_deliver_sm(body)  # the layouts are one; this reading takes more values as they come
     data = body[peek.text_at : peek.text_at + peek.sm_length]
     if not data:
-        data = find_tlv(body, peek.tlvs_at, Tag.message_payload) or b""
+        data = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
     udh = bool(peek.esm_class & UDH_INDICATOR)
     return Spoken(
         source=peek.source_addr,
@@ -209,7 +207,7 @@ def read_body(body: bytes) -> Spoken:
         data=data,
         data_coding=peek.data_coding,
         udh=udh,
-        coding=alphabet_of(peek.data_coding).name.lower(),
+        coding=alphabet_of(peek.data_coding).value,
         parts=1 if udh or not data else count_parts(data, peek.data_coding),
     )
 

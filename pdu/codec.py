@@ -1,0 +1,102 @@
+"""HOT: octets to PDU objects and back, and the lazy decode that routing lives on.
+
+*In*: one framed body, or PDU objects.
+*Out*: PDU objects, :class:`SubmitPeek`, whole PDUs as octets.
+*Never*: raises anything but :class:`BodyError` for octets, :class:`ValueError` for objects.
+
+Strings are Latin-1, so that every octet survives decode → encode.
+SMPP 3.4 §3, §4.
+"""
+
+from struct import Struct
+from typing import Final
+
+import pdu.broadcast_pdus
+import pdu.session_pdus  # noqa: F401  # both fill the tables
+from pdu import reference
+from pdu.commands import RESPONSE, Command
+from pdu.fields import Pdu
+from pdu.peek import SubmitPeek, peek_deliver_sm, peek_submit_sm
+from pdu.reference import STRICT, Habits
+
+__all__ = [
+    "STRICT",
+    "Habits",
+    "SubmitPeek",
+    "decode",
+    "encode",
+    "encode_body",
+    "header",
+    "pack",
+    "peek_deliver_sm",
+    "peek_submit_sm",
+    "submit_sm_resps",
+]
+
+_HEADER: Final = Struct(">IIII")
+_pack_header = _HEADER.pack
+_HEADER_OCTETS: Final = 16
+_SUBMIT_SM_RESP: Final = Command.SUBMIT_SM | RESPONSE
+
+
+def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits = STRICT) -> Pdu:
+    """The PDU object of a body.
+
+    :raises BodyError: ESME_RINVCMDID for an unknown command_id, else the status of the first
+        field at fault.
+    """
+    return reference.decode(command_id, body, command_status, habits)
+
+
+def encode_body(pdu: Pdu) -> bytes:
+    """The body of a PDU object.
+
+    :raises ValueError: names the field that does not fit its place on the wire.
+    """
+    return reference.encode_body(pdu)
+
+
+def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:
+    """The whole PDU.
+
+    :raises ValueError: names the field that does not fit its place on the wire.
+    """
+    body = encode_body(pdu)
+    return _pack_header(16 + len(body), pdu.command_id, command_status, sequence_number) + body
+
+
+def header(command_id: int, command_status: int, sequence_number: int, body_octets: int) -> bytes:
+    """The 16 octets in front of a body of that length."""
+    return _pack_header(16 + body_octets, command_id, command_status, sequence_number)
+
+
+def pack(command_id: int, command_status: int, sequence_number: int, body: bytes) -> bytes:
+    """A whole PDU around a body that is octets already."""
+    return _pack_header(16 + len(body), command_id, command_status, sequence_number) + body
+
+
+def submit_sm_resps(entries: list[tuple[int, int, bytes]], *, error_body: bool = False) -> bytes:
+    """Many submit_sm_resp in one piece: entries are (sequence_number, status, message_id).
+
+    ESME_ROK carries the message_id and its NUL; a refusal is its header alone (3.4).
+
+    :param error_body: refusals carry one NUL (3.3, 5.0).
+    """
+    pack_header = _pack_header
+    response = _SUBMIT_SM_RESP
+    refusal = b"\0" if error_body else b""
+    refusal_octets = 16 + len(refusal)
+    pieces: list[bytes] = []
+    append = pieces.append
+    for sequence_number, status, message_id in entries:
+        if status:
+            append(pack_header(refusal_octets, response, status, sequence_number) + refusal)
+        else:
+            append(
+                b"%b%b\0"
+                % (
+                    pack_header(17 + len(message_id), response, 0, sequence_number),
+                    message_id,
+                )
+            )
+    return b"".join(pieces)

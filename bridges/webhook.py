@@ -118,6 +118,7 @@ class Webhook:
         client: httpx2.AsyncClient,
         now_ms: Callable[[], int],
         log: FilteringBoundLogger,
+        *,
         seed: int | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
@@ -183,7 +184,7 @@ class Webhook:
             return f"no answer within {self._timeout_s:g} s", 0.0
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             return type(error).__name__, 0.0
-        except Exception as error:  # one strange answer must not end the callbacks of all others
+        except Exception as error:  # noqa: BLE001 a strange answer must not end all other callbacks
             self._log.exception("webhook.attempt.broke", delivery=delivery.id)
             return type(error).__name__, 0.0
 

@@ -110,9 +110,7 @@ def endpoint(
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
         except Exception:  # a bug: its client gets a 500, the others go on
-            house.log.exception(
-                "http.request.failed", method=request.method, path=request.url.path
-            )
+            house.log.exception("http.request.failed", method=request.method, path=request.url.path)
             why = "the gateway failed on this request; whether it took effect is not known"
             return to_response(wording(Failure(500, why)))
 
@@ -149,7 +147,9 @@ async def _authenticate(house: House, request: Request, auth: Auth) -> Account |
         return Failure(401, "this needs an account; send its name and password by HTTP basic auth")
     credentials = parse_basic(header)
     if credentials is None:
-        return Failure(401, "the Authorization header is not of the form Basic base64(name:password)")
+        return Failure(
+            401, "the Authorization header is not of the form Basic base64(name:password)"
+        )
     peer = request.client.host if request.client is not None else ""
     account = await house.gateway.authenticate(*credentials, peer)
     if isinstance(account, Refused):

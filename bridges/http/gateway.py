@@ -19,7 +19,7 @@ class Account(Protocol):
 
     @property
     def admin(self) -> bool:
-        """May it see messages of others and use admin operations?"""
+        """True if it may see messages of others and use admin operations."""
 
 
 class Gateway(Protocol):
@@ -41,7 +41,7 @@ class Gateway(Protocol):
         """
 
     def health(self) -> Health:
-        """Is the gateway able to take messages?"""
+        """Whether the gateway can take messages, and what lies behind that."""
 
     def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator outlet receive a message from a handset; a sentence if it cannot."""

@@ -12,6 +12,7 @@ Memory is bounded: `Limits` caps connections, headers, bodies and the time each 
 import time
 from collections.abc import Sequence
 from functools import partial
+from typing import Any, cast
 
 import structlog
 import trio
@@ -68,9 +69,11 @@ async def serve(
                     handler_nursery=connections,
                 )
                 await accepting.start(accept)
-                house.log.info("http.started", listen=[f"{host}:{port}" for host, port in addresses])
+                house.log.info(
+                    "http.started", listen=[f"{host}:{port}" for host, port in addresses]
+                )
                 task_status.started(addresses)
-                await (stop or trio.Event()).wait()
+                await (trio.sleep_forever() if stop is None else stop.wait())
                 accepting.cancel_scope.cancel()
             nursery.cancel_scope.deadline = trio.current_time() + grace_s
             await server.context.terminated.set()
@@ -139,7 +142,7 @@ class _Server:
         self._log = house.log
         self._limits = house.limits
         self._config = _config(house.limits)
-        self._app = wrap_app(build_app(house), 0, "asgi")
+        self._app = wrap_app(cast(Any, build_app(house)), 0, "asgi")
         self._open: set[ClientStream] = set()
         self._is_crowded = False
 
@@ -153,9 +156,9 @@ class _Server:
         self._is_crowded = False
         self._open.add(stream)
         try:
-            await TCPServer(
-                self._app, self._config, self.context, ConnectionState({}), stream
-            ).run()
+            state = ConnectionState({})
+            http = TCPServer(self._app, self._config, self.context, state, cast(Any, stream))
+            await http.run()
         except* Exception as group:  # noqa: BLE001 whatever a client provokes ends its connection only
             errors = [repr(error) for error in group.exceptions]
             self._log.warning("http.connection.failed", errors=errors)

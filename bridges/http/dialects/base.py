@@ -8,7 +8,7 @@ A short_message holds at most 254 octets (SMPP 3.4 §5.2.21, §5.2.22); longer c
 the message_payload TLV, and the outlet parts it, because only it knows the network's limits.
 """
 
-import datetime
+import datetime as dt
 import math
 import urllib.parse
 from collections.abc import Mapping
@@ -219,7 +219,7 @@ def iso_utc(at_ms: int) -> str | None:
     """Ms UTC as RFC 3339 with milliseconds; None for 0, which means "not yet" or "not asked"."""
     if not at_ms:
         return None
-    at = datetime.datetime.fromtimestamp(at_ms // 1000, datetime.UTC)
+    at = dt.datetime.fromtimestamp(at_ms // 1000, dt.UTC)
     return f"{at:%Y-%m-%dT%H:%M:%S}.{at_ms % 1000:03d}Z"
 
 
@@ -229,7 +229,7 @@ def parse_moment(field: str, value: object, now_ms: int) -> int | Invalid:
         ahead_s = float(value)
     elif isinstance(value, str):
         try:
-            at = datetime.datetime.fromisoformat(value)
+            at = dt.datetime.fromisoformat(value)
         except ValueError:
             return Invalid(field, value, _MOMENT)
         if at.tzinfo is None:
@@ -246,7 +246,7 @@ _MOMENT = "it must be a number of seconds or a date and time such as 2026-11-22T
 
 
 def check_callback_url(value: str, field: str = "callback_url") -> Invalid | None:
-    """Is it an absolute http or https URL that a receipt can be posted to?"""
+    """None if it is an absolute http or https URL, that a receipt can be posted to."""
     if len(value) > MAX_URL_CHARACTERS:
         return Invalid(field, value, f"a URL may have {MAX_URL_CHARACTERS} characters at most")
     if not value.isascii() or not value.isprintable() or " " in value:

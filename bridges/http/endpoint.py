@@ -9,6 +9,7 @@ gateway hold one octet of a body. Passwords and query strings never reach a log.
 
 import base64
 import binascii
+import contextlib
 import enum
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -37,7 +38,6 @@ class Limits:
     idle_s: float = 30.0
     """How long a connection may stay without a complete request header."""
 
-    read_s: int = 120
     write_s: float = 15.0
     """How long the client may take to read what is sent in one piece."""
 
@@ -171,10 +171,11 @@ async def _read_body(limits: Limits, request: Request) -> bytes | Failure:
     chunks: list[bytes] = []
     octets = 0
     with trio.move_on_after(limits.body_s):
-        async for chunk in request.stream():
-            octets += len(chunk)
-            if octets > limits.body_octets:
-                return too_large
-            chunks.append(chunk)
+        async with contextlib.aclosing(request.stream()) as arriving:
+            async for chunk in arriving:
+                octets += len(chunk)
+                if octets > limits.body_octets:
+                    return too_large
+                chunks.append(chunk)
         return b"".join(chunks)
     return Failure(408, f"the request body did not arrive within {limits.body_s:g} seconds")

@@ -4,9 +4,9 @@
 *Never*: what a request means; the dialects know.
 
 anycorn's own `serve` runs all connections in one nursery without a guard, so that one exception
-ends the server. Here anycorn speaks HTTP for one connection at a time (`TCPServer`), and the
-nursery is ours: whatever happens on a connection is logged and ends that connection only.
-Memory is bounded: `Limits` caps connections, headers, bodies and the time each may take.
+ends the server. Here the nursery is ours: whatever happens on a connection is logged and ends
+that connection only. Memory is bounded: `Limits` caps connections, headers, bodies and the time
+each may take. HTTP/1.1 only.
 """
 
 import time
@@ -17,8 +17,6 @@ from typing import Any, cast
 import structlog
 import trio
 from anycorn import Config
-from anycorn.tcp_server import TCPServer
-from anycorn.typing import ConnectionState
 from anycorn.utils import wrap_app
 from anycorn.worker_context import WorkerContext
 from starlette.applications import Starlette
@@ -28,9 +26,9 @@ from starlette.responses import Response
 from structlog.typing import FilteringBoundLogger
 
 from bridges.http import rest_routes
+from bridges.http.connection import Connection
 from bridges.http.endpoint import Failure, House, Limits, to_response
 from bridges.http.gateway import Gateway
-from bridges.http.stream import ClientStream
 
 GRACE_S = 25.0
 """How long requests in flight may take to finish once the server was asked to stop."""
@@ -58,27 +56,22 @@ async def serve(
     listeners = await _open_listeners(listen)
     server = _Server(house)
     addresses: list[tuple[str, int]] = [each.socket.getsockname()[:2] for each in listeners]
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(server.close_when_cancelled)
-        async with trio.open_nursery() as connections:
-            async with trio.open_nursery() as accepting:
-                accept = partial(
-                    trio.serve_listeners,
-                    server.handle,
-                    listeners,
-                    handler_nursery=connections,
-                )
-                await accepting.start(accept)
-                house.log.info(
-                    "http.started", listen=[f"{host}:{port}" for host, port in addresses]
-                )
-                task_status.started(addresses)
-                await (trio.sleep_forever() if stop is None else stop.wait())
-                accepting.cancel_scope.cancel()
-            nursery.cancel_scope.deadline = trio.current_time() + grace_s
-            await server.context.terminated.set()
-        nursery.cancel_scope.cancel()
-    house.log.info("http.stopped", cut=server.cut)
+    async with trio.open_nursery() as connections:
+        async with trio.open_nursery() as accepting:
+            accept = partial(
+                trio.serve_listeners, server.handle, listeners, handler_nursery=connections
+            )
+            await accepting.start(accept)
+            house.log.info("http.started", listen=[f"{host}:{port}" for host, port in addresses])
+            task_status.started(addresses)
+            if stop is None:
+                await trio.sleep_forever()
+            else:
+                await stop.wait()
+            accepting.cancel_scope.cancel()
+        connections.cancel_scope.deadline = trio.current_time() + grace_s
+        await server.finish()
+    house.log.info("http.stopped", cut=connections.cancel_scope.cancelled_caught)
 
 
 def build_app(house: House) -> Starlette:
@@ -125,9 +118,7 @@ def _config(limits: Limits) -> Config:
     config.errorlog = None  # what matters is logged here, in our own form
     config.include_server_header = False
     config.h11_max_incomplete_size = limits.header_octets
-    config.keep_alive_timeout = limits.idle_s
     config.keep_alive_max_requests = 1_000_000
-    config.read_timeout = limits.read_s
     return config
 
 
@@ -135,45 +126,36 @@ class _Server:
     """The connections, and what they share."""
 
     def __init__(self, house: House) -> None:
-        self.context = WorkerContext(None)
-        self.cut = 0
-        """Connections that had to be cut when the server stopped."""
-
         self._log = house.log
         self._limits = house.limits
         self._config = _config(house.limits)
         self._app = wrap_app(cast(Any, build_app(house)), 0, "asgi")
-        self._open: set[ClientStream] = set()
+        self._context = WorkerContext(None)
+        self._open: set[Connection] = set()
         self._is_crowded = False
 
-    async def handle(self, socket_stream: trio.SocketStream) -> None:
+    async def handle(self, stream: trio.SocketStream) -> None:
         """Serve one connection; never raises but when cancelled."""
-        stream = ClientStream(socket_stream, self._limits.write_s)
         if len(self._open) >= self._limits.connections:
-            stream.close()
+            stream.socket.close()
             self._tell_crowded()
             return
         self._is_crowded = False
-        self._open.add(stream)
+        connection = Connection(stream, self._app, self._config, self._context, self._limits)
+        self._open.add(connection)
         try:
-            state = ConnectionState({})
-            http = TCPServer(self._app, self._config, self.context, state, cast(Any, stream))
-            await http.run()
-        except* Exception as group:  # noqa: BLE001 whatever a client provokes ends its connection only
+            await connection.run()
+        except* Exception as group:  # noqa: BLE001 what a client provokes ends its connection only
             errors = [repr(error) for error in group.exceptions]
             self._log.warning("http.connection.failed", errors=errors)
         finally:
-            self._open.discard(stream)
-            stream.close()
+            self._open.discard(connection)
 
-    async def close_when_cancelled(self) -> None:
-        """Wait for the end; then cut what is left, so that shielded sends return."""
-        try:
-            await trio.sleep_forever()
-        finally:
-            self.cut = len(self._open)
-            for stream in self._open:
-                stream.close()
+    async def finish(self) -> None:
+        """Close idle connections; the others close after the answer they are at."""
+        await self._context.terminated.set()
+        for connection in self._open:
+            connection.stop_when_idle()
 
     def _tell_crowded(self) -> None:
         if not self._is_crowded:  # once for each time the limit is reached, not for each client

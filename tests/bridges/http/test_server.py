@@ -506,8 +506,9 @@ async def test_stopping_refuses_new_connections_and_finishes_requests() -> None:
             await house.connect()
         assert not house.stopped.is_set()
         house.gateway.held.set()
-        with trio.fail_after(5):
+        with trio.fail_after(1):
             await house.stopped.wait()
+        await idle.aclose()
     assert answers == [202]
 
 

@@ -62,6 +62,22 @@ _BY_BITS_3_2: Final = (Alphabet.GSM7, Alphabet.OCTETS, Alphabet.UCS2, Alphabet.G
 """Bits 3-2 of the general groups; 3 is reserved and read as the default (TS 23.038 §4)."""
 
 
+CODECS: Final = {
+    Alphabet.ASCII: "ascii",
+    Alphabet.LATIN1: "latin-1",
+    Alphabet.OCTETS: "latin-1",
+    Alphabet.JIS: "shift_jis",
+    Alphabet.CYRILLIC: "iso8859-5",
+    Alphabet.HEBREW: "iso8859-8",
+    # The pictogram coding of Japanese networks is Shift JIS with private symbols.
+    Alphabet.PICTOGRAM: "shift_jis",
+    Alphabet.ISO_2022_JP: "iso2022_jp",
+    Alphabet.EXTENDED_KANJI: "euc_jp",
+    Alphabet.KS_C_5601: "euc_kr",
+}
+"""Python's codec for each alphabet but GSM-7 and UCS-2, which have code of their own."""
+
+
 def _alphabet(data_coding: int) -> Alphabet:
     if data_coding < 0x10:
         return _SMPP.get(data_coding, Alphabet.GSM7)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from pdu.text import gsm7
-from pdu.text.alphabet import Alphabet, alphabet_of
+from pdu.text.alphabet import CODECS, Alphabet, alphabet_of
 from pdu.text.national import candidates
 from pdu.text.packing import unpack_text
 from pdu.text.segmenter import last_part
@@ -87,7 +87,7 @@ def decode_text(
         return decode_utf16(data)
     if alphabet is Alphabet.GSM7_PACKED:
         return _septet_alphabet(udh).decode(unpack_text(data, len(udh)))
-    return data.decode(_CODECS[alphabet], "replace")
+    return data.decode(CODECS[alphabet], "replace")
 
 
 def encode_text(text: str, data_coding: int, default: Alphabet = Alphabet.GSM7) -> bytes | None:
@@ -100,7 +100,7 @@ def encode_text(text: str, data_coding: int, default: Alphabet = Alphabet.GSM7) 
     if alphabet in {Alphabet.GSM7, Alphabet.GSM7_PACKED}:
         return gsm7.encode(text)
     try:
-        return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else _CODECS[alphabet])
+        return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else CODECS[alphabet])
     except UnicodeEncodeError:
         return None
 
@@ -112,21 +112,6 @@ def decode_utf16(data: bytes) -> str:
     if data[:2] == b"\xfe\xff":
         data = data[2:]
     return data.decode("utf-16-be", "replace")
-
-
-_CODECS: Final = {
-    Alphabet.ASCII: "ascii",
-    Alphabet.LATIN1: "latin-1",
-    Alphabet.OCTETS: "latin-1",
-    Alphabet.JIS: "shift_jis",
-    Alphabet.CYRILLIC: "iso8859-5",
-    Alphabet.HEBREW: "iso8859-8",
-    # The pictogram coding of Japanese networks is Shift JIS with private symbols.
-    Alphabet.PICTOGRAM: "shift_jis",
-    Alphabet.ISO_2022_JP: "iso2022_jp",
-    Alphabet.EXTENDED_KANJI: "euc_jp",
-    Alphabet.KS_C_5601: "euc_kr",
-}
 
 
 def _septet_alphabet(udh: bytes) -> SeptetAlphabet:

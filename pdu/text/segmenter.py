@@ -15,7 +15,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from pdu.text.alphabet import Alphabet, alphabet_of
+from pdu.text.alphabet import CODECS, Alphabet, alphabet_of
 from pdu.text.clusters import joined, pair_joined
 from pdu.text.errors import TextError, TooManyParts
 from pdu.text.packing import CR
@@ -30,6 +30,10 @@ _LARGEST_CHARACTER: Final = 4
 """Octets of a surrogate pair; an escape pair has two."""
 
 
+_CHARACTER_AN_OCTET: Final = frozenset({Alphabet.GSM7, Alphabet.ASCII, Alphabet.LATIN1})
+_MULTIBYTE: Final = frozenset(
+    {Alphabet.JIS, Alphabet.PICTOGRAM, Alphabet.EXTENDED_KANJI, Alphabet.KS_C_5601}
+)
 _OCTETS: Final = [bytes([value]) for value in range(256)]
 
 
@@ -70,6 +74,12 @@ def _plan(alphabet: Alphabet, udh: bytes = b"", wide_reference: bool = False) ->
     return _Plan(room(alphabet, len(udh)), each, others, table if is_national else None)
 
 
+def _parted_as(data_coding: int, default: Alphabet) -> Alphabet:
+    """Text of accounts that want it packed is parted while it is unpacked."""
+    alphabet = alphabet_of(data_coding, default)
+    return Alphabet.GSM7 if alphabet is Alphabet.GSM7_PACKED else alphabet
+
+
 def room(alphabet: Alphabet, header_octets: int = 0) -> int:
     """Octets of encoded text that one TPDU takes beside a header; septets count one each."""
     if alphabet is Alphabet.GSM7 or alphabet is Alphabet.ASCII:
@@ -98,12 +108,12 @@ def segment(
     `udh` is the header (UDHL first, as `udh.split_header` parts it) that stands before the text
     already; its elements are repeated behind ours in every part, an old concatenation is replaced.
     Any part longer than its text has a header: set UDHI in esm_class when `len(parts) > 1 or udh`.
-    `default` is what the account means by data_coding 0. Packed text has no place here: unpack it
-    first, pack each part afterwards (`packing.py`).
+    `default` is what the account means by data_coding 0. Packed text is parted unpacked; pack each
+    part afterwards (`packing.pack_short_message`).
 
     Raises `TooManyParts`, and `TextError` for a `udh` that does not add up or leaves no room.
     """
-    alphabet = alphabet_of(data_coding, default)
+    alphabet = _parted_as(data_coding, default)
     plan = _plan(alphabet, udh, wide_reference)
     if len(data) <= plan.single:
         return [udh + data]
@@ -130,11 +140,22 @@ def segment_sar(
     One part with total 1 when it fits. The reference is 16 bits wide in the TLV; sizes assume that
     the MC writes an 8-bit one, as it does (153 septets, 67 units).
     """
-    alphabet = alphabet_of(data_coding, default)
+    alphabet = _parted_as(data_coding, default)
     plan = _plan(alphabet)
     pieces = [data] if len(data) <= plan.single else _pieces(data, alphabet, plan)
     total = len(pieces)
     return [SarPart(reference & 0xFFFF, total, at, piece) for at, piece in enumerate(pieces, 1)]
+
+
+def message_payload(data: bytes, udh: bytes = b"") -> bytes:
+    """The whole text for the message_payload TLV; the message centre parts it.
+
+    With a header (UDHI set) the payload starts with it. Raises `TextError` above 65 535 octets,
+    what the length of a TLV can say.
+    """
+    if len(udh) + len(data) > 0xFFFF:
+        raise TextError(f"{len(udh) + len(data)} octets do not fit in message_payload")
+    return udh + data
 
 
 def count_parts(
@@ -146,7 +167,7 @@ def count_parts(
     default: Alphabet = Alphabet.GSM7,
 ) -> int:
     """How many parts `segment` would make; never raises for a count above 255."""
-    alphabet = alphabet_of(data_coding, default)
+    alphabet = _parted_as(data_coding, default)
     plan = _plan(alphabet, udh, wide_reference)
     return 1 if len(data) <= plan.single else len(_cuts(data, alphabet, plan))
 
@@ -178,9 +199,11 @@ def _cuts(data: bytes, alphabet: Alphabet, plan: _Plan) -> Sequence[int]:
     """Where each part starts."""
     if alphabet is Alphabet.UCS2:
         return _cut_utf16(data, plan.each)
-    if alphabet is Alphabet.GSM7:
-        if plan.national is not None:
-            return _cut_national(data, plan.each, plan.national)
+    if plan.national is not None:
+        return _cut_national(data, plan.each, plan.national)
+    if alphabet in _MULTIBYTE:
+        return _cut_multibyte(data, plan.each, CODECS[alphabet])
+    if alphabet in _CHARACTER_AN_OCTET:
         # Looking for one octet is memchr; looking for CR LF would cost forty times that.
         if ESCAPE in data or CR in data:
             return _cut_septets(data, plan.each)
@@ -219,6 +242,15 @@ def _cut_national(data: bytes, size: int, table: SeptetAlphabet) -> list[int]:
         lengths.append(2 if paired else 1)
         at += lengths[-1]
     text = table.decode(data)
+    return _cut_characters(text, lengths, size)
+
+
+def _cut_multibyte(data: bytes, size: int, codec: str) -> Sequence[int]:
+    """Cuts between characters of one or more octets; plain slices if the octets are not text."""
+    text = data.decode(codec, "replace")
+    lengths = [len(char.encode(codec, "replace")) for char in text]
+    if sum(lengths) != len(data):
+        return range(0, len(data), size)
     return _cut_characters(text, lengths, size)
 
 

@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routing import first_match
 from routing.first_match import FirstMatch, Pattern
 
 groups = st.sampled_from(["shop", "bank", "club"])
@@ -26,9 +28,15 @@ def walk(rules: Sequence[Pattern], group: str, number: str) -> int | None:
     return None
 
 
+@pytest.mark.parametrize("copied", [0, first_match.COPIED])
 @given(st.lists(patterns, max_size=8), groups, st.text("123", max_size=6))
-def test_finds_what_walking_the_rules_finds(rules: list[Pattern], group: str, number: str) -> None:
-    assert FirstMatch(rules).find(group, number) == walk(rules, group, number)
+def test_finds_what_walking_the_rules_finds(
+    copied: int, rules: list[Pattern], group: str, number: str
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(first_match, "COPIED", copied)
+        index = FirstMatch(rules)
+    assert index.find(group, number) == walk(rules, group, number)
 
 
 def test_order_beats_length_of_the_prefix() -> None:

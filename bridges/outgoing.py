@@ -126,5 +126,3 @@ def _with_times(body: bytes, peek: SubmitPeek, expires_ms: int) -> bytes:
     end = peek.text_at - _REGISTERED_DELIVERY
     validity = format_absolute(expires_ms).encode() if peek.validity_period else b""
     return body[:start] + b"\0" + validity + b"\0" + body[end:]
-
-

@@ -164,9 +164,7 @@ class Simulator:
     def _receipt(self, upstream_id: str) -> UpstreamReceipt:
         if self._config.fail and self._draw.random() < self._config.fail:
             self._counts["undeliverable"] += 1
-            return UpstreamReceipt(
-                self.name, upstream_id, State.UNDELIVERABLE, _ABSENT_SUBSCRIBER
-            )
+            return UpstreamReceipt(self.name, upstream_id, State.UNDELIVERABLE, _ABSENT_SUBSCRIBER)
         self._counts["delivered"] += 1
         return UpstreamReceipt(self.name, upstream_id, State.DELIVERED)
 

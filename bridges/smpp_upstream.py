@@ -158,9 +158,7 @@ class _Bind:
     async def _serve(self, sock: socket.socket) -> None:
         """One connection from bind to end; what was not answered is reported at the end."""
         config = self._outlet.config
-        timers = Timers(
-            enquire_link_s=config.enquire_link_s, response_s=config.response_timeout_s
-        )
+        timers = Timers(enquire_link_s=config.enquire_link_s, response_s=config.response_timeout_s)
         session = Session(
             Role.ESME,
             trio.current_time(),

@@ -50,9 +50,7 @@ class Client:
         self.account: Account | None = None
         self._server = server
         self._log = server.log.bind(peer=peer)
-        self.session = Session(
-            Role.MC, trio.current_time(), timers=server.timers, window=1, hold=1
-        )
+        self.session = Session(Role.MC, trio.current_time(), timers=server.timers, window=1, hold=1)
         self.link = Link(sock, self.session, self.handle)
         self._receiver: BoundReceiver | None = None
 
@@ -62,9 +60,7 @@ class Client:
             await self.link.run()
         finally:
             self._gone()
-            self._log.info(
-                "session.closed", account=self._account_name, why=self.link.why_closed
-            )
+            self._log.info("session.closed", account=self._account_name, why=self.link.why_closed)
 
     def handle(self, events: list[Event]) -> None:
         """What one read brought."""
@@ -135,9 +131,7 @@ class Client:
         kind = command_name(asked.command_id)
         if isinstance(verdict, AuthRefused):
             self.session.refuse_bind(verdict.status)
-            self._log.warning(
-                "bind.refused", account=asked.system_id, kind=kind, why=verdict.why
-            )
+            self._log.warning("bind.refused", account=asked.system_id, kind=kind, why=verdict.why)
         else:
             self._bound(verdict, asked)
             self._log.info("session.bound", account=verdict.name, kind=kind)

@@ -41,7 +41,9 @@ _NO_CANNED: Final = Refused(
 )
 
 
-def admit(account: AccountConfig, draft: Draft, peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
+def admit(
+    account: AccountConfig, draft: Draft, peek: SubmitPeek, now_ms: int
+) -> Lifetime | Refused:
     """Judge one draft."""
     if not peek.destination_addr:
         return _NO_DESTINATION

@@ -95,9 +95,7 @@ class Dispatch:
                 outlet = self._outlets.get(progress.outlet)
                 if outlet is None or outlet.remembers:
                     continue
-                forgotten = attrs.evolve(
-                    progress, state=State.QUEUED, parts=b"", upstream_ids=()
-                )
+                forgotten = attrs.evolve(progress, state=State.QUEUED, parts=b"", upstream_ids=())
                 batch = self._store.batch()
                 batch.progress(id_, forgotten)
                 self._store.commit_nowait(batch)
@@ -315,9 +313,7 @@ class Dispatch:
 
     def _plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.choose(
-            route_key(message, peek_submit_sm(message.body)), always_up
-        )
+        decision = self._routes.choose(route_key(message, peek_submit_sm(message.body)), always_up)
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()

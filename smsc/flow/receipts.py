@@ -280,4 +280,3 @@ def receipt_body(message: Message, progress: Progress) -> bytes:
             tlvs=tuple(tlvs),
         )
     )
-

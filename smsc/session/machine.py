@@ -206,9 +206,7 @@ class Session:
             moments.worked = now
             events.append(Answered(answers))
         if framer.error is not None and self.closing is None:
-            self._put(
-                Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number
-            )
+            self._put(Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number)
             self._close(framer.error.why)
         return events
 

@@ -1,0 +1,148 @@
+"""The command line: the roof, which alone knows every room.
+
+*In*: arguments. *Out*: exit status: 0 done, 1 failed, 2 wrong usage or a bad configuration.
+*Never*: imported by anything.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import cyclopts
+import trio
+from cyclopts import Parameter
+
+from smsc.config import Config, OutletConfig, load, render_errors
+from smsc.message import OutletName
+
+app = cyclopts.App(
+    name="smsc",
+    help="An SMPP-native SMSC gateway: accepted means on disk.",
+    version_flags=["--version"],
+    result_action="return_value",
+)
+
+_DEFAULT_CONFIG = Path("smsc.toml")
+
+
+def main() -> None:
+    """Entry point of the `smsc` command."""
+    sys.exit(app() or 0)
+
+
+@app.command
+def run(*, config: Path = _DEFAULT_CONFIG) -> int:
+    """Start the gateway; SIGTERM or Ctrl-C stops it, a second one at once.
+
+    Parameters
+    ----------
+    config
+        The TOML file to run with; `smsc check FILE` says what it means.
+
+    """
+    from smsc import app as gateway
+    from smsc import logs
+    from smsc.store.opening import StoreOpenError
+
+    loaded = _load(config)
+    if loaded is None:
+        return 2
+    log = logs.set_up(loaded.log.level, loaded.log.format)
+
+    async def until_stopped() -> int:
+        async with trio.open_nursery() as nursery:
+            status: list[int] = []
+
+            async def live(task_status: trio.TaskStatus[Any]) -> None:
+                status.append(await gateway.run(loaded, _bridges(), log, task_status=task_status))
+
+            _, addresses = await nursery.start(live)
+            print(greeting(loaded, addresses), flush=True)
+        return status[0]
+
+    try:
+        return trio.run(until_stopped)
+    except* (StoreOpenError, OSError) as group:
+        for error in _leaves(group):
+            print(f"smsc: {error}", file=sys.stderr)
+        return 1
+
+
+@app.command
+def check(file: Annotated[Path, Parameter(help="The TOML file to check.")]) -> int:
+    """Check a configuration file: all mistakes at once, or what it would start."""
+    from smsc.config_report import describe
+
+    loaded = _load(file)
+    if loaded is None:
+        return 2
+    print(describe(loaded))
+    return 0
+
+
+def greeting(config: Config, addresses: Any) -> str:
+    """The first lines of a running gateway: how to send a message and see what became of it."""
+    lines = ["smsc is up."]
+    if addresses.smpp:
+        lines.append("  SMPP   " + ", ".join(f"{host}:{port}" for host, port in addresses.smpp))
+    if addresses.http and config.accounts:
+        host, port = addresses.http[0]
+        url = f"http://{host}:{port}/v1/messages"
+        name, account = next(iter(config.accounts.items()))
+        # The demo's password is in the file that everybody has; others are asked for by curl.
+        user = f"{name}:demo" if name == account.password.text == "demo" else name
+        lines += [
+            f"  HTTP   http://{host}:{port}",
+            "Send a message:",
+            f"  curl -u {user} {url} -d "
+            '\'{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}\'',
+            "See what became of it (put the id of the answer for ID):",
+            f"  curl -u {user} {url}/ID",
+        ]
+    if addresses.smpp:
+        host, port = addresses.smpp[0]
+        name = next(iter(config.accounts), "demo")
+        lines += [
+            "Put load on it over SMPP, receipts included:",
+            f"  smsc load --host {host} --port {port} --system-id {name} --password … "
+            "--seconds 5 --receipts",
+        ]
+    return "\n".join(lines)
+
+
+def _load(path: Path) -> Config | None:
+    """The configuration, or None after its errors were printed."""
+    from bridges import REGISTRY
+
+    kinds = {name: kind.config for name, kind in REGISTRY.items()}
+    loaded = load(path, kinds, os.environ)
+    if isinstance(loaded, list):
+        print(f"smsc: {path} has {len(loaded)} mistake(s):", file=sys.stderr)
+        print(render_errors(loaded), file=sys.stderr)
+        return None
+    return loaded
+
+
+def _bridges() -> Any:
+    """Every bridge of this build."""
+    from bridges import REGISTRY
+    from bridges.http.server import serve
+    from bridges.webhook import Webhook, make_client
+    from smsc.app import Bridges
+
+    def outlet(name: OutletName, config: OutletConfig, log: Any) -> Any:
+        return REGISTRY[config.kind].build(name, config.settings, log)
+
+    return Bridges(
+        outlet=outlet,
+        webhook=lambda mailboxes, now_ms, log: Webhook(mailboxes, make_client(), now_ms, log),
+        serve_http=serve,
+    )
+
+
+def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found

@@ -8,6 +8,7 @@ Strings are Latin-1, so that every octet survives decode → encode.
 SMPP 3.4 §3, §4.
 """
 
+from collections.abc import Callable
 from struct import Struct
 from typing import Final
 
@@ -15,7 +16,9 @@ import pdu.broadcast_pdus
 import pdu.session_pdus  # noqa: F401  # both fill the tables
 from pdu import reference
 from pdu.commands import RESPONSE, Command
-from pdu.fields import Pdu
+from pdu.errors import BodyError
+from pdu.fields import TABLES, Pdu
+from pdu.generate import compile_decoder, compile_encoder
 from pdu.peek import SubmitPeek, peek_deliver_sm, peek_submit_sm
 from pdu.reference import STRICT, Habits
 
@@ -36,6 +39,13 @@ __all__ = [
 _HEADER: Final = Struct(">IIII")
 _pack_header = _HEADER.pack
 _HEADER_OCTETS: Final = 16
+_decoders: Final[dict[int, Callable[[bytes], Pdu]]] = {
+    command_id: compile_decoder(table, table.cls, lazy=False)
+    for command_id, table in TABLES.items()
+}
+_encoders: Final[dict[int, Callable[[Pdu], bytes]]] = {
+    command_id: compile_encoder(table) for command_id, table in TABLES.items()
+}
 _SUBMIT_SM_RESP: Final = Command.SUBMIT_SM | RESPONSE
 
 
@@ -45,7 +55,15 @@ def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits
     :raises BodyError: ESME_RINVCMDID for an unknown command_id, else the status of the first
         field at fault.
     """
-    return reference.decode(command_id, body, command_status, habits)
+    decoder = _decoders.get(command_id)
+    if decoder is None:
+        return reference.decode(command_id, body, command_status, habits)
+    if habits is STRICT:
+        return decoder(body)
+    try:
+        return decoder(body)
+    except BodyError:
+        return reference.decode(command_id, body, command_status, habits)
 
 
 def encode_body(pdu: Pdu) -> bytes:
@@ -53,7 +71,7 @@ def encode_body(pdu: Pdu) -> bytes:
 
     :raises ValueError: names the field that does not fit its place on the wire.
     """
-    return reference.encode_body(pdu)
+    return _encoders[pdu.command_id](pdu)
 
 
 def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:

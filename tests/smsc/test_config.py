@@ -322,6 +322,26 @@ def test_one_mistake_one_error_that_names_the_key(text: str, error: str) -> None
     assert bad(text) == [error]
 
 
+def test_names_in_a_rule_are_checked_beside_its_other_mistakes() -> None:
+    text = (
+        OUTLET
+        + """
+        [[routes]]
+        to = "41"
+        colour = "red"
+        outlets = ["o", "p"]
+        [[routes]]
+        outlets = ["q"]
+    """
+    )
+    assert bad(text) == [
+        "routes[0].to: expected a list, found '41'",
+        "routes[0].colour: unknown key; known here: accounts, name, outlets, to",
+        "routes[0].outlets: unknown outlet 'p'; there are: o",
+        "routes[1].outlets: unknown outlet 'q'; there are: o",
+    ]
+
+
 def test_an_error_tells_what_the_key_is_for() -> None:
     errors = load(OUTLET.replace("port = 1", "port = 0") + "[[routes]]\noutlets=['x']", KINDS, {})
     assert isinstance(errors, list)

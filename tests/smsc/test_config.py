@@ -37,7 +37,7 @@ class Upstream:
     port: int = attrs.field(metadata=about("TCP port of the carrier", minimum=1, maximum=65535))
     password: Secret = attrs.field(factory=lambda: Secret(""))
     hosts: tuple[str, ...] = attrs.field(factory=tuple)
-    low: int = 0
+    low: int = attrs.field(default=0, validator=attrs.validators.ge(-5))
     high: int = 9
 
     def __attrs_post_init__(self) -> None:
@@ -295,6 +295,7 @@ OUTLET = '[outlets.o]\nkind = "smpp"\nhost = "h"\nport = 1\n'
             "[outlets.o]\nkind = 'simulator'\nfail = 2",
             "outlets.o.fail: expected a number from 0 to 1, found 2",
         ),
+        (OUTLET + "low = -9", "outlets.o: 'low' must be >= -5: -9"),
         (OUTLET + "low = 10", "outlets.o: expected low to be at most high"),
         (OUTLET + "hosts = ['a', 1]", "outlets.o.hosts[1]: expected a string, found 1"),
         ("[routes]", "routes: expected a list of tables, each headed [[routes]]"),

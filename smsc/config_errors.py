@@ -96,7 +96,8 @@ def _leaf(
             return ConfigError(key_of(path), _missing(field), meaning)
         case ValueError() | TypeError():  # a validator of the class itself: its sentence tells
             # attrs' own validators put the attribute and the value behind the sentence.
-            return ConfigError(key_of(path), str(error.args[0]), meaning)
+            sentence = str(error.args[0]) if error.args else "does not fit"
+            return ConfigError(key_of(path), sentence, meaning)
         case _:
             raise error
 

@@ -192,11 +192,19 @@ def _rules(raw: dict[str, Any], section: str, cls: type[T], reader: Reader) -> d
     if not isinstance(values, list):
         reader.add(f"expected a list of tables, each headed [[{section}]]", section)
         return {}
-    rules = {
-        position: reader.read(value, cls, section, position)
-        for position, value in enumerate(values)
-    }
-    return {position: rule for position, rule in rules.items() if rule is not None}
+    rules: dict[int, T] = {}
+    for position, value in enumerate(values):
+        told = len(reader.errors)
+        rule = reader.read(value, cls, section, position)
+        if rule is None and isinstance(value, dict):
+            # Names in it are checked all the same: read it without the keys that did not fit.
+            start = len(key_of((section, position))) + 1
+            unfit = {re.split(r"[.[]", error.key[start:])[0] for error in reader.errors[told:]}
+            rest = {key: one for key, one in value.items() if key not in unfit}
+            rule = Reader({}).read(rest, cls)
+        if rule is not None:
+            rules[position] = rule
+    return rules
 
 
 def _written(raw: dict[str, Any], section: str) -> frozenset[str]:

@@ -94,8 +94,10 @@ def _leaf(
             return ConfigError(key_of(place), why, meaning)
         case KeyError() if field is not None:
             return ConfigError(key_of(path), _missing(field), meaning)
-        case ValueError():  # a validator of the class itself: its sentence tells
-            return ConfigError(key_of(path), str(error), meaning)
+        case ValueError() | TypeError():  # a validator of the class itself: its sentence tells
+            # attrs' own validators put the attribute and the value behind the sentence.
+            sentence = str(error.args[0]) if error.args else "does not fit"
+            return ConfigError(key_of(path), sentence, meaning)
         case _:
             raise error
 

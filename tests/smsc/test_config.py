@@ -37,7 +37,7 @@ class Upstream:
     port: int = attrs.field(metadata=about("TCP port of the carrier", minimum=1, maximum=65535))
     password: Secret = attrs.field(factory=lambda: Secret(""))
     hosts: tuple[str, ...] = attrs.field(factory=tuple)
-    low: int = 0
+    low: int = attrs.field(default=0, validator=attrs.validators.ge(-5))
     high: int = 9
 
     def __attrs_post_init__(self) -> None:
@@ -295,6 +295,7 @@ OUTLET = '[outlets.o]\nkind = "smpp"\nhost = "h"\nport = 1\n'
             "[outlets.o]\nkind = 'simulator'\nfail = 2",
             "outlets.o.fail: expected a number from 0 to 1, found 2",
         ),
+        (OUTLET + "low = -9", "outlets.o: 'low' must be >= -5: -9"),
         (OUTLET + "low = 10", "outlets.o: expected low to be at most high"),
         (OUTLET + "hosts = ['a', 1]", "outlets.o.hosts[1]: expected a string, found 1"),
         ("[routes]", "routes: expected a list of tables, each headed [[routes]]"),
@@ -320,6 +321,26 @@ OUTLET = '[outlets.o]\nkind = "smpp"\nhost = "h"\nport = 1\n'
 )
 def test_one_mistake_one_error_that_names_the_key(text: str, error: str) -> None:
     assert bad(text) == [error]
+
+
+def test_names_in_a_rule_are_checked_beside_its_other_mistakes() -> None:
+    text = (
+        OUTLET
+        + """
+        [[routes]]
+        to = "41"
+        colour = "red"
+        outlets = ["o", "p"]
+        [[routes]]
+        outlets = ["q"]
+    """
+    )
+    assert bad(text) == [
+        "routes[0].to: expected a list, found '41'",
+        "routes[0].colour: unknown key; known here: accounts, name, outlets, to",
+        "routes[0].outlets: unknown outlet 'p'; there are: o",
+        "routes[1].outlets: unknown outlet 'q'; there are: o",
+    ]
 
 
 def test_an_error_tells_what_the_key_is_for() -> None:

@@ -19,7 +19,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """Count one failure and return the delay before the next try."""
-        delay_s = min(self.ceiling_s, self.first_s * 2**self._failures)
+        delay_s = min(self.ceiling_s, self.first_s * (1 << self._failures))
         self._failures = min(self._failures + 1, 32)
         return delay_s * (0.5 + 0.5 * self.draw.random())
 

@@ -22,6 +22,7 @@ from pdu.status import Status
 from pdu.text.coding import choose
 from pdu.text.errors import TooManyParts
 from pdu.text.segmenter import segment
+from smsc.config_fields import about
 from smsc.message import OutletName, State
 from smsc.ports import Failed, Flow, MobileOriginated, Outcome, Outgoing, Sent, UpstreamReceipt
 
@@ -37,17 +38,17 @@ class SimulatorConfig:
     """`[outlets.NAME]` with `kind = "simulator"`."""
 
     delay_s: float = attrs.field(
-        default=0.05, metadata={"meaning": "seconds until the receipt", "minimum": 0}
+        default=0.05, metadata=about("seconds until the receipt", minimum=0)
     )
     fail: float = attrs.field(
         default=0.0,
-        metadata={"meaning": "share that ends UNDELIVERABLE, 0 to 1", "minimum": 0, "maximum": 1},
+        metadata=about("share that ends UNDELIVERABLE, 0 to 1", minimum=0, maximum=1),
     )
     window: int = attrs.field(
         default=2000,
-        metadata={"meaning": "messages taken and not yet answered", "minimum": 1},
+        metadata=about("messages taken and not yet answered", minimum=1),
     )
-    seed: int = attrs.field(default=1, metadata={"meaning": "of the draw of who fails"})
+    seed: int = attrs.field(default=1, metadata=about("of the draw of who fails"))
 
 
 class Simulator:

@@ -23,6 +23,8 @@ from pdu.commands import Command
 from pdu.operations import Role
 from pdu.status import Status, status_class, status_name
 from pdu.text.errors import TextError
+from smsc.config_errors import Secret
+from smsc.config_fields import about
 from smsc.link import Link
 from smsc.message import MessageId, OutletName, State
 from smsc.ports import (
@@ -71,46 +73,41 @@ _Context = tuple[MessageId, int, int]
 class UpstreamConfig:
     """`[outlets.NAME]` with `kind = "smpp"`."""
 
-    host: str = attrs.field(metadata={"meaning": "host name or address of the carrier"})
-    port: int = attrs.field(
-        default=2775, metadata={"meaning": "TCP port", "minimum": 1, "maximum": 65535}
-    )
-    system_id: str = attrs.field(
-        metadata={"meaning": "who we are to the carrier", "minimum": 1, "maximum": 15}
-    )
-    password: str = attrs.field(
-        default="", repr=False, metadata={"meaning": "our password at the carrier"}
+    host: str = attrs.field(metadata=about("host name or address of the carrier"))
+    port: int = attrs.field(default=2775, metadata=about("TCP port", minimum=1, maximum=65535))
+    system_id: str = attrs.field(metadata=about("who we are to the carrier", minimum=1, maximum=15))
+    password: Secret = attrs.field(
+        default=Secret(""), metadata=about("our password at the carrier")
     )
     system_type: str = attrs.field(
-        default="", metadata={"meaning": "system_type of the bind", "maximum": 12}
+        default="", metadata=about("system_type of the bind", maximum=12)
     )
     bind: Literal["transmitter", "receiver", "transceiver"] = attrs.field(
-        default="transceiver", metadata={"meaning": "kind of the binds"}
+        default="transceiver", metadata=about("kind of the binds")
     )
     binds: int = attrs.field(
-        default=1, metadata={"meaning": "connections to keep bound", "minimum": 1, "maximum": 64}
+        default=1, metadata=about("connections to keep bound", minimum=1, maximum=64)
     )
     window: int = attrs.field(
         default=100,
-        metadata={"meaning": "unanswered submit_sm for each bind", "minimum": 1, "maximum": 65535},
+        metadata=about("unanswered submit_sm for each bind", minimum=1, maximum=65535),
     )
     enquire_link_s: float = attrs.field(
-        default=30.0, metadata={"meaning": "silence until enquire_link, seconds", "minimum": 0.1}
+        default=30.0, metadata=about("silence until enquire_link, seconds", minimum=0.1)
     )
     response_timeout_s: float = attrs.field(
         default=60.0,
-        metadata={"meaning": "time the carrier has to answer, seconds", "minimum": 0.1},
+        metadata=about("time the carrier has to answer, seconds", minimum=0.1),
     )
     reconnect_s: float = attrs.field(
         default=1.0,
-        metadata={
-            "meaning": "first delay before another connection, seconds; doubles up to a minute",
-            "minimum": 0.01,
-        },
+        metadata=about(
+            "first delay before another connection, seconds; doubles up to a minute", minimum=0.01
+        ),
     )
     ask_receipts: bool = attrs.field(
         default=True,
-        metadata={"meaning": "ask for a receipt of each message, wanted by the client or not"},
+        metadata=about("ask for a receipt of each message, wanted by the client or not"),
     )
 
 
@@ -171,7 +168,7 @@ class _Bind:
         session.bind(
             _BINDS[config.bind],
             system_id=config.system_id,
-            password=config.password,
+            password=config.password.value,
             system_type=config.system_type,
         )
         link.flush()
@@ -306,7 +303,8 @@ class UpstreamLink:
                         bind.session.unbind()
                         bind.link.flush()
                 with trio.move_on_after(_UNBIND_S, shield=True):
-                    while any(bind.session is not None for bind in self._binds):
+                    # A stop looks a few times, so that nothing has to tell on the way.
+                    while any(bind.session is not None for bind in self._binds):  # noqa: ASYNC110
                         await trio.sleep(_UNBIND_S / 100)
                 scope.cancel()
 
@@ -337,6 +335,7 @@ class UpstreamLink:
         for (id_, part, parts), status, body in answers:
             if not status:
                 upstream_id = body.split(b"\0", 1)[0].decode("latin-1")
+                self._counts["accepted"] += 1
                 outcomes.append(Sent(id_, upstream_id, part, parts))
             elif status_class(status) == "permanent":
                 self._counts["refused"] += 1
@@ -346,7 +345,6 @@ class UpstreamLink:
                     self._counts["throttled"] += 1
                     self._paused_until = trio.current_time() + _PAUSE_S
                 outcomes.append(TryLater(id_, status, part, parts))
-        self._counts["accepted"] += len(outcomes)
         self._write()
         self.flow.settle(self.name, outcomes)
 

@@ -20,7 +20,6 @@ import trio
 
 from smsc.bindings import Bindings
 from smsc.config import Config, OutletConfig
-from smsc.config_fields import HostPort
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
 from smsc.flow.dispatch import Dispatch
@@ -63,35 +62,14 @@ class Webhook(Protocol):
         """Live until cancelled."""
 
 
-class ServeHttp(Protocol):
-    """What the roof asks of the HTTP bridge."""
-
-    def __call__(
-        self,
-        listen: Sequence[str],
-        gateway: "Gateway",
-        *,
-        stop: trio.Event,
-        log: Any,
-        task_status: trio.TaskStatus[list[tuple[str, int]]],
-    ) -> Awaitable[None]:
-        """Serve until `stop` is set; report the bound addresses."""
-
-
-class Simulating(Protocol):
-    """An outlet that can play a handset."""
-
-    async def mobile_originated(self, source: str, destination: str, text: str) -> int:
-        """Send a message from the handset; the gateway's command_status."""
-
-
 @attrs.frozen
 class Bridges:
     """The doors to other worlds, chosen by the command line."""
 
     outlet: Callable[[OutletName, OutletConfig, Any], Outlet]
     webhook: Callable[[Mailboxes, Callable[[], int], Any], Webhook] | None = None
-    serve_http: ServeHttp | None = None
+    serve_http: Callable[..., Awaitable[None]] | None = None
+    """(listen, gateway, *, stop, log, task_status): serves until `stop` is set."""
 
 
 @attrs.frozen
@@ -204,7 +182,7 @@ class Gateway:
             return None
         return MessageReport(message, progress)
 
-    async def simulate_mo(self, outlet: str, source: str, to: str, text: str) -> str | None:
+    async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator's handset send a message; a sentence if that cannot be."""
         found: Any = self.outlets.get(OutletName(outlet))
         if found is None or not hasattr(found, "mobile_originated"):
@@ -212,7 +190,7 @@ class Gateway:
                 name for name, one in self.outlets.items() if hasattr(one, "mobile_originated")
             ]
             return f"outlet {outlet!r} is no simulator; known ones: {', '.join(known) or 'none'}"
-        status = await found.mobile_originated(source, to, text)
+        status = await found.mobile_originated(from_, to, text)
         return None if not status else f"no mo_route takes a message to {to}"
 
     def health(self) -> Health:
@@ -277,12 +255,10 @@ class Gateway:
         self.server.stop_listening()
         self._http_stop.set()
         with trio.move_on_after(DRAIN_S):
-            while self.dispatch.in_flight or self.mailboxes.in_hand:
-                await trio.sleep(_LOOK_S)
+            await _until(lambda: not (self.dispatch.in_flight or self.mailboxes.in_hand))
         self.server.unbind_all()
         with trio.move_on_after(_GOODBYE_S):
-            while self.server.clients:
-                await trio.sleep(_LOOK_S)
+            await _until(lambda: not self.server.clients)
         self.server.close_all("the gateway stops")
 
     async def _keep_outlet(self, outlet: Outlet) -> None:
@@ -347,6 +323,12 @@ async def run(
             nursery.cancel_scope.cancel()
     log.info("gateway.stopped")
     return 1 if failure else 0
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Look until it is so; only a stop looks, so nobody on the hot path has to tell."""
+    while not is_so():  # noqa: ASYNC110 - see the docstring
+        await trio.sleep(_LOOK_S)
 
 
 async def _watch_signals(

@@ -24,6 +24,11 @@ app = cyclopts.App(
 )
 
 _DEFAULT_CONFIG = Path("smsc.toml")
+_EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'
+_LOAD = (
+    "smsc load --host {host} --port {port} --system-id {name} --password demo "
+    "--seconds 5 --receipts"
+)
 
 
 def main() -> None:
@@ -63,8 +68,11 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
 
     try:
         return trio.run(until_stopped)
-    except* (StoreOpenError, OSError) as group:
-        for error in _leaves(group):
+    except BaseExceptionGroup as group:
+        known, other = group.split((StoreOpenError, OSError))
+        if other is not None:
+            raise other from None
+        for error in _leaves(known):
             print(f"smsc: {error}", file=sys.stderr)
         return 1
 
@@ -95,8 +103,7 @@ def greeting(config: Config, addresses: Any) -> str:
         lines += [
             f"  HTTP   http://{host}:{port}",
             "Send a message:",
-            f"  curl -u {user} {url} -d "
-            '\'{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}\'',
+            f"  curl -u {user} {url} -d '{_EXAMPLE}'",
             "See what became of it (put the id of the answer for ID):",
             f"  curl -u {user} {url}/ID",
         ]
@@ -105,8 +112,7 @@ def greeting(config: Config, addresses: Any) -> str:
         name = next(iter(config.accounts), "demo")
         lines += [
             "Put load on it over SMPP, receipts included:",
-            f"  smsc load --host {host} --port {port} --system-id {name} --password … "
-            "--seconds 5 --receipts",
+            f"  {_LOAD.format(host=host, port=port, name=name)}",
         ]
     return "\n".join(lines)
 
@@ -141,8 +147,7 @@ def _bridges() -> Any:
     )
 
 
-def _leaves(group: BaseExceptionGroup[Any]) -> list[BaseException]:
-    found: list[BaseException] = []
-    for error in group.exceptions:
-        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
-    return found
+def _leaves(error: BaseException | None) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for one in error.exceptions for leaf in _leaves(one)]
+    return [error] if error is not None else []

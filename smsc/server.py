@@ -238,7 +238,7 @@ class SmppServer:
                 except OSError as error:
                     if error.errno not in _OUT_OF_FILES:
                         continue  # the peer was gone before we could greet it
-                    self.log.error("accept.failed", why=error.strerror)
+                    self.log.warning("accept.failed", why=error.strerror)
                     await trio.sleep(_ACCEPT_PAUSE_S)
                     continue
                 sock = socket.socket(fileno=stream.detach())

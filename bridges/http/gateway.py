@@ -43,5 +43,5 @@ class Gateway(Protocol):
     def health(self) -> Health:
         """Whether the gateway can take messages, and what lies behind that."""
 
-    def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
+    async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator outlet receive a message from a handset; a sentence if it cannot."""

@@ -67,5 +67,5 @@ async def post_simulated_mo(call: Call) -> Reply:
     mo = rest.parse_simulated_mo(payload)
     if isinstance(mo, rest.Problem):
         return rest.problem_reply(mo)
-    wrong = call.gateway.simulate_mo(mo.outlet, mo.from_, mo.to, mo.text)
+    wrong = await call.gateway.simulate_mo(mo.outlet, mo.from_, mo.to, mo.text)
     return rest.simulated_mo_reply(mo, wrong)

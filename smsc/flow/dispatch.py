@@ -10,7 +10,7 @@ A message in an outlet's hands is a `_Flight`; it lands when each of its parts w
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final, assert_never, cast
 
 import attrs
 
@@ -317,7 +317,7 @@ class Dispatch:
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()
-        return tuple(OutletName(name) for name in decision.outlets)
+        return cast(Plan, decision.outlets)
 
     def _queue(self, id_: MessageId, message: Message | None = None) -> None:
         message = message or self._store.message(id_)

@@ -8,7 +8,7 @@ Station of the flow: server | dialect → **intake** → admission → store →
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import trio
 
@@ -19,9 +19,10 @@ from routing.key import RouteKey
 from routing.table import NoRoute, RoutingTable
 from smsc.config_sections import AccountConfig
 from smsc.flow.admission import Lifetime, admit
+from smsc.flow.lanes import Plan
 from smsc.flow.throttle import TokenBucket
 from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Admission, Admitted, Committed, CommitResult, Refused, Store
+from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
 from smsc.store.ids import IdAllocator
 
 _FULL: Final = Refused(
@@ -38,7 +39,7 @@ _STOPPING: Final = Refused(
 class Queued(Protocol):
     """What intake tells of messages that are on disk and may leave."""
 
-    def accepted(self, messages: Sequence[Message], plans: Sequence[tuple[str, ...]]) -> None:
+    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue them: each with the outlets to try, in order."""
 
 
@@ -110,7 +111,7 @@ class Intake:
         batch = self._store.batch()
         answers: list[Admission] = []
         accepted: list[Message] = []
-        plans: list[tuple[str, ...]] = []
+        plans: list[Plan] = []
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         granted = self._grant(drafts)
         for draft, is_granted in zip(drafts, granted, strict=True):
@@ -153,9 +154,7 @@ class Intake:
 
         self._store.commit_nowait(batch, committed)
 
-    def _judge(
-        self, draft: Draft, now_ms: int
-    ) -> tuple[SubmitPeek, Lifetime, tuple[str, ...]] | Refused:
+    def _judge(self, draft: Draft, now_ms: int) -> tuple[SubmitPeek, Lifetime, Plan] | Refused:
         """Admission and routing of one draft."""
         peek = draft.peek
         if peek is None:
@@ -172,7 +171,7 @@ class Intake:
                 Status.ESME_RINVDSTADR,
                 f"no route to {peek.destination_addr}: {decision.why}",
             )
-        return peek, lifetime, decision.outlets
+        return peek, lifetime, cast(Plan, decision.outlets)
 
     def _grant(self, drafts: Sequence[Draft]) -> list[bool]:
         """Which drafts their account's rate lets through; most accounts have none."""

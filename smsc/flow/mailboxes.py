@@ -15,7 +15,7 @@ from typing import Any, Final
 import attrs
 
 from smsc.message import Delivery, Mailbox, MessageId
-from smsc.ports import Again, Done, Dropped, DeliveryOutcome, Receiver, Store
+from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver, Store
 
 _READY_LIMIT: Final = 2000
 """Deliveries of one mailbox kept in memory; the rest is read from disk when its turn comes."""
@@ -35,7 +35,7 @@ class _Box:
     receivers: list[Receiver] = attrs.field(factory=list)
     in_hand: dict[MessageId, tuple[Delivery, Receiver]] = attrs.field(factory=dict)
     later: list[tuple[float, MessageId, Delivery]] = attrs.field(factory=list)
-    seen: MessageId = MessageId(0)
+    seen: int = 0
     has_more: bool = True
     next_receiver: int = 0
 
@@ -181,7 +181,7 @@ class Mailboxes:
         """Read the next deliveries from disk; False if there are none."""
         if not box.has_more:
             return False
-        box.ready.extend(self._store.parked(mailbox, box.seen, _READY_LIMIT))
+        box.ready.extend(self._store.parked(mailbox, MessageId(box.seen), _READY_LIMIT))
         box.has_more = len(box.ready) == _READY_LIMIT
         if box.ready:
             box.seen = box.ready[-1].id

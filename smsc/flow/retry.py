@@ -21,8 +21,6 @@ def delay_s(status: int, attempt: int, draw: random.Random) -> float:
 
     A throttled message was not looked at by the network: it comes again soon.
     """
-    if status in _THROTTLED:
-        base = THROTTLED_S
-    else:
-        base = SCHEDULE_S[min(attempt, len(SCHEDULE_S)) - 1]
-    return base * (1 + _JITTER * draw.random())
+    scheduled_s = SCHEDULE_S[min(attempt, len(SCHEDULE_S)) - 1]
+    base_s = THROTTLED_S if status in _THROTTLED else scheduled_s
+    return base_s * (1 + _JITTER * draw.random())

@@ -455,12 +455,13 @@ class Session:
 
 _KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
 
+# ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
 _HANDLERS: Final[dict[int, _Handler]] = (
     {
         int(Command.ENQUIRE_LINK): Session._on_enquire_link,
         int(Command.UNBIND): Session._on_unbind,
         int(Command.UNBIND_RESP): Session._on_unbind_resp,
     }
-    | {bind: Session._on_bind for bind in BINDS}
+    | dict.fromkeys(BINDS, Session._on_bind)
     | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
 )

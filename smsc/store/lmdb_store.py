@@ -19,6 +19,7 @@ import structlog
 import trio
 
 from smsc.message import MessageId
+from smsc.ports import Batch
 from smsc.store import keys
 from smsc.store.batch import MESSAGE, META, STATUS, TABLES, Rows, WriteBatch
 from smsc.store.commit import Done, FullError, Group, GroupCommit, Soon
@@ -87,11 +88,12 @@ class LmdbStore(Reads):
         """An empty batch."""
         return WriteBatch()
 
-    def commit_nowait(self, batch: WriteBatch, done: Done | None = None) -> None:
+    def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
         """Commit with whatever else is waiting; see `smsc.ports.Store`.
 
         After a disk error `done` is never called: the outcome is unknown.
         """
+        assert isinstance(batch, WriteBatch), "a batch of this store"
         self._writer.commit_nowait(batch, done)
 
     def _write(self, group: Group) -> None:

@@ -88,7 +88,7 @@ class FakeGateway:
     def health(self) -> Health:
         return self.state
 
-    def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
+    async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         return None if outlet == "sim" else f"there is no simulator outlet {outlet!r}"
 
 

@@ -67,6 +67,16 @@ class WriteBatch:
         """The delivery arrived, or expired."""
         self.rows[PARKED][parked_key(mailbox, id_)] = None
 
+    def forget(self, id_: MessageId) -> None:
+        """Delete a message and its progress; see `Reads.forgetting`."""
+        key = id_key(id_)
+        self.rows[MESSAGE][key] = None
+        self.rows[STATUS][key] = None
+
+    def forget_upstream(self, outlet: OutletName, upstream_id: str) -> None:
+        """Delete what an upstream id stands for."""
+        self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = None
+
     def meta(self, key: str, value: bytes) -> None:
         """A control value, such as the schema version."""
         self.rows[META][meta_key(key)] = value

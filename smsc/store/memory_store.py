@@ -10,7 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
 from smsc.message import MessageId
-from smsc.ports import CommitResult, StoreFull
+from smsc.ports import Batch, CommitResult, StoreFull
 from smsc.store.batch import MESSAGE, STATUS, TABLES, Rows, WriteBatch
 from smsc.store.commit import COMMITTED, Done, Soon
 from smsc.store.ids import IdAllocator
@@ -63,8 +63,9 @@ class MemoryStore(Reads):
         """An empty batch."""
         return WriteBatch()
 
-    def commit_nowait(self, batch: WriteBatch, done: Done | None = None) -> None:
+    def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
         """Commit when `soon` says so; see `smsc.ports.Store`."""
+        assert isinstance(batch, WriteBatch)
         self._waiting.append((batch, done))
         self._soon(self.retry)
 

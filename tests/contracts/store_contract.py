@@ -334,6 +334,31 @@ class StoreContract:
         assert new > parked > last
         assert id_time_ms(MessageId(new)) >= NOW_MS + 50
 
+    def test_history_is_forgotten_oldest_first_with_all_that_belongs_to_it(
+        self, house: OpenStore
+    ) -> None:
+        ids = house.accept(5)
+        batch = WriteBatch()
+        for place in (0, 2, 3, 4):
+            names = (f"u{place}", "again")
+            batch.progress(ids[place], Progress(State.DELIVERED, SIM, 1, upstream_ids=names))
+            for part, name in enumerate(names):
+                batch.upstream(SIM, name, ids[place], part)
+        house.commit(batch)
+        store = house.store
+        assert store.forgettable(ids[4], 9) == [ids[0], ids[2], ids[3]]
+        old = store.forgettable(ids[4], 2)
+        assert old == [ids[0], ids[2]]
+        for _ in house.before_and_after_commit(store.forgetting(old)):
+            store = house.store
+            assert [m and m.id for m in store.messages(ids)] == [None, ids[1], None, *ids[3:]]
+            assert store.progress(ids[0]) is None
+            assert store.forgettable(ids[4], 9) == [ids[3]]
+            assert store.upstream(SIM, "u0") is None
+            assert store.upstream(SIM, "u3") == (ids[3], 0)
+            assert store.upstream(SIM, "again") == (ids[4], 1)
+            assert [id_ for id_, _ in store.waiting()] == [ids[1]]
+
     def test_odd_text_survives(self, house: OpenStore) -> None:
         (id_,) = house.ids.take(1, NOW_MS)
         odd = a_message(id_)

@@ -18,7 +18,8 @@ from pdu import reference
 from pdu.commands import RESPONSE, Command
 from pdu.errors import BodyError
 from pdu.fields import TABLES, Pdu
-from pdu.generate import compile_decoder, compile_encoder
+from pdu.generate_decoder import compile_decoder
+from pdu.generate_encoder import compile_encoder
 from pdu.peek import SubmitPeek, peek_deliver_sm, peek_submit_sm
 from pdu.reference import STRICT, Habits
 

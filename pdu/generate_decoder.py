@@ -82,12 +82,11 @@ class _Writer:
         head, string, tail = runs
         for index, run in ((0, head), (2, tail)):
             self.declare_piece(0, index, run, after_string=index > 0)
-        self.names |= {"head_end": 0, "string_octets": 0, "tail_octets": 0}
+        self.names["guess"] = (0, 0, 0)
         self.add(
-            "    global head_end, string_octets, tail_octets",
+            "    global guess",
             "    pdu = new(cls)",
-            "    string_end = head_end + string_octets",
-            "    at = string_end + tail_octets",
+            "    head_end, string_end, at = guess",
             "    head = known_0_0(body[:head_end])",
             "    tail = known_0_2(body[string_end:at])",
             "    string = body[head_end:string_end]",
@@ -95,20 +94,17 @@ class _Writer:
         )
         self.write_match(0, runs, counted, "        ")
         self.add(
-            "        head_end = len(run_0_0)",
             "        string = run_0_1",
-            "        string_octets = len(string)",
-            "        tail_octets = len(run_0_2)",
             "        head = known_0_0(run_0_0) or read_0_0(run_0_0)",
             "        tail = known_0_2(run_0_2) or read_0_2(run_0_2)",
             "        if head is None or tail is None:",
             "            raise fault(body)",
-            "        at = found.end() - 1",
+            "        guess = *found.span(2), found.end(3)",
+            "        at = guess[2]",
             f"    {_targets(head)} = head",
             f'    pdu.{string[0].name} = string.decode("latin-1")',
             f"    {_targets(tail)} = tail",
         )
-        self.add("    at += 1")
         if counted is not None:
             self.write_counted(counted, "    ")
 
@@ -128,8 +124,10 @@ class _Writer:
                 f"{indent}    raise fault(body)",
                 f"{indent}{_targets(run)} = values",
             )
-        self.add(f"{indent}at = found.end()")
-        if counted is not None:
+        if counted is None:
+            self.add(f"{indent}at = found.end()")
+        else:
+            self.add(f"{indent}at = found.end() - 1")
             self.write_counted(counted, indent)
 
     def write_match(self, number: int, runs: list[Run], counted: Field | None, indent: str) -> None:
@@ -151,35 +149,34 @@ class _Writer:
         self.names[f"read_{number}_{index}"] = pieces.read
 
     def write_counted(self, counted: Field, indent: str) -> None:
-        """``at`` is behind the count; a body that ends before it has no octet ``at - 1``."""
+        """``at`` is where the count stands, or where the body ends too early."""
         if isinstance(counted.kind, Group):
             self.names[f"read_{counted.name}"] = element_reader(
                 counted.kind, tolerant=self.table.tolerant
             )
             self.add(
-                f"{indent}elements = read_{counted.name}(body, at, body[at - 1])",
+                f"{indent}elements = read_{counted.name}(body, at + 1, body[at])",
                 f"{indent}if elements is None:",
                 f"{indent}    raise fault(body)",
                 f"{indent}pdu.{counted.name}, at = elements",
             )
             return
-        octets = "octets" if self.lazy else ""
         self.add(
             f"{indent}try:",
-            f"{indent}    count = body[at - 1]",
+            f"{indent}    count = body[at]",
             f"{indent}except IndexError:",
             f"{indent}    raise fault(body) from None",
-            f"{indent}end = at + count",
+            f"{indent}start = at + 1",
+            f"{indent}at = start + count",
         )
-        if octets:
+        if self.lazy:
             self.add(
-                f"{indent}pdu.text_at = at",
+                f"{indent}pdu.text_at = start",
                 f"{indent}pdu.sm_length = count",
-                f"{indent}pdu.tlvs_at = end",
+                f"{indent}pdu.tlvs_at = at",
             )
         else:
-            self.add(f"{indent}pdu.{counted.name} = body[at:end]")
-        self.add(f"{indent}at = end")
+            self.add(f"{indent}pdu.{counted.name} = body[start:at]")
 
     def write_tlvs(self) -> None:
         """A text that is cut off has passed the end already."""

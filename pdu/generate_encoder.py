@@ -40,6 +40,7 @@ class _Writer:
         self.lines: list[str] = []
         self.parts: list[str] = []
         self.strings: list[tuple[str, int]] = []
+        self.owed_nul = False
 
     def write(self, name: str) -> str:
         self.add(f"def {name}(pdu):")
@@ -50,6 +51,8 @@ class _Writer:
                 self.write_run(run, f"{number}_{index}")
             if counted is not None:
                 self.write_counted(counted)
+        if self.pay_nul():
+            self.parts.append('b"\\0"')
         self.write_strings()
         self.add(
             "    area = pdu.tlvs",
@@ -70,9 +73,12 @@ class _Writer:
         kind = run[0].kind
         if len(run) == 1 and isinstance(kind, COctetString):
             self.strings.append((run[0].name, kind.limit - 1))
-            self.parts.extend((run[0].name, 'b"\\0"'))
+            if self.pay_nul():
+                self.parts.append('b"\\0"')
+            self.parts.append(run[0].name)
+            self.owed_nul = True
             return
-        pieces = EncodedPieces(run)
+        pieces = EncodedPieces(run, after_string=self.pay_nul())
         self.names[f"known_{key}"] = pieces.known.get
         self.names[f"make_{key}"] = pieces.make
         self.add(
@@ -83,7 +89,15 @@ class _Writer:
         )
         self.parts.append(f"run_{key}")
 
+    def pay_nul(self) -> bool:
+        """Whether what comes next begins with the NUL of a string that varies."""
+        owed = self.owed_nul
+        self.owed_nul = False
+        return owed
+
     def write_counted(self, counted: Field) -> None:
+        if self.pay_nul():
+            self.parts.append('b"\\0"')
         name = counted.name
         if isinstance(counted.kind, Group):
             self.names[f"encode_{name}"] = reference.encode_field(counted)

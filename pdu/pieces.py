@@ -94,15 +94,19 @@ def value_reader(run: tuple[Field, ...]) -> Callable[[tuple[bytes, ...]], tuple[
 
 
 class EncodedPieces:
-    """Values of one run of fields → its octets."""
+    """Values of one run of fields → its octets.
 
-    def __init__(self, run: tuple[Field, ...]) -> None:
+    :param after_string: the run begins with the NUL of the string before it.
+    """
+
+    def __init__(self, run: tuple[Field, ...], *, after_string: bool = False) -> None:
         self.known: dict[tuple[Any, ...], bytes] = {}
+        self._start = "\0" if after_string else ""
         self._limits = tuple(_longest_text(field.kind) for field in run)
 
     def make(self, values: tuple[Any, ...]) -> bytes | None:
         """The octets of values not met lately; None when one does not fit."""
-        text = ""
+        text = self._start
         for limit, value in zip(self._limits, values, strict=True):
             if limit is None:
                 if not 0 <= value <= 0xFF:

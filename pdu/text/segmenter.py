@@ -203,10 +203,9 @@ def _cuts(data: bytes, alphabet: Alphabet, plan: _Plan) -> Sequence[int]:
         return _cut_national(data, plan.each, plan.national)
     if alphabet in _MULTIBYTE:
         return _cut_multibyte(data, plan.each, CODECS[alphabet])
-    if alphabet in _CHARACTER_AN_OCTET:
-        # Looking for one octet is memchr; looking for CR LF would cost forty times that.
-        if ESCAPE in data or CR in data:
-            return _cut_septets(data, plan.each)
+    # Looking for one octet is memchr; looking for CR LF would cost forty times that.
+    if alphabet in _CHARACTER_AN_OCTET and (ESCAPE in data or CR in data):
+        return _cut_septets(data, plan.each)
     return range(0, len(data), plan.each)
 
 

@@ -31,10 +31,14 @@ def test_every_expected_value_counts(vector: dict[str, Any]) -> None:
         if key == "parts":
             continue
         broken = deepcopy(vector)
-        broken["expect"] = {key: not vector["expect"][key]} if key in {"error", "empty"} else {
-            **vector["expect"],
-            key: "something else",
-        }
+        broken["expect"] = (
+            {key: not vector["expect"][key]}
+            if key in {"error", "empty"}
+            else {
+                **vector["expect"],
+                key: "something else",
+            }
+        )
         assert CHECKS[vector["kind"]](broken), key
     for at, part in enumerate(vector["expect"].get("parts", [])):
         for key in part:

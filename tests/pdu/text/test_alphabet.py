@@ -82,4 +82,9 @@ def test_message_waiting() -> None:
     assert waiting_indication(0xD2) == (Waiting.EMAIL, False)
     assert waiting_indication(0xE9) == (Waiting.FAX, True)
     assert waiting_indication(0xF0) is waiting_indication(0x08) is None
-    assert [deletes_itself(octet) for octet in (0x3F, 0x40, 0x7F, 0x80)] == [False, True, True, False]
+    assert [deletes_itself(octet) for octet in (0x3F, 0x40, 0x7F, 0x80)] == [
+        False,
+        True,
+        True,
+        False,
+    ]

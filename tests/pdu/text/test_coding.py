@@ -127,7 +127,9 @@ def test_packed_text_behind_a_header() -> None:
     assert decode_text(packed, 0, Alphabet.GSM7_PACKED, udh=header) == "Şişli ğı İ"
 
 
-@given(st.binary(max_size=200), st.integers(0, 255), st.sampled_from(Alphabet), st.binary(max_size=12))
+@given(
+    st.binary(max_size=200), st.integers(0, 255), st.sampled_from(Alphabet), st.binary(max_size=12)
+)
 def test_any_octets_decode(data: bytes, data_coding: int, default: Alphabet, udh: bytes) -> None:
     assert isinstance(decode_text(data, data_coding, default, udh=udh), str)
 
@@ -136,7 +138,11 @@ def test_any_octets_decode(data: bytes, data_coding: int, default: Alphabet, udh
 def test_encode_is_faithful_or_none(text: str, data_coding: int) -> None:
     data = encode_text(text, data_coding)
     # A text that begins with the mark U+FEFF reads back without it.
-    if data is not None and not text.startswith(("\ufeff", "\ufffe")) and data_coding not in {5, 9, 10, 13}:
+    if (
+        data is not None
+        and not text.startswith(("\ufeff", "\ufffe"))
+        and data_coding not in {5, 9, 10, 13}
+    ):
         assert decode_text(data, data_coding) == text
 
 

@@ -31,7 +31,9 @@ def test_both_ways(text: str, septets: bytes) -> None:
     assert gsm7.decode(septets) == text
 
 
-@pytest.mark.parametrize("text", ["ç", "`", "á", "\x00", "a\x00€", "\xa0", "я", "α", "😀", VOID, "\x1b"])
+@pytest.mark.parametrize(
+    "text", ["ç", "`", "á", "\x00", "a\x00€", "\xa0", "я", "α", "😀", VOID, "\x1b"]
+)
 def test_outside_the_alphabet_is_none(text: str) -> None:
     assert gsm7.encode(text) is None
     assert gsm7.missing(f"ab{text}€{text}") == text.strip("a€")

@@ -16,8 +16,10 @@ from pdu.text.packing import (
 
 SEPTETS = st.lists(st.integers(0, 127), max_size=400).map(bytes)
 HEADERS = st.integers(0, 20).flatmap(
-    lambda size: st.just(b"") if size == 0 else st.binary(min_size=size, max_size=size).map(
-        lambda body: bytes([len(body)]) + body
+    lambda size: (
+        st.just(b"")
+        if size == 0
+        else st.binary(min_size=size, max_size=size).map(lambda body: bytes([len(body)]) + body)
     )
 )
 
@@ -60,7 +62,9 @@ def test_header_fill_bits_and_length(septets: bytes, header: bytes) -> None:
     assert packed.startswith(header)
     fill = (7 - 8 * len(header) % 7) % 7
     assert int.from_bytes(packed[len(header) :], "little") & ((1 << fill) - 1) == 0
-    assert user_data_length(len(septets), len(header)) * 7 == 8 * len(header) + fill + 7 * len(septets)
+    assert user_data_length(len(septets), len(header)) * 7 == 8 * len(header) + fill + 7 * len(
+        septets
+    )
     assert unpack_text(packed[len(header) :], len(header), len(septets)) == septets
 
 

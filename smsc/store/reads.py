@@ -16,6 +16,7 @@ from itertools import islice
 import structlog
 
 from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.ports import Alarm
 from smsc.store import keys, records
 from smsc.store.batch import DUE, MESSAGE, META, PARKED, STATUS, UPSTREAM, Rows, Table, WriteBatch
 from smsc.store.records import CorruptRecordError

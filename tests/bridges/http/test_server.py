@@ -460,11 +460,10 @@ async def test_a_body_that_does_not_arrive_is_given_up() -> None:
 
 
 async def test_a_header_that_does_not_arrive_is_given_up() -> None:
-    async with running(Limits(idle_s=0.01)) as house:
-        async with await house.connect() as stream:
-            await stream.send_all(b"GET /v1/health HTTP/1.1\r\nHost:")
-            with trio.fail_after(5):
-                assert await read_all(stream) == b""
+    async with running(Limits(idle_s=0.01)) as house, await house.connect() as stream:
+        await stream.send_all(b"GET /v1/health HTTP/1.1\r\nHost:")
+        with trio.fail_after(5):
+            assert await read_all(stream) == b""
 
 
 async def test_connections_over_the_limit_are_closed() -> None:

@@ -73,7 +73,7 @@ def loop() -> Iterator[Loop]:
 def accepting(id_: int, n: int = 1) -> WriteBatch:
     batch = WriteBatch()
     for place in range(n):
-        batch.accept(a_message(id_ + place), QUEUED)
+        batch.accept_many([a_message(id_ + place)], QUEUED)
     batch.meta("accepting", b"%d" % id_)
     return batch
 

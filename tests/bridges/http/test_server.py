@@ -1,5 +1,6 @@
 """The HTTP server over real sockets: the native API, credentials, limits, and bad clients."""
 
+import random
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -324,6 +325,7 @@ async def test_a_stranger_is_sent_away(headers: dict[str, str], status: int) -> 
         ("Basic w6k6w6k=", ("é", "é")),
         ("Basic ZGVtbw==", None),  # no colon
         ("Basic /////w==", None),  # not UTF-8
+        ("Basic ZGVÃ", None),  # not ASCII
         ("Basic", None),
         ("", None),
     ],
@@ -403,6 +405,43 @@ async def test_garbage_ends_its_own_connection_only(garbage: bytes) -> None:
                 await read_all(stream)
         assert await house.is_well()
         assert not house.stopped.is_set()
+
+
+def mutated(draw: random.Random) -> bytes:
+    """A few requests in a row, with octets changed, put in, or cut out."""
+    sound = [POST + b"Content-Length: 2\r\n\r\n{}", HEALTH + b"\r\n", *GARBAGE]
+    data = bytearray(b"".join(draw.choices(sound, k=draw.randint(1, 4))))
+    for _ in range(draw.randint(0, 6)):
+        at = draw.randrange(len(data))
+        octets = bytes(draw.choices(b"\r\n: \x00\xffaZ0", k=draw.randint(0, 5)))
+        data[at : at + draw.randint(0, 20)] = octets
+        data += b"\n"
+    return bytes(data)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_mutated_requests_end_in_time_and_are_no_bugs(seed: int) -> None:
+    draw = random.Random(seed)
+
+    async def send(house: Running, data: bytes, cut: int) -> None:
+        async with await house.connect() as stream:
+            try:
+                await stream.send_all(data[:cut])
+                await stream.send_all(data[cut:])
+                await stream.send_eof()
+                await read_all(stream)
+            except trio.BrokenResourceError:
+                return  # sent away before all was sent
+
+    with structlog.testing.capture_logs() as logs:
+        async with running() as house:
+            with trio.fail_after(10):
+                async with trio.open_nursery() as nursery:
+                    for _ in range(50):
+                        data = mutated(draw)
+                        nursery.start_soon(send, house, data, draw.randrange(len(data)))
+            assert await house.is_well()
+    assert [line["event"] for line in logs] == ["http.started", "http.stopped"]
 
 
 HALVES = [

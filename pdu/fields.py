@@ -217,8 +217,14 @@ def element(cls: type[_T]) -> type[_T]:
 
 
 def _define(cls: type[Any]) -> type[Any]:
-    # on_setattr costs and guards nothing at run time; weak references are never taken.
-    return attrs.define(cls, slots=True, unsafe_hash=True, on_setattr=[], weakref_slot=False)
+    # Weak references are never taken; hooks on setting attributes would cost and guard nothing.
+    return attrs.define(
+        cls,
+        slots=True,
+        unsafe_hash=True,
+        on_setattr=attrs.setters.NO_OP,
+        weakref_slot=False,
+    )
 
 
 def _field(kind: Kind, default: object) -> Any:

@@ -147,11 +147,12 @@ def _minute(minutes: int) -> bytes:
     return (_EPOCH + timedelta(minutes=minutes)).strftime("%y%m%d%H%M").encode()
 
 
-_CANONICAL = re.compile(
-    rb"id:([^\s:]+) sub:(\d{3}) dlvrd:(\d{3}) submit date:(\d{10}) done date:(\d{10})"
-    rb" stat:([A-Z]{7}) err:(\S+) text:(.*)",
+_USUAL = re.compile(
+    rb"id:([^\s:]+) sub:(\d{1,9}) dlvrd:(\d{1,9}) submit date:(\d+) done date:(\d+)"
+    rb" stat:(\w+) err:(\S+)(?: text:(.*))?",
     re.DOTALL | re.IGNORECASE,
 )
+"""The form that nearly all carriers send; anything else goes label by label."""
 _LABEL = re.compile(
     r"(?:^|(?<=[\s,;]))(id|sub|dlvrd|submit[ _]?date|done[ _]?date|stat|err|text)[ ]?:",
     re.IGNORECASE,
@@ -163,7 +164,7 @@ def parse_receipt(data: bytes) -> Receipt | None:
 
     Octets read as Latin-1, or as UTF-16BE when they begin with a zero octet.
     """
-    found = _CANONICAL.fullmatch(data)
+    found = _USUAL.fullmatch(data)
     if found is None:
         encoding = "utf-16-be" if data[:1] == b"\x00" else "latin-1"
         return _parse_odd(data.decode(encoding, "replace"))
@@ -174,9 +175,9 @@ def parse_receipt(data: bytes) -> Receipt | None:
         int(dlvrd),
         submit_date.decode(),
         done_date.decode(),
-        _canonical_stat(stat.decode()),
+        _canonical_stat(stat.decode("latin-1")),
         err.decode("latin-1"),
-        text.decode("latin-1"),
+        None if text is None else text.decode("latin-1"),
     )
 
 

@@ -9,7 +9,7 @@ reader of field habits, and the walk behind ``python -m pdu explain``.
 SMPP 3.4 §3, §4.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NamedTuple
 
 import attrs
@@ -91,6 +91,15 @@ def encode_body(pdu: Pdu) -> bytes:
     parts = list(_encode_fields(TABLES[pdu.command_id].fields, pdu))
     parts.extend(pack_tlv(tag, value) for tag, value in pdu.tlvs)
     return b"".join(parts)
+
+
+def encode_field(field: Field) -> Callable[[Any], bytes]:
+    """The slow encoder of one field, for those that the fast codec leaves to it."""
+
+    def encode_one(holder: Any) -> bytes:
+        return b"".join(_encode_fields((field,), holder))
+
+    return encode_one
 
 
 def check_udh(short_message: bytes, message_payload: bytes | None) -> None:

@@ -31,6 +31,9 @@ class Alphabet(Enum):
     EXTENDED_KANJI = "extended-kanji"
     KS_C_5601 = "ks-c-5601"
 
+    __hash__ = object.__hash__
+    """Members are single objects; the enum's own hash runs Python code for each look-up."""
+
 
 class MessageClass(IntEnum):
     """TS 23.038 §4; class 0 shows at once and is not stored."""
@@ -57,6 +60,22 @@ _SMPP: Final = {
 }
 _BY_BITS_3_2: Final = (Alphabet.GSM7, Alphabet.OCTETS, Alphabet.UCS2, Alphabet.GSM7)
 """Bits 3-2 of the general groups; 3 is reserved and read as the default (TS 23.038 §4)."""
+
+
+CODECS: Final = {
+    Alphabet.ASCII: "ascii",
+    Alphabet.LATIN1: "latin-1",
+    Alphabet.OCTETS: "latin-1",
+    Alphabet.JIS: "shift_jis",
+    Alphabet.CYRILLIC: "iso8859-5",
+    Alphabet.HEBREW: "iso8859-8",
+    # The pictogram coding of Japanese networks is Shift JIS with private symbols.
+    Alphabet.PICTOGRAM: "shift_jis",
+    Alphabet.ISO_2022_JP: "iso2022_jp",
+    Alphabet.EXTENDED_KANJI: "euc_jp",
+    Alphabet.KS_C_5601: "euc_kr",
+}
+"""Python's codec for each alphabet but GSM-7 and UCS-2, which have code of their own."""
 
 
 def _alphabet(data_coding: int) -> Alphabet:

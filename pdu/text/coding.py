@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from pdu.text import gsm7
-from pdu.text.alphabet import Alphabet, alphabet_of
+from pdu.text.alphabet import CODECS, Alphabet, alphabet_of
 from pdu.text.national import candidates
 from pdu.text.packing import unpack_text
 from pdu.text.segmenter import last_part
@@ -35,12 +35,17 @@ class Choice(NamedTuple):
     parts: int
     left_in_last_part: int
     """Septets or UTF-16 units that the last part still takes."""
-    forced_by: str = ""
-    """The characters outside the GSM-7 default alphabet, each once: why it is not plain GSM-7."""
+    given: str
+    """The text as it came."""
+    text: str
+    """What the handset will show: the text given, or its transliteration."""
     udh: bytes = b""
     """Header that names national tables; empty without them."""
-    text: str = ""
-    """What the handset will show: the text given, or its transliteration."""
+
+    @property
+    def forced_by(self) -> str:
+        """The characters outside the GSM-7 default alphabet, each once: why it is not plain."""
+        return gsm7.missing(self.given)
 
 
 def choose(text: str, *, transliterate: bool = False, national: Iterable[int | str] = ()) -> Choice:
@@ -54,12 +59,11 @@ def choose(text: str, *, transliterate: bool = False, national: Iterable[int | s
     if septets is not None:
         length = len(septets)
         if length <= _SINGLE_SEPTETS:
-            return Choice("gsm7", 0, septets, 1, _SINGLE_SEPTETS - length, "", b"", text)
+            return Choice("gsm7", 0, septets, 1, _SINGLE_SEPTETS - length, text, text, b"")
         parts, left = last_part(septets, Alphabet.GSM7)
-        return Choice("gsm7", 0, septets, parts, left, "", b"", text)
-    forced_by = gsm7.missing(text)
-    best = _ucs2(text, forced_by)
-    for found in _septet_choices(text, forced_by, transliterate, tuple(national)):
+        return Choice("gsm7", 0, septets, parts, left, text, text, b"")
+    best = _ucs2(text)
+    for found in _septet_choices(text, transliterate, tuple(national)):
         # Candidates come in falling preference and all beat UCS-2 where they tie with it.
         if found.parts < best.parts or (found.parts == best.parts and best.coding == "ucs2"):
             best = found
@@ -83,7 +87,7 @@ def decode_text(
         return decode_utf16(data)
     if alphabet is Alphabet.GSM7_PACKED:
         return _septet_alphabet(udh).decode(unpack_text(data, len(udh)))
-    return data.decode(_CODECS[alphabet], "replace")
+    return data.decode(CODECS[alphabet], "replace")
 
 
 def encode_text(text: str, data_coding: int, default: Alphabet = Alphabet.GSM7) -> bytes | None:
@@ -96,7 +100,7 @@ def encode_text(text: str, data_coding: int, default: Alphabet = Alphabet.GSM7) 
     if alphabet in {Alphabet.GSM7, Alphabet.GSM7_PACKED}:
         return gsm7.encode(text)
     try:
-        return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else _CODECS[alphabet])
+        return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else CODECS[alphabet])
     except UnicodeEncodeError:
         return None
 
@@ -110,21 +114,6 @@ def decode_utf16(data: bytes) -> str:
     return data.decode("utf-16-be", "replace")
 
 
-_CODECS: Final = {
-    Alphabet.ASCII: "ascii",
-    Alphabet.LATIN1: "latin-1",
-    Alphabet.OCTETS: "latin-1",
-    Alphabet.JIS: "shift_jis",
-    Alphabet.CYRILLIC: "iso8859-5",
-    Alphabet.HEBREW: "iso8859-8",
-    # The pictogram coding of Japanese networks is Shift JIS with private symbols.
-    Alphabet.PICTOGRAM: "shift_jis",
-    Alphabet.ISO_2022_JP: "iso2022_jp",
-    Alphabet.EXTENDED_KANJI: "euc_jp",
-    Alphabet.KS_C_5601: "euc_kr",
-}
-
-
 def _septet_alphabet(udh: bytes) -> SeptetAlphabet:
     if not udh:
         return gsm7.DEFAULT
@@ -132,18 +121,19 @@ def _septet_alphabet(udh: bytes) -> SeptetAlphabet:
     return gsm7.DEFAULT if parsed is None else parsed.alphabet
 
 
-def _ucs2(text: str, forced_by: str) -> Choice:
+def _ucs2(text: str) -> Choice:
+    shown = text
     try:
         data = text.encode("utf-16-be")
     except UnicodeEncodeError:
-        text = "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in text)
-        data = text.encode("utf-16-be")
+        shown = "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in text)
+        data = shown.encode("utf-16-be")
     parts, left = last_part(data, Alphabet.UCS2)
-    return Choice("ucs2", 8, data, parts, left // 2, forced_by, b"", text)
+    return Choice("ucs2", 8, data, parts, left // 2, text, shown)
 
 
 def _septet_choices(
-    text: str, forced_by: str, transliterate: bool, national: tuple[int | str, ...]
+    text: str, transliterate: bool, national: tuple[int | str, ...]
 ) -> Iterable[Choice]:
     """GSM-7 codings that can carry the text, most wanted first."""
     if transliterate:
@@ -151,10 +141,10 @@ def _septet_choices(
         septets = gsm7.encode(shown)
         if septets is not None:
             parts, left = last_part(septets, Alphabet.GSM7)
-            yield Choice("gsm7", 0, septets, parts, left, forced_by, b"", shown)
+            yield Choice("gsm7", 0, septets, parts, left, text, shown)
     for alphabet in candidates(national):
         septets = alphabet.encode(text)
         if septets is not None:
             udh = bytes(national_header(alphabet.locking, alphabet.single_shift))
             parts, left = last_part(septets, Alphabet.GSM7, udh)
-            yield Choice("gsm7", 0, septets, parts, left, forced_by, udh, text)
+            yield Choice("gsm7", 0, septets, parts, left, text, text, udh)

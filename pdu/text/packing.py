@@ -5,16 +5,17 @@
 TS 23.038 §6.1.2: septet i takes bits 7i to 7i+6 of a little-endian bit string. HOT for accounts
 with packed text: the octets are one big integer, and three mask-and-shift steps halve the gaps
 between 7, 14, 28 and 56 bits for all groups at once; the last gap, one octet in eight, closes by
-slicing. 160 septets: 0.9 µs each way (CPython 3.11, 2-core VM, 2026-11-22).
+slicing, and opens by a struct of seven-octet fields joined on a zero. 160 septets: pack 1.3 µs,
+unpack 1.7 µs (CPython 3.11, 2-core VM, 2026-11-22).
 """
 
+import struct
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Final
 
 CR: Final = 0x0D
 _ASCII = bytes(range(128)) * 2
-_TAKE = tuple(slice(i, None, 7) for i in range(7))
-_PUT = tuple(slice(i, None, 8) for i in range(7))
 _EIGHTH = slice(7, None, 8)
 
 
@@ -42,17 +43,22 @@ def unpack(octets: bytes, count: int | None = None) -> bytes:
     length = len(octets)
     if count is None:
         count = (length << 3) // 7
-    groups = max((count + 7) >> 3, (length + 6) // 7)
+    groups = (length + 6) // 7
+    if count > groups << 3:
+        groups = (count + 7) >> 3
     low7, high7, low14, high14, low28, high28 = _masks(groups)
-    padded = octets + bytes(7 * groups - length)
-    spread = bytearray(groups << 3)
-    for take, put in zip(_TAKE, _PUT, strict=True):
-        spread[put] = padded[take]
-    bits = int.from_bytes(spread, "little")
+    sevens = _sevens(groups)(octets.ljust(7 * groups, b"\x00"))
+    bits = int.from_bytes(b"\x00".join(sevens), "little")
     bits = bits & low28 | (bits << 4) & high28
     bits = bits & low14 | (bits << 2) & high14
     bits = bits & low7 | (bits << 1) & high7
     return bits.to_bytes(groups << 3, "little")[:count]
+
+
+@lru_cache(maxsize=64)
+def _sevens(groups: int) -> Callable[[bytes], tuple[bytes, ...]]:
+    """Read octets as so many fields of seven."""
+    return struct.Struct("7s" * groups).unpack
 
 
 @lru_cache(maxsize=64)
@@ -72,18 +78,44 @@ def _masks(groups: int) -> tuple[int, int, int, int, int, int]:
     )
 
 
-def pack_text(septets: bytes, header: bytes = b"") -> bytes:
-    """Packed user data with its header (UDHL first): fill bits up to the next septet boundary.
+def pack_text(septets: bytes, header: bytes = b"", *, padded: bool = False) -> bytes:
+    """Packed user data behind its header (UDHL first): fill bits lead to a septet boundary.
 
-    TS 23.040 §9.2.3.24: TP-UD as a TPDU carries it; the spare bits at the end are zero because
-    TP-UDL says how many septets there are. `user_data_length` gives TP-UDL.
+    TS 23.040 §9.2.3.24. In a TPDU the spare bits at the end are zero, because TP-UDL
+    (`user_data_length`) says how many septets there are. `padded` is for carriers that do not tell
+    (packed SMPP text, USSD, CBS), TS 23.038 §6.1.2.3.1: seven spare bits would read as "@", so they
+    hold CR; a CR that ends on an octet boundary gets a second one, lest the reader drop it.
     """
-    if not header:
-        return pack(septets)
     fill = -8 * len(header) % 7
+    if padded and septets:
+        spare = -(fill + 7 * len(septets)) % 8
+        if spare == 7 or (spare == 0 and septets[-1] == CR):
+            septets += b"\r"
+    if not fill:
+        return header + pack(septets)
     bits = int.from_bytes(pack(septets), "little") << fill
-    octets = (fill + 7 * len(septets) + 7) >> 3
-    return header + bits.to_bytes(octets, "little")
+    return header + bits.to_bytes((fill + 7 * len(septets) + 7) >> 3, "little")
+
+
+def unpack_text(octets: bytes, header_octets: int = 0, count: int | None = None) -> bytes:
+    """Septets of packed text behind a header of so many octets (not part of `octets`).
+
+    Without `count` the text ends where the octets end, and padding is dropped: a last septet of
+    CR, or of seven zero bits, that ends with the last octet; the second of two CRs of which the
+    first ends on an octet boundary. An "@" in the first place cannot be told from padding.
+    """
+    fill = -8 * header_octets % 7
+    bits = 8 * len(octets) - fill
+    if fill:
+        octets = (int.from_bytes(octets, "little") >> fill).to_bytes(len(octets), "little")
+    if count is not None:
+        return unpack(octets, count)
+    septets = unpack(octets, bits // 7) if bits > 0 else b""
+    if septets and bits % 7 == 0:
+        is_padding = septets[-1] in {0, CR}
+    else:
+        is_padding = septets[-2:] == b"\r\r" and (fill + 7 * (len(septets) - 1)) % 8 == 0
+    return septets[:-1] if is_padding else septets
 
 
 def user_data_length(septets: int, header_octets: int = 0) -> int:
@@ -91,31 +123,13 @@ def user_data_length(septets: int, header_octets: int = 0) -> int:
     return (8 * header_octets + 6) // 7 + septets
 
 
-def pack_padded(septets: bytes) -> bytes:
-    """Pack for carriers that do not tell the number of septets (packed SMPP text, USSD, CBS).
-
-    TS 23.038 §6.1.2.3.1: seven spare bits would read as "@", so they hold CR; and a text whose last
-    septet is a CR on an octet boundary gets a second one, lest the reader drop it.
-    """
-    if len(septets) % 8 == 7 or (septets and len(septets) % 8 == 0 and septets[-1] == CR):
-        return pack(septets + bytes([CR]))
-    return pack(septets)
+def pack_short_message(short_message: bytes, *, has_udh: bool = False) -> bytes:
+    """Pack a part of unpacked septets for an account whose data_coding 0 means packed text."""
+    header_octets = short_message[0] + 1 if has_udh else 0
+    return pack_text(short_message[header_octets:], short_message[:header_octets], padded=True)
 
 
-def unpack_text(octets: bytes, header_octets: int = 0, count: int | None = None) -> bytes:
-    """Septets of packed text that follows a header of so many octets (not in `octets`).
-
-    Without `count` the text ends where the octets end. When they end on a septet boundary the last
-    septet is ambiguous: CR, or "@" of seven zero bits, is padding and dropped; after a CR that
-    stands on the boundary itself the second CR is the padding (see `pack_padded`).
-    """
-    fill = -8 * header_octets % 7
-    if fill:
-        octets = (int.from_bytes(octets, "little") >> fill).to_bytes(len(octets), "little")
-    if count is not None:
-        return unpack(octets, count)
-    bits = 8 * len(octets) - fill
-    septets = unpack(octets, bits // 7) if bits > 0 else b""
-    if septets and bits % 7 == 0:
-        return septets[:-1] if septets[-1] in {0, CR} else septets
-    return septets[:-1] if len(septets) % 8 == 1 and septets[-2:] == b"\r\r" else septets
+def unpack_short_message(short_message: bytes, *, has_udh: bool = False) -> bytes:
+    """Unpack what `pack_short_message` packed; a header that overruns leaves no text."""
+    header_octets = short_message[0] + 1 if has_udh and short_message else 0
+    return short_message[:header_octets] + unpack_text(short_message[header_octets:], header_octets)

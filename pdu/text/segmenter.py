@@ -10,20 +10,31 @@ TS 23.040 §9.2.3.24.1; SMPP 3.4 §5.2.12 (UDHI), §5.3.2.22-24 (SAR). A TPDU ca
 HOT: a default-alphabet text without escapes is sliced; only a cut next to an odd character looks.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
-from pdu.text.alphabet import Alphabet, alphabet_of
+from pdu.text.alphabet import CODECS, Alphabet, alphabet_of
 from pdu.text.clusters import joined, pair_joined
 from pdu.text.errors import TextError, TooManyParts
+from pdu.text.packing import CR
 from pdu.text.septets import SeptetAlphabet
 from pdu.text.tables import ESCAPE
-from pdu.text.udh import MAX_PARTS, Concat, Udh
+from pdu.text.udh import MAX_PARTS, Concat, Element, Udh
 
 TPDU_OCTETS: Final = 140
 CONCAT_8_OCTETS: Final = 5
 CONCAT_16_OCTETS: Final = 6
-_SEPTETS: Final = frozenset({Alphabet.GSM7, Alphabet.ASCII})
-"""ASCII travels as GSM 7-bit beyond the message centre: 160 characters."""
+_LARGEST_CHARACTER: Final = 4
+"""Octets of a surrogate pair; an escape pair has two."""
+
+
+_CHARACTER_AN_OCTET: Final = frozenset({Alphabet.GSM7, Alphabet.ASCII, Alphabet.LATIN1})
+_MULTIBYTE: Final = frozenset(
+    {Alphabet.JIS, Alphabet.PICTOGRAM, Alphabet.EXTENDED_KANJI, Alphabet.KS_C_5601}
+)
+_OCTETS: Final = [bytes([value]) for value in range(256)]
 
 
 class SarPart(NamedTuple):
@@ -35,9 +46,42 @@ class SarPart(NamedTuple):
     short_message: bytes
 
 
+class _Plan(NamedTuple):
+    """What a header leaves to a text."""
+
+    single: int
+    """Octets of encoded text when one TPDU is enough; septets count one each."""
+    each: int
+    """Octets of encoded text in each of several parts."""
+    others: tuple[Element, ...]
+    """Elements that every part repeats behind the concatenation."""
+    national: SeptetAlphabet | None
+    """The alphabet when it is not the default one."""
+
+
+@lru_cache(maxsize=512)
+def _plan(alphabet: Alphabet, udh: bytes = b"", wide_reference: bool = False) -> _Plan:
+    header = Udh.parse(udh) if udh else Udh()
+    if header is None:
+        raise TextError(f"user data header {udh.hex()}: lengths do not add up")
+    others = header.without_concat()
+    concat = CONCAT_16_OCTETS if wide_reference else CONCAT_8_OCTETS
+    each = room(alphabet, max(len(bytes(Udh(others))), 1) + concat)
+    table = header.alphabet
+    is_national = alphabet is Alphabet.GSM7 and (table.locking or table.single_shift)
+    return _Plan(room(alphabet, len(udh)), each, others, table if is_national else None)
+
+
+def _parted_as(data_coding: int, default: Alphabet) -> Alphabet:
+    """Text of accounts that want it packed is parted while it is unpacked."""
+    alphabet = alphabet_of(data_coding, default)
+    return Alphabet.GSM7 if alphabet is Alphabet.GSM7_PACKED else alphabet
+
+
 def room(alphabet: Alphabet, header_octets: int = 0) -> int:
     """Octets of encoded text that one TPDU takes beside a header; septets count one each."""
-    if alphabet in _SEPTETS:
+    if alphabet is Alphabet.GSM7 or alphabet is Alphabet.ASCII:
+        # ASCII travels as GSM 7-bit beyond the message centre: 160 characters.
         return (TPDU_OCTETS - header_octets) * 8 // 7
     left = TPDU_OCTETS - header_octets
     return left & ~1 if alphabet is Alphabet.UCS2 else left
@@ -45,9 +89,7 @@ def room(alphabet: Alphabet, header_octets: int = 0) -> int:
 
 def part_room(alphabet: Alphabet, udh: bytes = b"", *, wide_reference: bool = False) -> int:
     """Octets of encoded text in each part of a parted message, `udh` repeated in all of them."""
-    kept = Udh((_parsed(udh)).without_concat()) if udh else Udh()
-    concat = CONCAT_16_OCTETS if wide_reference else CONCAT_8_OCTETS
-    return room(alphabet, max(len(bytes(kept)), 1) + concat)
+    return _plan(alphabet, udh, wide_reference).each
 
 
 def segment(
@@ -64,28 +106,28 @@ def segment(
     `udh` is the header (UDHL first, as `udh.split_header` parts it) that stands before the text
     already; its elements are repeated behind ours in every part, an old concatenation is replaced.
     Any part longer than its text has a header: set UDHI in esm_class when `len(parts) > 1 or udh`.
-    `default` is what the account means by data_coding 0. Packed text has no place here: unpack it
-    first, pack each part afterwards (`packing.py`).
+    `default` is what the account means by data_coding 0. Packed text is parted unpacked; pack each
+    part afterwards (`packing.pack_short_message`).
 
     Raises `TooManyParts`, and `TextError` for a `udh` that does not add up or leaves no room.
     """
-    alphabet = alphabet_of(data_coding, default)
-    if len(data) <= room(alphabet, len(udh)):
+    alphabet = _parted_as(data_coding, default)
+    plan = _plan(alphabet, udh, wide_reference)
+    if len(data) <= plan.single:
         return [udh + data]
-    pieces = _pieces(data, alphabet, udh, wide_reference=wide_reference)
-    others = _parsed(udh).without_concat() if udh else ()
+    pieces = _pieces(data, alphabet, plan)
     total = len(pieces)
-    parts = []
-    if others:
-        for seqnum, piece in enumerate(pieces, 1):
-            concat = Concat(reference, total, seqnum, wide_reference).element()
-            parts.append(bytes(Udh((concat, *others))) + piece)
-        return parts
+    if plan.others:
+        headers = (
+            bytes(Udh((Concat(reference, total, seqnum, wide_reference).element(), *plan.others)))
+            for seqnum in range(1, total + 1)
+        )
+        return [header + piece for header, piece in zip(headers, pieces, strict=True)]
     if wide_reference:
         head = b"\x06\x08\x04" + (reference & 0xFFFF).to_bytes(2, "big") + bytes([total])
     else:
         head = bytes([5, 0, 3, reference & 0xFF, total])
-    return [head + bytes([seqnum]) + piece for seqnum, piece in enumerate(pieces, 1)]
+    return [head + _OCTETS[seqnum] + piece for seqnum, piece in enumerate(pieces, 1)]
 
 
 def segment_sar(
@@ -96,10 +138,22 @@ def segment_sar(
     One part with total 1 when it fits. The reference is 16 bits wide in the TLV; sizes assume that
     the MC writes an 8-bit one, as it does (153 septets, 67 units).
     """
-    alphabet = alphabet_of(data_coding, default)
-    pieces = [data] if len(data) <= room(alphabet) else _pieces(data, alphabet)
+    alphabet = _parted_as(data_coding, default)
+    plan = _plan(alphabet)
+    pieces = [data] if len(data) <= plan.single else _pieces(data, alphabet, plan)
     total = len(pieces)
     return [SarPart(reference & 0xFFFF, total, at, piece) for at, piece in enumerate(pieces, 1)]
+
+
+def message_payload(data: bytes, udh: bytes = b"") -> bytes:
+    """The whole text for the message_payload TLV; the message centre parts it.
+
+    With a header (UDHI set) the payload starts with it. Raises `TextError` above 65 535 octets,
+    what the length of a TLV can say.
+    """
+    if len(udh) + len(data) > 0xFFFF:
+        raise TextError(f"{len(udh) + len(data)} octets do not fit in message_payload")
+    return udh + data
 
 
 def count_parts(
@@ -111,61 +165,48 @@ def count_parts(
     default: Alphabet = Alphabet.GSM7,
 ) -> int:
     """How many parts `segment` would make; never raises for a count above 255."""
-    alphabet = alphabet_of(data_coding, default)
-    if len(data) <= room(alphabet, len(udh)):
-        return 1
-    return len(_cuts(data, alphabet, udh, wide_reference=wide_reference))
+    alphabet = _parted_as(data_coding, default)
+    plan = _plan(alphabet, udh, wide_reference)
+    return 1 if len(data) <= plan.single else len(_cuts(data, alphabet, plan))
 
 
 def last_part(
     data: bytes, alphabet: Alphabet, udh: bytes = b"", *, wide_reference: bool = False
 ) -> tuple[int, int]:
     """Return (parts, octets of encoded text that the last part still takes)."""
-    single = room(alphabet, len(udh))
-    if len(data) <= single:
-        return 1, single - len(data)
-    size = part_room(alphabet, udh, wide_reference=wide_reference)
-    cuts = _cuts(data, alphabet, udh, wide_reference=wide_reference)
-    return len(cuts), size - (len(data) - cuts[-1])
+    plan = _plan(alphabet, udh, wide_reference)
+    if len(data) <= plan.single:
+        return 1, plan.single - len(data)
+    cuts = _cuts(data, alphabet, plan)
+    return len(cuts), plan.each - (len(data) - cuts[-1])
 
 
-def _parsed(udh: bytes) -> Udh:
-    parsed = Udh.parse(udh)
-    if parsed is None:
-        raise TextError(f"user data header {udh.hex()}: lengths do not add up")
-    return parsed
-
-
-def _pieces(
-    data: bytes, alphabet: Alphabet, udh: bytes = b"", *, wide_reference: bool = False
-) -> list[bytes]:
-    starts = _cuts(data, alphabet, udh, wide_reference=wide_reference)
+def _pieces(data: bytes, alphabet: Alphabet, plan: _Plan) -> list[bytes]:
+    starts = _cuts(data, alphabet, plan)
     if len(starts) > MAX_PARTS:
         raise TooManyParts(len(starts))
-    ends = [*starts[1:], len(data)]
-    return [data[start:end] for start, end in zip(starts, ends, strict=True)]
+    if type(starts) is range:
+        each = starts.step
+        return [data[start : start + each] for start in starts]
+    pieces = [data[start:end] for start, end in pairwise(starts)]
+    pieces.append(data[starts[-1] :])
+    return pieces
 
 
-def _cuts(
-    data: bytes, alphabet: Alphabet, udh: bytes = b"", *, wide_reference: bool = False
-) -> list[int]:
+def _cuts(data: bytes, alphabet: Alphabet, plan: _Plan) -> Sequence[int]:
     """Where each part starts."""
-    size = part_room(alphabet, udh, wide_reference=wide_reference)
-    if size < _LARGEST_CHARACTER:
-        raise TextError(f"user data header of {len(udh)} octets leaves no room for text")
+    if plan.each < _LARGEST_CHARACTER:
+        raise TextError("the user data header leaves no room for text in several parts")
     if alphabet is Alphabet.UCS2:
-        return _cut_utf16(data, size)
-    if alphabet is Alphabet.GSM7:
-        table = _parsed(udh).alphabet if udh else None
-        if table is not None and table.locking | table.single_shift:
-            return _cut_national(data, size, table)
-        if ESCAPE in data or b"\r\n" in data:
-            return _cut_septets(data, size)
-    return list(range(0, len(data), size))
-
-
-_LARGEST_CHARACTER: Final = 4
-"""Octets of a surrogate pair; an escape pair has two."""
+        return _cut_utf16(data, plan.each)
+    if plan.national is not None:
+        return _cut_national(data, plan.each, plan.national)
+    if alphabet in _MULTIBYTE:
+        return _cut_multibyte(data, plan.each, CODECS[alphabet])
+    # Looking for one octet is memchr; looking for CR LF would cost forty times that.
+    if alphabet in _CHARACTER_AN_OCTET and (ESCAPE in data or CR in data):
+        return _cut_septets(data, plan.each)
+    return range(0, len(data), plan.each)
 
 
 def _cut_septets(data: bytes, size: int) -> list[int]:
@@ -200,6 +241,15 @@ def _cut_national(data: bytes, size: int, table: SeptetAlphabet) -> list[int]:
         lengths.append(2 if paired else 1)
         at += lengths[-1]
     text = table.decode(data)
+    return _cut_characters(text, lengths, size)
+
+
+def _cut_multibyte(data: bytes, size: int, codec: str) -> Sequence[int]:
+    """Cuts between characters of one or more octets; plain slices if the octets are not text."""
+    text = data.decode(codec, "replace")
+    lengths = [len(char.encode(codec, "replace")) for char in text]
+    if sum(lengths) != len(data):
+        return range(0, len(data), size)
     return _cut_characters(text, lengths, size)
 
 

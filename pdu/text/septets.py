@@ -40,14 +40,16 @@ class SeptetAlphabet:
     An identifier without a table reads as the default (TS 23.038 §6.2.1.2.4).
     """
 
-    __slots__ = ("_decoded", "_encoded", "locking", "single_shift")
+    __slots__ = ("_characters", "_decoded", "_encoded", "locking", "single_shift")
 
     def __init__(self, locking: int = 0, single_shift: int = 0) -> None:
         self.locking = locking if locking in LOCKING else 0
         self.single_shift = single_shift if single_shift in SINGLE_SHIFT else 0
         base, shifted = LOCKING[self.locking], SINGLE_SHIFT[self.single_shift]
         self._decoded = _reading_table(base, shifted)
-        self._encoded = codecs.charmap_build(_writing_table(self.locking, self.single_shift))
+        table = _writing_table(self.locking, self.single_shift)
+        self._encoded = codecs.charmap_build(table)
+        self._characters = frozenset(table) - {VOID, "\x00"}
 
     def encode(self, text: str) -> bytes | None:
         """Unpacked septets of `text`, or None where a character has none (see `missing`)."""
@@ -77,7 +79,7 @@ class SeptetAlphabet:
 
     def missing(self, text: str) -> str:
         """The characters of `text` without a septet, each once, in order of appearance."""
-        return "".join(char for char in dict.fromkeys(text) if self.encode(char) is None)
+        return "".join(char for char in dict.fromkeys(text) if char not in self._characters)
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ import trio.testing
 
 from bridges.http.endpoint import Limits, parse_basic
 from bridges.http.gateway import Account
-from bridges.http.server import serve, split_address
+from bridges.http.server import join_address, serve, split_address
 from pdu.codec import peek_submit_sm
 from pdu.status import Status
 from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
@@ -617,6 +617,7 @@ async def test_an_address_in_use_is_an_error_before_anything_is_served() -> None
 )
 def test_split_address(address: str, expected: tuple[str, int]) -> None:
     assert split_address(address) == expected
+    assert join_address(*expected) == address
 
 
 @pytest.mark.parametrize("address", ["", "8080", "host:", "host:http", "host:70000"])

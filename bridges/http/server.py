@@ -100,7 +100,7 @@ def split_address(address: str) -> tuple[str, int]:
 
 
 def join_address(host: str, port: int) -> str:
-    """ "[::1]:8080" of ("::1", 8080); the inverse of `split_address`."""
+    """Join host and port, an IPv6 host in brackets; the inverse of `split_address`."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 

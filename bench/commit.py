@@ -56,7 +56,7 @@ def a_message(id_: MessageId) -> Message:
 def accept(batch: WriteBatch, ids: range) -> None:
     """What intake writes."""
     for id_ in ids:
-        batch.accept(a_message(MessageId(id_)), Progress(State.QUEUED, SIM))
+        batch.accept_many([a_message(MessageId(id_))], Progress(State.QUEUED, SIM))
 
 
 def journal(batch: WriteBatch, ids: range) -> None:
@@ -64,7 +64,7 @@ def journal(batch: WriteBatch, ids: range) -> None:
     for number in ids:
         id_ = MessageId(number)
         upstream_id = str(id_)
-        batch.accept(a_message(id_), Progress(State.QUEUED, SIM))
+        batch.accept_many([a_message(id_)], Progress(State.QUEUED, SIM))
         batch.progress(id_, Progress(State.ENROUTE, SIM, 1, 0, 0, 0, b"\x01", (upstream_id,)))
         batch.upstream(SIM, upstream_id, id_, 0)
         batch.progress(id_, Progress(State.DELIVERED, SIM, 1, 0, 5, 0, b"\x02", (upstream_id,)))

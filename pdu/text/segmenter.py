@@ -67,8 +67,6 @@ def _plan(alphabet: Alphabet, udh: bytes = b"", wide_reference: bool = False) ->
     others = header.without_concat()
     concat = CONCAT_16_OCTETS if wide_reference else CONCAT_8_OCTETS
     each = room(alphabet, max(len(bytes(Udh(others))), 1) + concat)
-    if each < _LARGEST_CHARACTER:
-        raise TextError(f"user data header of {len(udh)} octets leaves no room for text")
     table = header.alphabet
     is_national = alphabet is Alphabet.GSM7 and (table.locking or table.single_shift)
     return _Plan(room(alphabet, len(udh)), each, others, table if is_national else None)
@@ -197,16 +195,17 @@ def _pieces(data: bytes, alphabet: Alphabet, plan: _Plan) -> list[bytes]:
 
 def _cuts(data: bytes, alphabet: Alphabet, plan: _Plan) -> Sequence[int]:
     """Where each part starts."""
+    if plan.each < _LARGEST_CHARACTER:
+        raise TextError("the user data header leaves no room for text in several parts")
     if alphabet is Alphabet.UCS2:
         return _cut_utf16(data, plan.each)
     if plan.national is not None:
         return _cut_national(data, plan.each, plan.national)
     if alphabet in _MULTIBYTE:
         return _cut_multibyte(data, plan.each, CODECS[alphabet])
-    if alphabet in _CHARACTER_AN_OCTET:
-        # Looking for one octet is memchr; looking for CR LF would cost forty times that.
-        if ESCAPE in data or CR in data:
-            return _cut_septets(data, plan.each)
+    # Looking for one octet is memchr; looking for CR LF would cost forty times that.
+    if alphabet in _CHARACTER_AN_OCTET and (ESCAPE in data or CR in data):
+        return _cut_septets(data, plan.each)
     return range(0, len(data), plan.each)
 
 

@@ -16,16 +16,21 @@ import attrs
 
 from pdu.codec import peek_submit_sm
 from routing.table import NoRoute, RoutingTable
-from smsc.flow.intake import always_up, route_key
+from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.retry import delay_s
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Batch, Failed, Outcome, Outgoing, Outlet, Sent, Store, TryLater
+from smsc.ports import Alarm, Batch, Failed, Outcome, Outgoing, Outlet, Sent, Store, TryLater
+from smsc.store.ids import STEP, id_time_ms
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
+_WARM_LIMIT: Final = 5000
+_LOOK_AGAIN_MS: Final = 1000
+_ACCEPTING_MS: Final = 60_000
+"""An id without a record is being accepted for so long at most; after that it was refused."""
 
 
 @attrs.define(slots=True)
@@ -67,6 +72,8 @@ class Dispatch:
         self._log = log
         self._lanes = Lanes()
         self._flights: dict[MessageId, _Flight] = {}
+        # Messages that were accepted a moment ago: what leaves at once is not read from disk.
+        self._warm: dict[MessageId, Message] = {}
         self._pumping: set[OutletName] = set()
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
@@ -76,14 +83,14 @@ class Dispatch:
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
         touched: set[Plan] = set()
+        warm = self._warm if len(self._warm) < _WARM_LIMIT else None
         for message, plan in zip(messages, plans, strict=True):
             if message.due_ms:
-                self.alarm_moved(message.due_ms)
-                continue
+                continue  # its alarm will wake it
             self._lanes.lane(plan).put(message.id, message.priority)
             touched.add(plan)
-        earliest = min((message.expires_ms for message in messages), default=0)
-        self.alarm_moved(earliest)
+            if warm is not None:
+                warm[message.id] = message
         self._pump_plans(touched)
 
     def restore(self, waiting: Sequence[tuple[MessageId, Progress]]) -> None:
@@ -130,8 +137,13 @@ class Dispatch:
         claimed = []
         expired = []
         now_ms = self._now_ms()
-        for id_, message in zip(ids, self._store.messages(ids), strict=True):
-            progress = self._store.progress(id_)
+        for id_ in ids:
+            message = self._warm.pop(id_, None)
+            if message is not None:
+                # Nobody but us has touched it since its accept.
+                progress: Progress | None = Progress(State.QUEUED, OutletName(""))
+            else:
+                message, progress = self._store.message(id_), self._store.progress(id_)
             if message is None or progress is None or progress.state is not State.QUEUED:
                 continue
             if id_ in self._flights:
@@ -237,7 +249,7 @@ class Dispatch:
             wait_ms = int(delay_s(flight.again, rounds, self._draw) * 1000)
             progress.due_ms = now_ms + wait_ms
             wake_ms = min(progress.due_ms, message.expires_ms)
-            batch.defer(wake_ms, message.id)
+            batch.defer(wake_ms, message.id, message.id)
             self.alarm_moved(wake_ms)
         else:
             progress.due_ms = 0
@@ -246,24 +258,30 @@ class Dispatch:
 
     # --- alarms --------------------------------------------------------------------------------
 
-    def wake(self, due: Sequence[tuple[int, MessageId]]) -> None:
+    def wake(self, alarms: Sequence[Alarm]) -> None:
         """Alarms fell due: a schedule, a retry, or the end of a validity."""
         now_ms = self._now_ms()
         batch = self._store.batch()
         deliveries: list[Delivery] = []
-        for due_ms, id_ in due:
-            batch.undefer(due_ms, id_)
-            progress = self._store.progress(id_)
-            if progress is None or progress.state not in LIVE:
-                continue
-            if id_ in self._flights:
-                batch.defer(now_ms + ENROUTE_GRACE_MS, id_)
-                continue
-            message = self._store.message(id_)
-            if message is not None:
-                deliveries += self._wake_one(batch, message, progress, now_ms)
+        for alarm in alarms:
+            batch.undefer(alarm)
+            for id_ in range(alarm.first, alarm.last + 1, STEP):
+                deliveries += self._look_at(batch, MessageId(id_), now_ms)
         self._commit(batch, deliveries)
         self.pump_all()
+
+    def _look_at(self, batch: Batch, id_: MessageId, now_ms: int) -> list[Delivery]:
+        """Do what the time calls for with one message, if it is still live."""
+        progress = self._store.progress(id_)
+        if id_ in self._flights or (progress is None and id_time_ms(id_) > now_ms - _ACCEPTING_MS):
+            # In an outlet's hands, or its accept has not reached the disk: look again soon.
+            batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
+            self.alarm_moved(now_ms + _LOOK_AGAIN_MS)
+            return []
+        message = self._store.message(id_)
+        if message is None or progress is None or progress.state not in LIVE:
+            return []
+        return self._wake_one(batch, message, progress, now_ms)
 
     def _wake_one(
         self, batch: Batch, message: Message, progress: Progress, now_ms: int
@@ -271,7 +289,7 @@ class Dispatch:
         grace_ms = ENROUTE_GRACE_MS if progress.state is State.ENROUTE else 0
         if message.expires_ms + grace_ms <= now_ms:
             return self._end(batch, message, progress, State.EXPIRED)
-        batch.defer(message.expires_ms + grace_ms, message.id)
+        batch.defer(message.expires_ms + grace_ms, message.id, message.id)
         self.alarm_moved(message.expires_ms + grace_ms)
         if progress.due_ms and progress.due_ms <= now_ms:
             progress.state = State.QUEUED
@@ -284,6 +302,7 @@ class Dispatch:
         self, batch: Batch, message: Message, progress: Progress, state: State
     ) -> list[Delivery]:
         """Journal a final state, with the receipt in the same commit."""
+        self._warm.pop(message.id, None)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
@@ -313,7 +332,7 @@ class Dispatch:
 
     def _plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.choose(route_key(message, peek_submit_sm(message.body)), always_up)
+        decision = self._routes.match(route_key(message, peek_submit_sm(message.body)))
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()

@@ -65,7 +65,7 @@ class MemoryStore(Reads):
 
     def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
         """Commit when `soon` says so; see `smsc.ports.Store`."""
-        assert isinstance(batch, WriteBatch), "a batch of this store"
+        assert isinstance(batch, WriteBatch)
         self._waiting.append((batch, done))
         self._soon(self.retry)
 
@@ -80,8 +80,7 @@ class MemoryStore(Reads):
             elif batch.messages:
                 answers.append((done, StoreFull(self.why_full)))
             else:
-                assert isinstance(batch, WriteBatch), "a batch of this store"
-        self._waiting.append((batch, done))
+                self._waiting.append((batch, done))
         for done, result in answers:
             if done is not None:
                 done(result)

@@ -1,0 +1,62 @@
+"""The reference's vectors of the kinds text, dlr, dlr_id and time, and that the checks can fail."""
+
+import json
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pdu.text_vectors import CHECKS
+
+VECTORS = [
+    vector
+    for line in (Path(__file__).parents[1] / "vectors" / "vectors.jsonl").read_text().splitlines()
+    if (vector := json.loads(line))["kind"] in CHECKS
+]
+
+
+def test_the_file_has_all_four_kinds() -> None:
+    assert {vector["kind"] for vector in VECTORS} == set(CHECKS)
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_vector_holds(vector: dict[str, Any]) -> None:
+    assert CHECKS[vector["kind"]](vector) is None
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["id"])
+def test_every_expected_value_counts(vector: dict[str, Any]) -> None:
+    for key in vector["expect"]:
+        if key == "parts":
+            continue
+        broken = deepcopy(vector)
+        broken["expect"] = (
+            {key: not vector["expect"][key]}
+            if key in {"error", "empty"}
+            else {
+                **vector["expect"],
+                key: "something else",
+            }
+        )
+        assert CHECKS[vector["kind"]](broken), key
+    for at, part in enumerate(vector["expect"].get("parts", [])):
+        for key in part:
+            broken = deepcopy(vector)
+            broken["expect"]["parts"][at][key] = "00" if isinstance(part[key], str) else -1
+            assert CHECKS[vector["kind"]](broken), key
+
+
+def test_order_of_header_elements_is_free() -> None:
+    vector = deepcopy(next(v for v in VECTORS if v["id"] == "national-018"))
+    part = vector["expect"]["parts"][0]
+    swapped = "06250106240106"
+    for key in ("udh", "smpp_short_message", "tpdu_ud"):
+        part[key] = swapped + part[key][len(swapped) :]
+    assert CHECKS["text"](vector) is None
+
+
+def test_a_text_the_named_tables_cannot_carry_fails() -> None:
+    vector = deepcopy(next(v for v in VECTORS if v["id"] == "national-001"))
+    vector["input"]["text"] = "я"
+    assert CHECKS["text"](vector) == "the named tables cannot carry the text"

@@ -73,7 +73,7 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
         if other is not None:
             raise other from None
         for error in _leaves(known):
-            print(f"smsc: {error}", file=sys.stderr)
+            print(f"smsc: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1
 
 

@@ -287,7 +287,10 @@ class SmppServer:
 
 
 async def open_listener(host: str, port: int) -> trio.socket.SocketType:
-    """A bound, listening TCP socket; OSError if the address is taken."""
+    """A bound, listening TCP socket.
+
+    :raises OSError: the address is taken, or not ours; the sentence names it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = trio.socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -296,6 +299,11 @@ async def open_listener(host: str, port: int) -> trio.socket.SocketType:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         await sock.bind((host, port))
         sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OSError(
+            error.errno, f"cannot listen on {HostPort(host, port)}: {error.strerror}"
+        ) from error
     except BaseException:
         sock.close()
         raise

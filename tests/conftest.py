@@ -30,7 +30,7 @@ def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
     yield start
     for one in running:
         one.kill()
-        crashed = [entry for entry in one.capture.entries if entry["event"].endswith(".crashed")]
+        crashed = [entry for entry in one.log.entries if entry["event"].endswith(".crashed")]
         assert not crashed, crashed
 
 

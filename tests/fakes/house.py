@@ -10,13 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import structlog
 import trio
 
 from bridges import REGISTRY
 from smsc import app, logs
 from smsc.cli import _bridges
 from smsc.config import Config, load
+from tests.fakes.log import FakeLog
 
 T = TypeVar("T")
 
@@ -54,16 +54,11 @@ class RunningGateway:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.capture = structlog.testing.LogCapture()
+        self.log = FakeLog()
         self.gateway: app.Gateway
         self.smpp: tuple[str, int]
         self.http: tuple[str, int] | None = None
         self.exit_status: int | None = None
-        self._log = structlog.wrap_logger(
-            None,
-            processors=[structlog.processors.format_exc_info, self.capture],
-            wrapper_class=structlog.make_filtering_bound_logger(0),
-        )
         self._stop: trio.Event
         self._scope: trio.CancelScope
         self._token: trio.lowlevel.TrioToken
@@ -80,15 +75,6 @@ class RunningGateway:
         """Where it listens for SMPP on 127.0.0.1."""
         return self.smpp[1]
 
-    @property
-    def events(self) -> list[str]:
-        """Names of everything that was logged."""
-        return [entry["event"] for entry in self.capture.entries]
-
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        """The log lines of one event."""
-        return [dict(entry) for entry in list(self.capture.entries) if entry["event"] == event]
-
     def call(self, ask: Callable[[], T]) -> T:
         """What `ask` returns in the gateway's loop."""
         return trio.from_thread.run_sync(ask, trio_token=self._token)
@@ -99,7 +85,7 @@ class RunningGateway:
 
     def wait_for_event(self, event: str, times: int = 1) -> None:
         """Return once `event` was logged so often."""
-        self.wait_until(lambda: self.events.count(event) >= times, f"{event} logged")
+        self.wait_until(lambda: self.log.events.count(event) >= times, f"{event} logged")
 
     def stop(self) -> int:
         """Drain and end; the exit status."""
@@ -124,7 +110,7 @@ class RunningGateway:
         assert not self._thread.is_alive(), "the gateway did not stop"
         if self._error is not None:
             raise self._error
-        unlisted = set(self.events) - set(logs.EVENTS)
+        unlisted = set(self.log.events) - set(logs.EVENTS)
         assert not unlisted, f"events that smsc.logs does not list: {unlisted}"
         return self.exit_status if self.exit_status is not None else -1
 
@@ -150,7 +136,7 @@ class RunningGateway:
         self.exit_status = await app.run(
             self.config,
             _bridges(),
-            self._log,
+            self.log.log,
             stop=self._stop,
             signals=False,
             task_status=task_status,

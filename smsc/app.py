@@ -27,6 +27,7 @@ from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
+from smsc.flow.recent import Recent
 from smsc.message import AccountId, Mailbox, MessageId, OutletName
 from smsc.ports import (
     Health,
@@ -96,7 +97,8 @@ class Gateway:
         self.directory = Directory(config.accounts)
         self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
         arrived = self.mailboxes.arrived
-        self.receipts = Receipts(store, store.ids, arrived, wall_ms, log)
+        recent = Recent(store)
+        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
         self.outlets: Mapping[OutletName, Outlet] = {
             OutletName(name): bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
@@ -106,6 +108,7 @@ class Gateway:
             store,
             routes,
             self.outlets,
+            recent,
             self.receipts.write,
             arrived,
             wall_ms,

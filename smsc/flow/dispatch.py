@@ -18,6 +18,8 @@ from pdu.codec import peek_submit_sm
 from routing.table import NoRoute, RoutingTable
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
+from smsc.flow.parts import aggregate, merge_receipts, with_part
+from smsc.flow.recent import Recent
 from smsc.flow.retry import delay_s
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Alarm, Batch, Failed, Outcome, Outgoing, Outlet, Sent, Store, TryLater
@@ -27,7 +29,8 @@ _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
-_WARM_LIMIT: Final = 5000
+_FRESH_LIMIT: Final = 10_000
+_ONE_ENROUTE: Final = bytes((State.ENROUTE,))
 _LOOK_AGAIN_MS: Final = 1000
 _ACCEPTING_MS: Final = 60_000
 """An id without a record is being accepted for so long at most; after that it was refused."""
@@ -46,8 +49,8 @@ class _Flight:
 class Dispatch:
     """Keeps every outlet busy with what it should send.
 
-    :param write_receipt: parks the receipt of a message that reached a final state here,
-        in the batch that journals it, and returns it.
+    :param write_receipts: parks the receipts of messages that reached a final state here,
+        in the batch that journals it, and returns them.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -56,7 +59,8 @@ class Dispatch:
         store: Store,
         routes: RoutingTable,
         outlets: Mapping[OutletName, Outlet],
-        write_receipt: Callable[[Batch, Message, Progress], list[Delivery]],
+        recent: Recent,
+        write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         draw: random.Random,
@@ -65,15 +69,16 @@ class Dispatch:
         self._store = store
         self._routes = routes
         self._outlets = outlets
-        self._write_receipt = write_receipt
+        self._recent = recent
+        self._write_receipts = write_receipts
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
         self._log = log
         self._lanes = Lanes()
         self._flights: dict[MessageId, _Flight] = {}
-        # Messages that were accepted a moment ago: what leaves at once is not read from disk.
-        self._warm: dict[MessageId, Message] = {}
+        # Accepted and not touched since, so their progress is known without reading it.
+        self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
@@ -83,14 +88,14 @@ class Dispatch:
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
         touched: set[Plan] = set()
-        warm = self._warm if len(self._warm) < _WARM_LIMIT else None
+        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         for message, plan in zip(messages, plans, strict=True):
             if message.due_ms:
                 continue  # its alarm will wake it
             self._lanes.lane(plan).put(message.id, message.priority)
             touched.add(plan)
-            if warm is not None:
-                warm[message.id] = message
+            fresh.add(message.id)
+        self._recent.keep(messages)
         self._pump_plans(touched)
 
     def restore(self, waiting: Sequence[tuple[MessageId, Progress]]) -> None:
@@ -138,12 +143,12 @@ class Dispatch:
         expired = []
         now_ms = self._now_ms()
         for id_ in ids:
-            message = self._warm.pop(id_, None)
-            if message is not None:
-                # Nobody but us has touched it since its accept.
+            message = self._recent.get(id_)
+            if id_ in self._fresh:
+                self._fresh.discard(id_)
                 progress: Progress | None = Progress(State.QUEUED, OutletName(""))
             else:
-                message, progress = self._store.message(id_), self._store.progress(id_)
+                progress = self._store.progress(id_)
             if message is None or progress is None or progress.state is not State.QUEUED:
                 continue
             if id_ in self._flights:
@@ -190,7 +195,7 @@ class Dispatch:
         match outcome:
             case Sent(id_, upstream_id, part, parts):
                 if parts == 1:
-                    progress.parts = _ENROUTE
+                    progress.parts = _ONE_ENROUTE
                     progress.upstream_ids = (upstream_id,)
                 else:
                     progress.parts = with_part(progress.parts, part, State.ENROUTE)
@@ -217,15 +222,16 @@ class Dispatch:
     ) -> list[Delivery]:
         """Every part was answered: the message is on its way, comes again, or has failed."""
         message, progress = flight.message, flight.progress
-        stored = self._store.progress(message.id)
-        if stored is None or stored.state not in LIVE:
-            return []
         progress.attempt += 1
         progress.outlet = outlet
+        if len(progress.parts) > 1:
+            # Receipts of parts that were sent before the last one was answered.
+            stored = self._store.progress(message.id)
+            if stored is not None:
+                merge_receipts(progress, stored)
         if flight.again:
             self._retry(batch, flight, now_ms)
             return []
-        merge_receipts(progress, stored)
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
             return self._end(batch, message, progress, state)
@@ -278,7 +284,7 @@ class Dispatch:
             batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
             self.alarm_moved(now_ms + _LOOK_AGAIN_MS)
             return []
-        message = self._store.message(id_)
+        message = self._recent.get(id_)
         if message is None or progress is None or progress.state not in LIVE:
             return []
         return self._wake_one(batch, message, progress, now_ms)
@@ -302,12 +308,12 @@ class Dispatch:
         self, batch: Batch, message: Message, progress: Progress, state: State
     ) -> list[Delivery]:
         """Journal a final state, with the receipt in the same commit."""
-        self._warm.pop(message.id, None)
+        self._fresh.discard(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
-        return self._write_receipt(batch, message, progress)
+        return self._write_receipts(batch, [(message, progress)])
 
     def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
         if deliveries:
@@ -347,35 +353,3 @@ class Dispatch:
         for name in {name for plan in plans for name in plan}:
             if name in self._outlets:
                 self.pump(name)
-
-
-_ENROUTE: Final = bytes((State.ENROUTE,))
-
-
-def with_part(parts: bytes, part: int, state: State) -> bytes:
-    """`parts` with one octet changed."""
-    return parts[:part] + bytes((state,)) + parts[part + 1 :]
-
-
-def merge_receipts(progress: Progress, stored: Progress) -> None:
-    """Keep the final states that receipts brought while the message was in flight."""
-    if len(stored.parts) == len(progress.parts) and stored.parts != progress.parts:
-        progress.parts = bytes(
-            theirs if theirs not in LIVE else ours
-            for ours, theirs in zip(progress.parts, stored.parts, strict=True)
-        )
-
-
-def aggregate(parts: bytes) -> State:
-    """The state of a message whose parts stand so: final when each of them is.
-
-    The worst final part decides: one undelivered part leaves the text unreadable.
-    """
-    states = [State(octet) for octet in parts]
-    for live in (State.QUEUED, State.ENROUTE):
-        if live in states:
-            return State.ENROUTE
-    for state in (State.REJECTED, State.UNDELIVERABLE, State.EXPIRED, State.DELETED):
-        if state in states:
-            return state
-    return State.DELIVERED if State.DELIVERED in states else State.UNKNOWN

@@ -45,6 +45,8 @@ class LmdbDisk:
 
     def put(self, group: Group) -> None:
         """In the writer thread: see `smsc.store.commit.Disk`."""
+        if group.messages and (why := self.space.refusal()) is not None:
+            raise FullError(why)
         with self._mapped_errors():
             txn = self._env.begin(write=True)
             try:

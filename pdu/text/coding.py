@@ -100,9 +100,21 @@ def encode_text(text: str, data_coding: int, default: Alphabet = Alphabet.GSM7) 
     if alphabet in {Alphabet.GSM7, Alphabet.GSM7_PACKED}:
         return gsm7.encode(text)
     try:
-        return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else CODECS[alphabet])
+        if alphabet is Alphabet.UCS2:
+            return encode_utf16(text)
+        return text.encode(CODECS[alphabet])
     except UnicodeEncodeError:
         return None
+
+
+def encode_utf16(text: str) -> bytes:
+    """Big-endian, without a mark unless the text itself begins like one.
+
+    A leading U+FEFF or U+FFFE would be taken for the byte order mark by readers that know it (ours
+    does), so a mark goes before it. Raises `UnicodeEncodeError` for a lone surrogate.
+    """
+    data = text.encode("utf-16-be")
+    return b"\xfe\xff" + data if data[:2] in {b"\xfe\xff", b"\xff\xfe"} else data
 
 
 def decode_utf16(data: bytes) -> str:
@@ -124,10 +136,10 @@ def _septet_alphabet(udh: bytes) -> SeptetAlphabet:
 def _ucs2(text: str) -> Choice:
     shown = text
     try:
-        data = text.encode("utf-16-be")
+        data = encode_utf16(text)
     except UnicodeEncodeError:
         shown = "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in text)
-        data = shown.encode("utf-16-be")
+        data = encode_utf16(shown)
     parts, left = last_part(data, Alphabet.UCS2)
     return Choice("ucs2", 8, data, parts, left // 2, text, shown)
 

@@ -137,13 +137,15 @@ def test_any_octets_decode(data: bytes, data_coding: int, default: Alphabet, udh
 @given(st.text(max_size=80), st.integers(0, 255))
 def test_encode_is_faithful_or_none(text: str, data_coding: int) -> None:
     data = encode_text(text, data_coding)
-    # A text that begins with the mark U+FEFF reads back without it.
-    if (
-        data is not None
-        and not text.startswith(("\ufeff", "\ufffe"))
-        and data_coding not in {5, 9, 10, 13}
-    ):
+    if data is not None and data_coding not in {5, 9, 10, 13}:
         assert decode_text(data, data_coding) == text
+
+
+@pytest.mark.parametrize("text", ["\ufeff", "\ufffe", "\ufeffя", "\ufffeя\ufeff"])
+def test_a_text_that_begins_like_a_byte_order_mark_comes_back_whole(text: str) -> None:
+    choice = choose(text)
+    assert choice.data == b"\xfe\xff" + text.encode("utf-16-be")
+    assert decode_text(choice.data, 8) == text
 
 
 def test_encode() -> None:

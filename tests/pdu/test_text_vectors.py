@@ -60,3 +60,22 @@ def test_a_text_the_named_tables_cannot_carry_fails() -> None:
     vector = deepcopy(next(v for v in VECTORS if v["id"] == "national-001"))
     vector["input"]["text"] = "я"
     assert CHECKS["text"](vector) == "the named tables cannot carry the text"
+
+
+def test_prose_about_ids_is_understood() -> None:
+    def fault(match: str, receipt_id: str) -> str | None:
+        vector = {"submit_resp_id": "1a", "receipt_id": receipt_id, "expect": {"match": match}}
+        return CHECKS["dlr_id"](vector)
+
+    assert fault("Exact", "1a") is None
+    assert fault("same but for case", "1A") is None
+    assert fault("leading zeros", "01A") is None
+    assert fault("no match", "9") is None
+    assert fault("exact", "9") == "match: 'no match', expected 'exact'"
+
+
+def test_what_must_not_be_a_receipt() -> None:
+    assert CHECKS["dlr"]({"short_message": "Hello", "expect": {"error": True}}) is None
+    assert (
+        CHECKS["dlr"]({"short_message": "Hello", "expect": {"id": "1"}}) == "not read as a receipt"
+    )

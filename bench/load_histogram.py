@@ -26,8 +26,7 @@ class Histogram:
     def add(self, seconds: float, count: int = 1) -> None:
         """Note a duration that came `count` times."""
         self.total += count
-        if seconds > self.most_s:
-            self.most_s = seconds
+        self.most_s = max(self.most_s, seconds)
         at = int(log(seconds / _LEAST_S) * _PER_LOG) + 1 if seconds > _LEAST_S else 0
         self._counts[min(at, _BUCKETS - 1)] += count
 

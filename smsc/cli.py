@@ -89,8 +89,8 @@ def check(file: Annotated[Path, Parameter(help="The TOML file to check.")]) -> i
     return 0
 
 
-@app.command
-def load(
+@app.command(name="load")
+def put_load(
     *,
     host: str = "127.0.0.1",
     port: int = 2775,

@@ -299,7 +299,7 @@ async def run(
 
     The first SIGTERM or SIGINT (or `stop`) drains; a second signal ends at once.
     """
-    stop = stop or trio.Event()
+    stop = trio.Event() if stop is None else stop
     failure: list[Exception] = []
     with trio.CancelScope() as life:
 

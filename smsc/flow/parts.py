@@ -8,7 +8,6 @@ from typing import Final
 
 from smsc.message import LIVE, Progress, State
 
-
 _WEIGHTIEST_FIRST: Final = (
     (int(State.QUEUED), State.ENROUTE),
     (int(State.ENROUTE), State.ENROUTE),

@@ -37,7 +37,7 @@ def accept(house: LmdbHouse, n: int) -> tuple[list[MessageId], CommitResult]:
     batch = WriteBatch()
     ids = [MessageId(id_) for id_ in house.ids.take(n, NOW_MS)]
     for id_ in ids:
-        batch.accept(a_message(id_, BODY), QUEUED)
+        batch.accept_many([a_message(id_, BODY)], QUEUED)
     return ids, house.commit(batch)
 
 
@@ -66,12 +66,12 @@ async def test_answers_come_in_the_loop_and_the_block_ends_with_all_on_disk(
     async with open_store(tmp_path, node=7, failed=failures.append, map_size_mb=16) as store:
         first, second = (MessageId(id_) for id_ in store.ids.take(2, NOW_MS))
         batch = store.batch()
-        batch.accept(a_message(first), QUEUED)
+        batch.accept_many([a_message(first)], QUEUED)
         store.commit_nowait(batch, done)
         await answered.wait()
         assert store.message(first) == a_message(first)
         batch = store.batch()
-        batch.accept(a_message(second), QUEUED)
+        batch.accept_many([a_message(second)], QUEUED)
         store.commit_nowait(batch, answers.append)
     assert answers == [Committed(), Committed()]
     assert failures == []
@@ -84,7 +84,7 @@ async def test_a_cancelled_block_writes_and_answers_too(tmp_path: Path) -> None:
     with trio.CancelScope() as scope:
         async with open_store(tmp_path, node=7, failed=_raise, map_size_mb=16) as store:
             batch = store.batch()
-            batch.accept(a_message(5), QUEUED)
+            batch.accept_many([a_message(5)], QUEUED)
             store.commit_nowait(batch, answers.append)
             scope.cancel()
             await trio.sleep_forever()
@@ -215,7 +215,7 @@ def test_a_failed_fsync_trips_the_latch_and_is_never_answered(
     failing_commit(house, lmdb.Error(os.strerror(errno.EIO)), monkeypatch)
     answers: list[CommitResult] = []
     batch = WriteBatch()
-    batch.accept(a_message(5), QUEUED)
+    batch.accept_many([a_message(5)], QUEUED)
     house.hand_in(batch, answers.append)
     while not house.failures:
         house.calls.get(timeout=30)()
@@ -245,7 +245,7 @@ def test_enospc_at_commit_refuses_and_goes_on(
 def test_a_message_with_an_id_below_the_newest_is_stored_all_the_same(house: LmdbHouse) -> None:
     for id_ in (50, 40, 60):
         batch = WriteBatch()
-        batch.accept(a_message(id_), QUEUED)
+        batch.accept_many([a_message(id_)], QUEUED)
         assert house.commit(batch) == Committed()
     assert [id_ for id_, _ in house.store.waiting()] == [40, 50, 60]
     assert house.store.message(MessageId(40)) == a_message(40)
@@ -359,7 +359,7 @@ def test_a_million_waiting_messages_are_found_quickly_and_leanly(tmp_path: Path)
     record, status = encode_message(a_message(1)), b""
     for _ in range(100):
         batch = WriteBatch()
-        batch.accept(a_message(1), QUEUED)
+        batch.accept_many([a_message(1)], QUEUED)
         status = batch.statuses[0][1]
         keys = [id_.to_bytes(8, "big") for id_ in house.ids.take(10_000, NOW_MS)]
         batch.messages = [(key, record) for key in keys]

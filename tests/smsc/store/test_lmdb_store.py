@@ -271,7 +271,7 @@ def hand_in():
     ids = [MessageId(id_) for id_ in store.ids.take(20, now_ms)]
     batch = store.batch()
     for id_ in ids:
-        batch.accept(a_message(id_, str(id_).encode()), QUEUED)
+        batch.accept_many([a_message(id_, str(id_).encode())], QUEUED)
     def accepted(result):
         assert result == Committed()
         os.write(1, b"".join(b"accepted %d\\n" % id_ for id_ in ids))

@@ -31,15 +31,13 @@ class WriteBatch:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
         self.rows: Rows = ({}, {}, {}, {}, {}, {})
-        self.highest_id = 0  # of messages and deliveries: no later id may be below
+        self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
 
     def accept(self, message: Message, progress: Progress) -> None:
         """A new message; ids of all batches must ascend in the order they are committed."""
-        id_ = message.id
-        key = id_key(id_)
+        key = id_key(message.id)
         self.messages.append((key, encode_message(message)))
         self.statuses.append((key, encode_progress(progress)))
-        self.highest_id = max(self.highest_id, id_)
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""

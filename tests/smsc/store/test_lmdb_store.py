@@ -219,6 +219,7 @@ def test_a_failed_fsync_trips_the_latch_and_is_never_answered(
     house.hand_in(batch, answers.append)
     while not house.failures:
         house.calls.get(timeout=30)()
+    assert house.store.is_full
     house.hand_in(WriteBatch(), answers.append)
     house.store.close()
     assert answers == []

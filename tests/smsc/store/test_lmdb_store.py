@@ -95,6 +95,15 @@ def _raise(error: Exception) -> None:
     raise error
 
 
+def test_production_syncs_fully_and_never_maps_for_writing(house: LmdbHouse) -> None:
+    flags = house.store._disk._env.flags()
+    assert flags["sync"]
+    assert flags["metasync"]
+    assert flags["lock"]
+    assert not flags["writemap"]
+    assert not flags["map_async"]
+
+
 # --- no room ----------------------------------------------------------------------------------
 
 

@@ -35,7 +35,7 @@ class WriteBatch:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
         self.rows: Rows = ({}, {}, {}, {}, {}, {})
-        self.highest_id = 0  # of messages and deliveries: no later id may be below
+        self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
 
     def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
         """New messages that start alike; ids must ascend in the order batches are committed."""
@@ -44,7 +44,6 @@ class WriteBatch:
         keys = [id_key(message.id) for message in messages]
         self.messages += zip(keys, map(encode_message, messages), strict=True)
         self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
-        self.highest_id = max(self.highest_id, messages[-1].id)
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""

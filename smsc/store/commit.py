@@ -29,6 +29,7 @@ from typing import Literal, Protocol
 
 from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import Rows, WriteBatch
+from smsc.store.keys import id_of
 
 CAP = 1000
 """A group with this many changes takes no further batch: bounds the time of one commit."""
@@ -38,7 +39,6 @@ Soon = Callable[[Callable[[], None]], None]
 """Runs a callable in the event loop, soon, in order; callable from any thread."""
 
 COMMITTED = Committed()
-
 
 Result = Exception | Literal["committed", "rested"]
 """What the thread reports."""
@@ -57,7 +57,7 @@ class Group:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []
         self.rows: Rows = ({}, {}, {}, {}, {}, {})
-        self.highest_id = 0
+        self.highest_id = 0  # of messages and deliveries
         self.size = 0  # changes handed in, overwritten ones too
         self.batches: list[tuple[WriteBatch, Done | None]] = []
 
@@ -71,7 +71,8 @@ class Group:
                 mine.update(theirs)
                 size += len(theirs)
         self.size += size
-        self.highest_id = max(self.highest_id, batch.highest_id)
+        newest = id_of(batch.messages[-1][0]) if batch.messages else 0
+        self.highest_id = max(self.highest_id, batch.highest_id, newest)
         self.batches.append((batch, done))
 
 
@@ -116,7 +117,7 @@ class GroupCommit:
         self._jobs: queue.SimpleQueue[Group | Literal["rest", "end"]] = queue.SimpleQueue()
         self._puts: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
-        self._hurry = threading.Event()  # do not rest
+        self._hurry = threading.Event()  # closing: do not rest, do not try again
         self._thread = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -138,14 +139,17 @@ class GroupCommit:
             self._soon(self._start)
 
     def close(self) -> None:
-        """Write and answer all that was handed in, then end the thread. Blocks the loop."""
-        self._closed = True
+        """Write and answer all that was handed in, then end the thread. Blocks the loop.
+
+        What the answers hand in is written too. Changes that find no room now are given up.
+        """
         self._hurry.set()
         while self._busy or (self.layers and not self.latched):
             if self._busy:
                 self._settle(self._results.get())
             else:
                 self._start()
+        self._closed = True
         self._jobs.put("end")
         self._thread.join()
 
@@ -184,7 +188,7 @@ class GroupCommit:
         """No room: refuse the batches with new messages, keep the others for another try."""
         batches = [pair for group in self.layers for pair in group.batches]
         refused = [pair for pair in batches if pair[0].messages]
-        if self._closed and not refused:  # that was the last try
+        if self._hurry.is_set() and not refused:  # that was the last try
             self.layers = ()
             self._answer(batches, StoreFull(why))
             return

@@ -78,7 +78,7 @@ def meta_key(key: str) -> bytes:
     return key.encode()
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=4096)  # few outlets and accounts, many keys
 def _name(name: str) -> bytes:
     encoded = name.encode(errors="surrogatepass")
     if b"\x00" in encoded or len(encoded) > MAX_KEY_OCTETS - 40:

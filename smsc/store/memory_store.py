@@ -9,7 +9,6 @@ Records are encoded and read back as on disk, so what passes here passes there.
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
-from smsc.message import MessageId
 from smsc.ports import Batch, CommitResult, StoreFull
 from smsc.store.batch import MESSAGE, STATUS, TABLES, Rows, WriteBatch
 from smsc.store.commit import COMMITTED, Done, Soon
@@ -44,7 +43,7 @@ class MemoryStore(Reads):
         *,
         node: int,
         soon: Soon,
-        last_id: MessageId = MessageId(0),  # noqa: B008 - an int
+        last_id: int = 0,
     ) -> None:
         """`soon` gets a callable for each commit: run it at once, later, or step by step."""
         self.ids = IdAllocator(node, last_id)

@@ -95,6 +95,15 @@ def _raise(error: Exception) -> None:
     raise error
 
 
+def test_production_syncs_fully_and_never_maps_for_writing(house: LmdbHouse) -> None:
+    flags = house.store._disk._env.flags()
+    assert flags["sync"]
+    assert flags["metasync"]
+    assert flags["lock"]
+    assert not flags["writemap"]
+    assert not flags["map_async"]
+
+
 # --- no room ----------------------------------------------------------------------------------
 
 
@@ -219,6 +228,7 @@ def test_a_failed_fsync_trips_the_latch_and_is_never_answered(
     house.hand_in(batch, answers.append)
     while not house.failures:
         house.calls.get(timeout=30)()
+    assert house.store.is_full
     house.hand_in(WriteBatch(), answers.append)
     house.store.close()
     assert answers == []

@@ -29,7 +29,6 @@ CONCAT_16_OCTETS: Final = 6
 _LARGEST_CHARACTER: Final = 4
 """Octets of a surrogate pair; an escape pair has two."""
 
-
 _CHARACTER_AN_OCTET: Final = frozenset({Alphabet.GSM7, Alphabet.ASCII, Alphabet.LATIN1})
 _MULTIBYTE: Final = frozenset(
     {Alphabet.JIS, Alphabet.PICTOGRAM, Alphabet.EXTENDED_KANJI, Alphabet.KS_C_5601}
@@ -105,7 +104,7 @@ def segment(
 
     `udh` is the header (UDHL first, as `udh.split_header` parts it) that stands before the text
     already; its elements are repeated behind ours in every part, an old concatenation is replaced.
-    Any part longer than its text has a header: set UDHI in esm_class when `len(parts) > 1 or udh`.
+    Set UDHI in esm_class when `len(parts) > 1 or udh`: then every part begins with a header.
     `default` is what the account means by data_coding 0. Packed text is parted unpacked; pack each
     part afterwards (`packing.pack_short_message`).
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from pdu.text.alphabet import CODECS, Alphabet, alphabet_of
-from pdu.text.clusters import joined, pair_joined
+from pdu.text.clusters import joined, may_join
 from pdu.text.errors import TextError, TooManyParts
 from pdu.text.packing import CR
 from pdu.text.septets import SeptetAlphabet
@@ -282,8 +282,8 @@ def _cut_utf16(data: bytes, size: int) -> list[int]:
             end -= 2
         before = data[end - 2] << 8 | data[end - 1]
         after = data[end] << 8 | (data[end + 1] if end + 1 < length else 0)
-        # Surrogates need the whole text to be judged; everything else only its neighbour.
-        if before & 0xF800 == 0xD800 or after & 0xF800 == 0xD800 or pair_joined(before, after):
+        # A surrogate says nothing alone; of other neighbours most cannot join, and no text is read.
+        if before & 0xF800 == 0xD800 or after & 0xF800 == 0xD800 or may_join(before, after):
             end = _seam_utf16(data, starts[-1], end)
         starts.append(end)
         end += size

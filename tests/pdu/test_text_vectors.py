@@ -79,3 +79,22 @@ def test_what_must_not_be_a_receipt() -> None:
     assert (
         CHECKS["dlr"]({"short_message": "Hello", "expect": {"id": "1"}}) == "not read as a receipt"
     )
+
+
+def test_times_that_should_or_should_not_be_read() -> None:
+    def fault(value: str, **expect: object) -> str | None:
+        return CHECKS["time"]({"value": value, "expect": expect})
+
+    assert fault("261231", absolute_utc="2026-12-31T00:00:00.0Z") == (
+        "refused: SMPP time '261231': not 16 characters"
+    )
+    accepted = fault("000000000500000R", error=True)
+    assert accepted is not None
+    assert accepted.startswith("accepted as Relative")
+    assert fault("", relative="P0Y0M0DT0H0M0S") == "read as empty"
+
+
+def test_expectations_that_nobody_can_judge_fail() -> None:
+    vector = deepcopy(next(v for v in VECTORS if v["kind"] == "dlr"))
+    vector["expect"]["colour"] = "blue"
+    assert CHECKS["dlr"](vector) == "colour: nothing to compare with 'blue'"

@@ -74,7 +74,10 @@ class RunningGateway:
     def memory(self) -> Memory:
         """Resident memory now."""
         status = Path(f"/proc/{self.pid}/status").read_text()
-        kib = {name: int(size) for name, size in re.findall(r"^(Rss\w+):\s+(\d+) kB", status, re.MULTILINE)}
+        kib = {
+            name: int(size)
+            for name, size in re.findall(r"^(Rss\w+):\s+(\d+) kB", status, re.MULTILINE)
+        }
         return Memory(kib["RssAnon"] * 1024, (kib["RssFile"] + kib["RssShmem"]) * 1024)
 
 

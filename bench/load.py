@@ -48,7 +48,7 @@ class LoadPlan:
     sessions: int = 10
     window: int = 100
     count: int | None = None
-    seconds: float | None = 10.0
+    seconds: float = 10.0
     receipts: bool = False
     from_: str = "Load"
     to_prefix: str = "4179"
@@ -108,10 +108,15 @@ class LoadReport:
         return not (self.errors or self.missing_receipts)
 
 
-async def run_load(plan: LoadPlan, watch: Callable[[Tally], None] | None = None) -> LoadReport:
+async def run_load(
+    plan: LoadPlan,
+    watch: Callable[[Tally], None] | None = None,
+    stop: trio.Event | None = None,
+) -> LoadReport:
     """Do it.
 
     :param watch: is shown the counts four times a second.
+    :param stop: ends the sending early; what was sent is still waited for.
     :raises ValueError: the text or an address does not fit one submit_sm.
     """
     tally = Tally(wants_receipts=plan.receipts)
@@ -127,6 +132,8 @@ async def run_load(plan: LoadPlan, watch: Callable[[Tally], None] | None = None)
         nursery.start_soon(_sweep, sessions)
         if watch is not None:
             nursery.start_soon(_show, watch, tally)
+        if stop is not None:
+            nursery.start_soon(_stop_early, stop, source, sessions)
         with trio.move_on_after(_BIND_S):
             for session in sessions:
                 await session.settled.wait()
@@ -135,16 +142,17 @@ async def run_load(plan: LoadPlan, watch: Callable[[Tally], None] | None = None)
         # What was built so far stays: the collector need not walk it in the middle of the run.
         gc.freeze()
         cpu_s, started = time.process_time(), trio.current_time()
-        if plan.seconds is not None and plan.count is None:
-            source.stop_at = started + plan.seconds
+        if plan.count is None:
+            source.stop_at = min(source.stop_at, started + plan.seconds)
         for session in bound:
             session.start()
         for session in bound:
             await session.finished.wait()
-        await _await_receipts(tally, plan.silence_s)
+        await _await_receipts(tally, bound, plan.silence_s)
         cpu_s = time.process_time() - cpu_s
         await _leave(sessions)
         nursery.cancel_scope.cancel()
+    gc.unfreeze()
     tally.give_up()
     for why in failed_binds:
         tally.errors[why or "no answer to the bind"] += 1
@@ -216,10 +224,21 @@ async def _show(watch: Callable[[Tally], None], tally: Tally) -> None:
         watch(tally)
 
 
-async def _await_receipts(tally: Tally, silence_s: float) -> None:
-    """Wait while receipts still come in."""
+async def _stop_early(stop: trio.Event, source: Source, sessions: list[LoadSession]) -> None:
+    await stop.wait()
+    source.stop_at = trio.current_time()
+    for session in sessions:
+        session.tick(source.stop_at)
+
+
+async def _await_receipts(tally: Tally, sessions: list[LoadSession], silence_s: float) -> None:
+    """Wait while receipts still come in; looking is cheaper than to be told on the hot path."""
     seen, quiet_since = tally.receipts, trio.current_time()
-    while tally.missing and trio.current_time() - quiet_since < silence_s:
+    while (
+        tally.missing
+        and any(session.link.is_open for session in sessions)
+        and trio.current_time() - quiet_since < silence_s
+    ):
         await trio.sleep(_LOOK_S / 10)
         if tally.receipts != seen:
             seen, quiet_since = tally.receipts, trio.current_time()
@@ -229,7 +248,7 @@ async def _leave(sessions: list[LoadSession]) -> None:
     for session in sessions:
         session.stop()
     with trio.move_on_after(_UNBIND_S):
-        while any(session.link.is_open for session in sessions):  # noqa: ASYNC110 - see run_load
+        while any(session.link.is_open for session in sessions):  # noqa: ASYNC110 - only the end looks
             await trio.sleep(_LOOK_S / 10)
 
 

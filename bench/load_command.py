@@ -6,6 +6,7 @@ lost or is missing, 2 wrong usage.
 """
 
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -54,12 +55,29 @@ def load_command(
     except ValueError as error:
         return _complain(str(error))
     with watching(quiet=json) as watch:
-        report = trio.run(run_load, plan, watch)
+        report = trio.run(_run_interruptibly, plan, watch)
     if json:
         sys.stdout.write(orjson.dumps(attrs.asdict(report)).decode() + "\n")
     else:
         Console().print(table(report))
     return 0 if report.is_good else 1
+
+
+async def _run_interruptibly(plan: LoadPlan, watch: Callable[[Tally], None] | None) -> LoadReport:
+    """The first Ctrl-C ends the sending, so that there is a result; the second ends it all."""
+    stop = trio.Event()
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(_await_interrupt, stop)
+        report = await run_load(plan, watch, stop)
+        nursery.cancel_scope.cancel()
+    return report
+
+
+async def _await_interrupt(stop: trio.Event) -> None:
+    with trio.open_signal_receiver(signal.SIGINT) as interrupts:
+        async for _ in interrupts:
+            stop.set()
+            break
 
 
 @contextmanager

@@ -25,7 +25,10 @@ _EARLY_LIMIT: Final = 100_000
 """Receipts without a message that are remembered: they may have overtaken the response."""
 _TYPE: Final = 0x3C
 _IS_RECEIPT: Final = 0x04
-_USUAL: Final = re.compile(rb"id:(\S+) .*? stat:(\w+)")
+_USUAL: Final = re.compile(
+    rb"id:([^ ]+) sub:[0-9]+ dlvrd:[0-9]+ submit date:[0-9]+ done date:[0-9]+ stat:([A-Z]+)"
+)
+"""0.4 µs where a lenient pattern takes 0.9; what it does not fit is read by `pdu.receipt_text`."""
 
 
 class Tally:

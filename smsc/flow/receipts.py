@@ -8,6 +8,7 @@ Station of the flow: outlet → **receipts** → mailboxes. SMPP 3.4 §5.2.17, a
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ from pdu.message_pdus import DeliverSm
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv
-from smsc.flow.dispatch import aggregate, with_part
+from smsc.flow.parts import aggregate, with_part
 from smsc.message import (
     FINAL,
     LIVE,
@@ -70,17 +71,25 @@ class Receipts:
         self._arrived = arrived
         self._now_ms = now_ms
         self._log = log
-        self._early: dict[tuple[OutletName, str], Delivery] = {}
+        self._early: dict[tuple[OutletName, str], Delivery] = {}  # oldest first
+        self.progress: Callable[[MessageId], Progress | None] = store.progress
+        """How far a message is; dispatch knows better of those in flight."""
         self.duplicates = 0
         self.unmatched = 0
 
     # --- from the network ----------------------------------------------------------------------
 
     def restore(self, outlets: Iterable[OutletName]) -> None:
-        """Take up the early receipts of an earlier run."""
+        """Take up the early receipts of an earlier run.
+
+        It may have ended between journalling a response and matching the receipt.
+        """
         for outlet in outlets:
-            for delivery in self._store.parked(early_mailbox(outlet), MessageId(0), _EARLY_LIMIT):
-                self._early[outlet, delivery.reference or ""] = delivery
+            for early in self._store.parked(early_mailbox(outlet), MessageId(0), _EARLY_LIMIT):
+                self._early[outlet, early.reference or ""] = early
+        for outlet, upstream_id in list(self._early):
+            if self._store.upstream(outlet, upstream_id) is not None:
+                self.responded(outlet, (upstream_id,))
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
@@ -88,7 +97,8 @@ class Receipts:
         """Match receipts; `done` gets a status for each after fsync (see `smsc.ports.Flow`)."""
         batch = self._store.batch()
         deliveries: list[Delivery] = []
-        answers = [self._match(batch, receipt, deliveries) for receipt in receipts]
+        changed: dict[MessageId, Progress] = {}
+        answers = [self._match(batch, receipt, changed, deliveries) for receipt in receipts]
 
         def committed(_result: CommitResult) -> None:
             self._arrived(deliveries)
@@ -109,42 +119,56 @@ class Receipts:
             return
         batch = self._store.batch()
         deliveries: list[Delivery] = []
+        changed: dict[MessageId, Progress] = {}
         for early in found:
             batch.unpark(early.mailbox, early.id)
-            self._match(batch, _receipt_of(outlet, early), deliveries)
+            self._match(batch, _receipt_of(outlet, early), changed, deliveries)
         self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
 
     def forget_old(self) -> None:
         """Drop early receipts that no response ever named; called by the sweeper."""
         now_ms = self._now_ms()
-        old = [key for key, early in self._early.items() if early.expires_ms <= now_ms]
+        old = list(takewhile(lambda entry: entry[1].expires_ms <= now_ms, self._early.items()))
         if not old:
             return
         batch = self._store.batch()
-        for key in old:
-            early = self._early.pop(key)
+        for key, early in old:
+            del self._early[key]
             batch.unpark(early.mailbox, early.id)
             self.unmatched += 1
             self._log.info("receipt.unmatched", outlet=key[0], upstream_id=key[1])
         self._store.commit_nowait(batch)
 
-    def _match(self, batch: Batch, receipt: UpstreamReceipt, deliveries: list[Delivery]) -> int:
-        """Enter a receipt where it belongs; the status to answer the network with."""
+    def _match(
+        self,
+        batch: Batch,
+        receipt: UpstreamReceipt,
+        changed: dict[MessageId, Progress],
+        deliveries: list[Delivery],
+    ) -> int:
+        """Enter a receipt where it belongs; the status to answer the network with.
+
+        `changed` holds what the batch says already: the store cannot know it yet.
+        """
+        if receipt.state in LIVE or receipt.state is State.ACCEPTED:
+            return Status.ESME_ROK  # the network says that it is on its way; that is known
         hit = self._store.upstream(receipt.outlet, receipt.upstream_id)
         if hit is None:
             return self._park_early(batch, receipt)
-        self._enter(batch, receipt, *hit, deliveries)
+        id_, part = hit
+        progress = changed.get(id_) or self.progress(id_)
+        if progress is not None:
+            changed[id_] = progress
+            deliveries += self._enter(batch, receipt, id_, part, progress)
         return Status.ESME_ROK
 
     def _park_early(self, batch: Batch, receipt: UpstreamReceipt) -> int:
+        """Keep a receipt until a response names its upstream id."""
         key = (receipt.outlet, receipt.upstream_id)
-        known = self._early.get(key)
-        if known is not None and known.state in FINAL:
+        if key in self._early:
             self.duplicates += 1
             return Status.ESME_ROK
-        if known is not None:
-            batch.unpark(known.mailbox, known.id)
-        elif len(self._early) >= _EARLY_LIMIT:
+        if len(self._early) >= _EARLY_LIMIT:
             return Status.ESME_RX_T_APPN
         now_ms = self._now_ms()
         early = Delivery(
@@ -169,27 +193,26 @@ class Receipts:
         receipt: UpstreamReceipt,
         id_: MessageId,
         part: int,
-        deliveries: list[Delivery],
-    ) -> None:
-        """Write one receipt into the progress of its message."""
-        progress = self._store.progress(id_)
-        message = self._store.message(id_)
-        if progress is None or message is None or part >= len(progress.parts):
-            return
-        if progress.state in FINAL or progress.parts[part] in FINAL:
+        progress: Progress,
+    ) -> list[Delivery]:
+        """Write one receipt into the progress of its message; the client's receipt, if any."""
+        parts = progress.parts
+        if progress.state in FINAL or part >= len(parts) or parts[part] != State.ENROUTE:
             self.duplicates += 1
-            return
-        if receipt.state in LIVE or receipt.state is State.ACCEPTED:
-            return  # the network says that it is on its way; that is known
-        progress.parts = with_part(progress.parts, part, receipt.state)
+            return []
+        progress.parts = parts = with_part(parts, part, receipt.state)
         if receipt.error:
             progress.error = receipt.error
-        state = aggregate(progress.parts)
+        deliveries: list[Delivery] = []
+        state = aggregate(parts)
         if progress.state is State.ENROUTE and state in FINAL:
             progress.state = state
             progress.done_ms = receipt.done_ms or self._now_ms()
-            deliveries += self.write(batch, message, progress)
+            message = self._store.message(id_)
+            if message is not None:
+                deliveries = self.write(batch, message, progress)
         batch.progress(id_, progress)
+        return deliveries
 
     # --- to the client -------------------------------------------------------------------------
 

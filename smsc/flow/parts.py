@@ -1,22 +1,26 @@
-"""The parts of a message: one octet of state each.
+"""The states of a message's parts, one octet each, and what they make of the message.
 
-*In*: `Progress.parts`. *Out*: the same with one part changed, and the state of the whole.
-*Never*: I/O.
+*In*: `Progress.parts`. *Out*: the same with a change; the state of the whole.
+*Never*: empty where a function asks for the state: a message without parts was never sent.
+
+TS 23.040 §9.2.3.24.1: a handset shows a concatenated message when it has every part.
 """
 
 from typing import Final
 
-from smsc.message import LIVE, Progress, State
+from smsc.message import State
 
-_WEIGHTIEST_FIRST: Final = (
-    (int(State.QUEUED), State.ENROUTE),
-    (int(State.ENROUTE), State.ENROUTE),
-    (int(State.REJECTED), State.REJECTED),
-    (int(State.UNDELIVERABLE), State.UNDELIVERABLE),
-    (int(State.EXPIRED), State.EXPIRED),
-    (int(State.DELETED), State.DELETED),
-    (int(State.DELIVERED), State.DELIVERED),
-)
+_FAILURES: Final = (State.REJECTED, State.UNDELIVERABLE, State.EXPIRED, State.DELETED)
+"""Final states other than success; the one that stands first decides."""
+_ENROUTE: Final = bytes((State.ENROUTE,))
+_QUEUED: Final = bytes((State.QUEUED,))
+ONE_ENROUTE: Final = _ENROUTE
+"""The parts of a message that left whole."""
+
+
+def new_parts(parts: int) -> bytes:
+    """So many parts, none of them sent."""
+    return _QUEUED * parts
 
 
 def with_part(parts: bytes, part: int, state: State) -> bytes:
@@ -24,13 +28,14 @@ def with_part(parts: bytes, part: int, state: State) -> bytes:
     return parts[:part] + bytes((state,)) + parts[part + 1 :]
 
 
-def merge_receipts(progress: Progress, stored: Progress) -> None:
-    """Keep the final states that receipts brought while the message was in flight."""
-    if len(stored.parts) == len(progress.parts) and stored.parts != progress.parts:
-        progress.parts = bytes(
-            theirs if theirs not in LIVE else ours
-            for ours, theirs in zip(progress.parts, stored.parts, strict=True)
-        )
+def take_back(parts: bytes) -> bytes:
+    """`parts` after the network forgot those that it had and had not finished."""
+    return parts.replace(_ENROUTE, _QUEUED)
+
+
+def has_failed(parts: bytes) -> bool:
+    """Has a part ended other than well?"""
+    return any(failure in parts for failure in _FAILURES)
 
 
 def aggregate(parts: bytes) -> State:
@@ -38,7 +43,9 @@ def aggregate(parts: bytes) -> State:
 
     The worst final part decides: one undelivered part leaves the text unreadable.
     """
-    for octet, state in _WEIGHTIEST_FIRST:
-        if octet in parts:
+    if State.QUEUED in parts or State.ENROUTE in parts:
+        return State.ENROUTE
+    for state in (*_FAILURES, State.DELIVERED):
+        if state in parts:
             return state
     return State.UNKNOWN

@@ -8,6 +8,7 @@ Station of the flow: outlet → **receipts** → mailboxes. SMPP 3.4 §5.2.17, a
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -73,17 +74,25 @@ class Receipts:
         self._arrived = arrived
         self._now_ms = now_ms
         self._log = log
-        self._early: dict[tuple[OutletName, str], Delivery] = {}
+        self._early: dict[tuple[OutletName, str], Delivery] = {}  # oldest first
+        self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
+        """How far messages are; dispatch knows better of those in flight."""
         self.duplicates = 0
         self.unmatched = 0
 
     # --- from the network ----------------------------------------------------------------------
 
     def restore(self, outlets: Iterable[OutletName]) -> None:
-        """Take up the early receipts of an earlier run."""
+        """Take up the early receipts of an earlier run.
+
+        It may have ended between journalling a response and matching the receipt.
+        """
         for outlet in outlets:
-            for delivery in self._store.parked(early_mailbox(outlet), MessageId(0), _EARLY_LIMIT):
-                self._early[outlet, delivery.reference or ""] = delivery
+            for early in self._store.parked(early_mailbox(outlet), MessageId(0), _EARLY_LIMIT):
+                self._early[outlet, early.reference or ""] = early
+        for outlet, upstream_id in list(self._early):
+            if self._store.upstream(outlet, upstream_id) is not None:
+                self.responded(outlet, (upstream_id,))
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
@@ -121,12 +130,12 @@ class Receipts:
     def forget_old(self) -> None:
         """Drop early receipts that no response ever named; called by the sweeper."""
         now_ms = self._now_ms()
-        old = [key for key, early in self._early.items() if early.expires_ms <= now_ms]
+        old = list(takewhile(lambda entry: entry[1].expires_ms <= now_ms, self._early.items()))
         if not old:
             return
         batch = self._store.batch()
-        for key in old:
-            early = self._early.pop(key)
+        for key, early in old:
+            del self._early[key]
             batch.unpark(early.mailbox, early.id)
             self.unmatched += 1
             self._log.info("receipt.unmatched", outlet=key[0], upstream_id=key[1])
@@ -142,10 +151,14 @@ class Receipts:
         hits = self._store.upstreams(receipts[0].outlet, [one.upstream_id for one in receipts])
         known = [hit[0] for hit in hits if hit is not None]
         # One Progress for each message: a second receipt in the same read sees the first.
-        progresses = dict(zip(known, self._store.progresses(known), strict=True))
+        progresses = dict(zip(known, self.progresses(known), strict=True))
         answers: list[int] = []
         finals: list[tuple[Message, Progress]] = []
         for receipt, hit in zip(receipts, hits, strict=True):
+            if receipt.state in LIVE or receipt.state is State.ACCEPTED:
+                # The network says that it is on its way; that is known.
+                answers.append(Status.ESME_ROK)
+                continue
             if hit is None:
                 answers.append(self._park_early(batch, receipt))
                 continue
@@ -160,14 +173,12 @@ class Receipts:
         return answers, self.write(batch, finals)
 
     def _park_early(self, batch: Batch, receipt: UpstreamReceipt) -> int:
+        """Keep a receipt until a response names its upstream id."""
         key = (receipt.outlet, receipt.upstream_id)
-        known = self._early.get(key)
-        if known is not None and known.state in FINAL:
+        if key in self._early:
             self.duplicates += 1
             return Status.ESME_ROK
-        if known is not None:
-            batch.unpark(known.mailbox, known.id)
-        elif len(self._early) >= _EARLY_LIMIT:
+        if len(self._early) >= _EARLY_LIMIT:
             return Status.ESME_RX_T_APPN
         now_ms = self._now_ms()
         early = Delivery(
@@ -188,17 +199,14 @@ class Receipts:
 
     def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int) -> bool:
         """Write one receipt into the progress of its message; False if it says nothing new."""
-        if part >= len(progress.parts):
-            return False
-        if progress.state in FINAL or progress.parts[part] in FINAL:
+        parts = progress.parts
+        if progress.state in FINAL or part >= len(parts) or parts[part] != State.ENROUTE:
             self.duplicates += 1
             return False
-        if receipt.state in LIVE or receipt.state is State.ACCEPTED:
-            return False  # the network says that it is on its way; that is known
-        progress.parts = with_part(progress.parts, part, receipt.state)
+        progress.parts = parts = with_part(parts, part, receipt.state)
         if receipt.error:
             progress.error = receipt.error
-        state = aggregate(progress.parts)
+        state = aggregate(parts)
         if progress.state is State.ENROUTE and state in FINAL:
             progress.state = state
             progress.done_ms = receipt.done_ms or self._now_ms()

@@ -6,7 +6,7 @@
 """
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.util
 import re
 import subprocess
@@ -45,7 +45,7 @@ def main() -> int:
     print("\n== end to end ==", flush=True)
     measured = measure(names, Place(directory=directory, seconds=options.seconds))
     if options.save:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         machine = {"date": f"{now:%Y-%m-%dT%H:%MZ}", "commit": _commit(), **machine}
         print("saved as", save(machine, micro, dict(zip(names, measured, strict=True)), now))
     return 1 if any(one.errors for one in measured) else 0
@@ -73,7 +73,7 @@ def save(
     machine: dict[str, str | int | float],
     micro: dict[str, list[str]],
     measured: dict[str, Measured],
-    now: datetime.datetime,
+    now: dt.datetime,
     results: Path = _RESULTS,
 ) -> str:
     """Write a result file named by date and machine; its name."""

@@ -7,6 +7,7 @@ and because only they may be refused when the disk is full.
 Everything else is a blind overwrite: key → value, or None to delete. The last one wins.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -22,8 +23,10 @@ TABLES = ("message", "status", "upstream", "due", "parked", "meta")
 """Their names on disk, in the same order."""
 
 Table = dict[bytes, bytes | None]
-Rows = tuple[Table, Table, Table, Table, Table, Table]
-"""Overwrites and deletions for each table. A message is never overwritten, only forgotten."""
+Rows = defaultdict[int, Table]
+"""Overwrites and deletions by table, made when first written to: most batches touch one or two,
+and containers that live until the commit are what the garbage collector walks over.
+A message is never overwritten, only forgotten."""
 
 
 class WriteBatch:
@@ -34,7 +37,7 @@ class WriteBatch:
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
-        self.rows: Rows = ({}, {}, {}, {}, {}, {})
+        self.rows: Rows = defaultdict(dict)
         self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
 
     def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:

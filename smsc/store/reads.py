@@ -172,7 +172,7 @@ class Reads(ABC):
 
     def _look(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
         """As `_get`, with what was handed in laid over it."""
-        layers = [rows[table] for rows in self._unwritten() if rows[table]]  # before the disk
+        layers = [rows[table] for rows in self._unwritten() if table in rows]  # before the disk
         values = self._get(table, wanted)
         for layer in layers:
             for at, key in enumerate(wanted):
@@ -193,7 +193,7 @@ class Reads(ABC):
     def _over(self, table: int) -> Table:
         over: Table = {}
         for rows in self._unwritten():
-            over.update(rows[table])
+            over.update(rows.get(table, {}))
         return over
 
     def _untouched(

@@ -6,7 +6,7 @@
 """
 
 import argparse
-import datetime
+import datetime as dt
 import importlib.util
 import re
 import subprocess
@@ -28,6 +28,12 @@ MICRO: Final[dict[str, tuple[str, ...]]] = {
 }
 """Modules of this package that have a command line, and what makes them short."""
 _MICRO_LIMIT_S: Final = 60.0
+# Rooms that are measured log; only errors may stand between the figures.
+_QUIETLY: Final = """\
+import logging, runpy, structlog
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
+runpy.run_module("bench.{name}", run_name="__main__", alter_sys=True)
+"""
 _RESULTS: Final = Path(__file__).parent / "results"
 
 
@@ -45,7 +51,7 @@ def main() -> int:
     print("\n== end to end ==", flush=True)
     measured = measure(names, Place(directory=directory, seconds=options.seconds))
     if options.save:
-        now = datetime.datetime.now(datetime.UTC)
+        now = dt.datetime.now(dt.UTC)
         machine = {"date": f"{now:%Y-%m-%dT%H:%MZ}", "commit": _commit(), **machine}
         print("saved as", save(machine, micro, dict(zip(names, measured, strict=True)), now))
     return 1 if any(one.errors for one in measured) else 0
@@ -60,12 +66,14 @@ def run_micro(directory: Path) -> dict[str, list[str]]:
         print(f"\n== bench.{name} ==", flush=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".bench-") as place:
             where = ("--dir", place) if name == "commit" else ()
-            command = [sys.executable, "-m", f"bench.{name}", *arguments, *where]
+            command = [sys.executable, "-c", _QUIETLY.format(name=name), *arguments, *where]
             done = subprocess.run(
                 command, stdout=subprocess.PIPE, text=True, timeout=_MICRO_LIMIT_S, check=False
             )
-        print(done.stdout, end="", flush=True)
-        lines[name] = done.stdout.splitlines()
+        failed = f"bench.{name} failed with exit status {done.returncode}\n"
+        output = done.stdout + (failed if done.returncode else "")
+        print(output, end="", flush=True)
+        lines[name] = output.splitlines()
     return lines
 
 
@@ -73,7 +81,7 @@ def save(
     machine: dict[str, str | int | float],
     micro: dict[str, list[str]],
     measured: dict[str, Measured],
-    now: datetime.datetime,
+    now: dt.datetime,
     results: Path = _RESULTS,
 ) -> str:
     """Write a result file named by date and machine; its name."""

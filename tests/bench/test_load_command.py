@@ -94,6 +94,10 @@ def test_the_password_may_come_from_the_environment(
         ({"password": None}, "--password-env"),
         ({"password": None, "password_env": "NOT_SET_ANYWHERE"}, "NOT_SET_ANYWHERE is not set"),
         ({"text": "x" * 300}, "one submit_sm holds 254"),
+        ({"sessions": 0}, "'sessions' must be >= 1"),
+        ({"window": 0}, "'window' must be >= 1"),
+        ({"count": 0}, "'count' must be >= 1"),
+        ({"seconds": 0.0}, "'seconds' must be > 0"),
         ({"to_prefix": "12345678901234567890"}, "smsc load: "),
     ],
 )

@@ -11,6 +11,7 @@ interpreter; that is the case that matters.
 """
 
 import argparse
+import logging
 import os
 import platform
 import shutil
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
+import structlog
 import trio
 
 from smsc.message import (
@@ -56,7 +58,7 @@ def a_message(id_: MessageId) -> Message:
 def accept(batch: WriteBatch, ids: range) -> None:
     """What intake writes."""
     for id_ in ids:
-        batch.accept(a_message(MessageId(id_)), Progress(State.QUEUED, SIM))
+        batch.accept_many([a_message(MessageId(id_))], Progress(State.QUEUED, SIM))
 
 
 def journal(batch: WriteBatch, ids: range) -> None:
@@ -64,7 +66,7 @@ def journal(batch: WriteBatch, ids: range) -> None:
     for number in ids:
         id_ = MessageId(number)
         upstream_id = str(id_)
-        batch.accept(a_message(id_), Progress(State.QUEUED, SIM))
+        batch.accept_many([a_message(id_)], Progress(State.QUEUED, SIM))
         batch.progress(id_, Progress(State.ENROUTE, SIM, 1, 0, 0, 0, b"\x01", (upstream_id,)))
         batch.upstream(SIM, upstream_id, id_, 0)
         batch.progress(id_, Progress(State.DELIVERED, SIM, 1, 0, 5, 0, b"\x02", (upstream_id,)))
@@ -178,6 +180,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement")
     parser.add_argument("--dir", type=Path, default=Path(), help="where to put the store")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(machine())
     singles()
     with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-commit-") as directory:

@@ -15,6 +15,7 @@ from pdu.text.segmenter import count_parts, segment
 from pdu.text.udh import Udh, split_header
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
+from smsc.message import State
 
 UDHI: Final = 0x40
 _FITS_ANY_ALPHABET_OCTETS: Final = 140
@@ -57,6 +58,16 @@ def part_count(body: bytes) -> int:
         return 1
     header, text = _text(body, peek)
     return 1 if _is_part(header) else count_parts(text, peek.data_coding, udh=header)
+
+
+def unsent_parts(states: bytes, count: int) -> list[int]:
+    """Which of `count` parts are still to be sent, as `Progress.parts` stands; all if it is new.
+
+    States of another number of parts are those of another way to part the text: all anew.
+    """
+    if len(states) != count:
+        return list(range(count))
+    return [part for part, state in enumerate(states) if state == State.QUEUED]
 
 
 def _is_one_part(body: bytes, peek: SubmitPeek) -> bool:

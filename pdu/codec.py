@@ -15,14 +15,19 @@ from typing import Final
 import pdu.broadcast_pdus
 import pdu.session_pdus  # noqa: F401  # both fill the tables
 from pdu import reference
-from pdu.commands import RESPONSE, Command
+from pdu.commands import Command, command_name
+from pdu.construct import constructor_of
 from pdu.errors import BodyError
 from pdu.fields import TABLES, Pdu
-from pdu.generate import compile_decoder, compile_encoder
+from pdu.generate_decoder import compile_decoder
+from pdu.generate_encoder import compile_encoder
+from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.peek import SubmitPeek, peek_deliver_sm, peek_submit_sm
 from pdu.reference import STRICT, Habits
+from pdu.status import Status
 
 __all__ = [
+    "KNOWN",
     "STRICT",
     "Habits",
     "SubmitPeek",
@@ -30,6 +35,8 @@ __all__ = [
     "encode",
     "encode_body",
     "header",
+    "new_deliver_sm",
+    "new_submit_sm",
     "pack",
     "peek_deliver_sm",
     "peek_submit_sm",
@@ -43,10 +50,24 @@ _decoders: Final[dict[int, Callable[[bytes], Pdu]]] = {
     command_id: compile_decoder(table, table.cls, lazy=False)
     for command_id, table in TABLES.items()
 }
-_encoders: Final[dict[int, Callable[[Pdu], bytes]]] = {
-    command_id: compile_encoder(table) for command_id, table in TABLES.items()
+new_submit_sm: Final = constructor_of(SubmitSm)
+new_deliver_sm: Final = constructor_of(DeliverSm)
+KNOWN: Final = frozenset(_decoders)
+"""Every command_id that has a table."""
+
+# By class: the attribute command_id of an object is slower to reach than its type.
+_encoders: Final[dict[type[Pdu], tuple[int, Callable[[Pdu], bytes]]]] = {
+    table.cls: (command_id, compile_encoder(table)) for command_id, table in TABLES.items()
 }
-_SUBMIT_SM_RESP: Final = Command.SUBMIT_SM | RESPONSE
+
+# submit_sm_resp by the length of its message_id: the first twelve octets of the header never
+# change, and one Struct packs them, the sequence_number, the message_id and its NUL.
+_SUBMIT_SM_RESP: Final = int(Command.SUBMIT_SM_RESP)
+_MESSAGE_ID_LIMIT: Final = 65
+_resp_prefixes: Final = [
+    _pack_header(17 + octets, _SUBMIT_SM_RESP, 0, 0)[:12] for octets in range(_MESSAGE_ID_LIMIT)
+]
+_resp_packers: Final = [Struct(f">12sI{octets}sx").pack for octets in range(_MESSAGE_ID_LIMIT)]
 
 
 def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits = STRICT) -> Pdu:
@@ -55,9 +76,11 @@ def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits
     :raises BodyError: ESME_RINVCMDID for an unknown command_id, else the status of the first
         field at fault.
     """
-    decoder = _decoders.get(command_id)
-    if decoder is None:
-        return reference.decode(command_id, body, command_status, habits)
+    try:
+        decoder = _decoders[command_id]
+    except KeyError:
+        why = f"command_id {command_name(command_id)} is unknown"
+        raise BodyError(Status.ESME_RINVCMDID, why) from None
     if habits is STRICT:
         return decoder(body)
     try:
@@ -71,7 +94,7 @@ def encode_body(pdu: Pdu) -> bytes:
 
     :raises ValueError: names the field that does not fit its place on the wire.
     """
-    return _encoders[pdu.command_id](pdu)
+    return _encoders[type(pdu)][1](pdu)
 
 
 def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:
@@ -99,22 +122,21 @@ def submit_sm_resps(entries: list[tuple[int, int, bytes]], *, error_body: bool =
     ESME_ROK carries the message_id and its NUL; a refusal is its header alone (3.4).
 
     :param error_body: refusals carry one NUL (3.3, 5.0).
+    :raises ValueError: a message_id is longer than 64 octets.
     """
-    pack_header = _pack_header
-    response = _SUBMIT_SM_RESP
     refusal = b"\0" if error_body else b""
     refusal_octets = 16 + len(refusal)
-    pieces: list[bytes] = []
-    append = pieces.append
-    for sequence_number, status, message_id in entries:
-        if status:
-            append(pack_header(refusal_octets, response, status, sequence_number) + refusal)
-        else:
-            append(
-                b"%b%b\0"
-                % (
-                    pack_header(17 + len(message_id), response, 0, sequence_number),
-                    message_id,
-                )
-            )
-    return b"".join(pieces)
+    packers = _resp_packers
+    prefixes = _resp_prefixes
+    try:
+        return b"".join(
+            [
+                packers[len(message_id)](prefixes[len(message_id)], sequence_number, message_id)
+                if not status
+                else _pack_header(refusal_octets, _SUBMIT_SM_RESP, status, sequence_number)
+                + refusal
+                for sequence_number, status, message_id in entries
+            ]
+        )
+    except IndexError:
+        raise ValueError(f"message_id is longer than {_MESSAGE_ID_LIMIT - 1} octets") from None

@@ -5,7 +5,7 @@
     copied, the body stays as it came.
 *Never*: raises anything but the :class:`BodyError` that the slow twin raises for these octets.
 
-Written by :mod:`pdu.generate` from the same tables as the full decode, so both agree. SMPP 3.4 §4.4.1, §4.6.1.
+Written by :mod:`pdu.generate_decoder` from the same tables as the full decode, so both agree. SMPP 3.4 §4.4.1, §4.6.1.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from typing import Final
 import pdu.message_pdus  # noqa: F401  # fills the tables
 from pdu.commands import Command
 from pdu.fields import TABLES
-from pdu.generate import compile_decoder
+from pdu.generate_decoder import compile_decoder
 
 
 class SubmitPeek:

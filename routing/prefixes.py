@@ -61,10 +61,7 @@ class PrefixTable(Generic[T]):
 
         Any string is a legal number: one that begins with no prefix finds nothing.
         """
-        try:
-            starts, values = self._buckets[digits[: self._head]]
-        except KeyError:
-            starts, values = self._short
+        starts, values = self._buckets.get(digits[: self._head], self._short)
         return values[bisect_right(starts, digits)]
 
     def _search_short(self, digits: str) -> T | None:

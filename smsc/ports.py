@@ -236,11 +236,20 @@ class StoreFull:
 CommitResult = Committed | StoreFull
 
 
+@attrs.define(slots=True)
+class Alarm:
+    """At `due_ms` UTC someone should look at the messages from `first` to `last`."""
+
+    due_ms: int
+    first: MessageId
+    last: MessageId
+
+
 class Batch(Protocol):
     """Changes that reach the disk in one transaction, or not at all."""
 
-    def accept(self, message: Message, progress: Progress) -> None:
-        """A new message; ids of all batches must ascend in the order they are committed."""
+    def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
+        """New messages that start alike; ids must ascend in the order batches are committed."""
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""
@@ -248,11 +257,11 @@ class Batch(Protocol):
     def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
         """Remember what the outlet's network calls a part."""
 
-    def defer(self, due_ms: int, id_: MessageId) -> None:
-        """Wake the message at `due_ms`."""
+    def defer(self, due_ms: int, first: MessageId, last: MessageId) -> None:
+        """Look at the messages from `first` to `last` at `due_ms`: one alarm for all of them."""
 
-    def undefer(self, due_ms: int, id_: MessageId) -> None:
-        """Forget a wake-up."""
+    def undefer(self, alarm: "Alarm") -> None:
+        """Forget an alarm."""
 
     def park(self, delivery: Delivery) -> None:
         """Keep a delivery until a receiver took it."""
@@ -292,14 +301,22 @@ class Store(Protocol):
     def progress(self, id_: MessageId) -> Progress | None:
         """The progress of a message."""
 
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The progress of messages, in order."""
+
     def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
         """Which message and part the network of `outlet` calls `upstream_id`."""
+
+    def upstreams(
+        self, outlet: OutletName, upstream_ids: Sequence[str]
+    ) -> list[tuple[MessageId, int] | None]:
+        """Which message and part the network of `outlet` calls each of these, in order."""
 
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first (read at start)."""
 
-    def due(self, until_ms: int, limit: int) -> list[tuple[int, MessageId]]:
-        """Deferred messages due by `until_ms`, earliest first: (due_ms, id)."""
+    def due(self, until_ms: int, limit: int) -> list[Alarm]:
+        """Alarms due by `until_ms`, earliest first."""
 
     def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
         """Deliveries of a mailbox with an id above `after`, oldest first."""

@@ -9,8 +9,7 @@ from typing import Final
 
 import trio
 
-from smsc.message import MessageId
-from smsc.ports import Store
+from smsc.ports import Alarm, Store
 
 _BATCH: Final = 500
 _LONGEST_NAP_S: Final = 10.0
@@ -24,7 +23,7 @@ class Alarms:
     def __init__(
         self,
         store: Store,
-        wake: Callable[[Sequence[tuple[int, MessageId]]], None],
+        wake: Callable[[Sequence[Alarm]], None],
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -49,7 +48,7 @@ class Alarms:
                 await trio.lowlevel.checkpoint()
                 continue
             ahead = self._store.due(_FAR_MS, 1)
-            self._next_ms = ahead[0][0] if ahead else _FAR_MS
+            self._next_ms = ahead[0].due_ms if ahead else _FAR_MS
             nap_s = min((self._next_ms - self._now_ms()) / 1000, _LONGEST_NAP_S)
             with trio.move_on_after(max(nap_s, 0.001)):
                 await self._moved.wait()

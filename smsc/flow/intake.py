@@ -8,6 +8,8 @@ Station of the flow: server | dialect → **intake** → admission → store →
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from typing import Final, Protocol, cast
 
 import trio
@@ -25,6 +27,7 @@ from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progr
 from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
 from smsc.store.ids import IdAllocator
 
+_LIFETIME: Final = attrgetter("due_ms", "expires_ms")
 _FULL: Final = Refused(
     Status.ESME_RMSGQFUL, "the store is full; nothing was stored, send it again later"
 )
@@ -52,11 +55,6 @@ def route_key(draft: Draft | Message, peek: SubmitPeek) -> RouteKey:
         peek.destination_addr.removeprefix("+"),
         draft.tags,
     )
-
-
-def always_up(_outlet: str) -> bool:
-    """Health for plans: they keep the rule's order, and the lane looks who is up when it counts."""
-    return True
 
 
 class Intake:
@@ -113,9 +111,8 @@ class Intake:
         accepted: list[Message] = []
         plans: list[Plan] = []
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
-        granted = self._grant(drafts)
-        for draft, is_granted in zip(drafts, granted, strict=True):
-            verdict = self._judge(draft, now_ms) if is_granted else _THROTTLED
+        for draft in drafts:
+            verdict = self._judge(draft, now_ms)
             if isinstance(verdict, Refused):
                 answers.append(verdict)
                 continue
@@ -135,15 +132,17 @@ class Intake:
                 draft.tags,
                 draft.body,
             )
-            state = State.SCHEDULED if lifetime.due_ms else State.QUEUED
-            batch.accept(message, Progress(state, OutletName(""), 0, lifetime.due_ms))
-            batch.defer(lifetime.due_ms or lifetime.expires_ms, message.id)
             accepted.append(message)
             plans.append(plan)
             answers.append(Admitted(message.id))
         if not accepted:
             done(answers)
             return
+        for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
+            run = list(alike)
+            state = State.SCHEDULED if due_ms else State.QUEUED
+            batch.accept_many(run, Progress(state, OutletName(""), due_ms=due_ms))
+            batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
 
         def committed(result: CommitResult) -> None:
             if isinstance(result, Committed):
@@ -155,7 +154,9 @@ class Intake:
         self._store.commit_nowait(batch, committed)
 
     def _judge(self, draft: Draft, now_ms: int) -> tuple[SubmitPeek, Lifetime, Plan] | Refused:
-        """Admission and routing of one draft."""
+        """Rate, admission and routing of one draft."""
+        if self._buckets and not self._grant(draft.account):
+            return _THROTTLED
         peek = draft.peek
         if peek is None:
             try:
@@ -165,7 +166,7 @@ class Intake:
         lifetime = admit(self._accounts[draft.account], draft, peek, now_ms)
         if isinstance(lifetime, Refused):
             return lifetime
-        decision = self._routes.choose(route_key(draft, peek), always_up)
+        decision = self._routes.match(route_key(draft, peek))
         if isinstance(decision, NoRoute):
             return Refused(
                 Status.ESME_RINVDSTADR,
@@ -173,13 +174,7 @@ class Intake:
             )
         return peek, lifetime, cast(Plan, decision.outlets)
 
-    def _grant(self, drafts: Sequence[Draft]) -> list[bool]:
-        """Which drafts their account's rate lets through; most accounts have none."""
-        if not self._buckets:
-            return [True] * len(drafts)
-        now = trio.current_time()
-        granted = []
-        for draft in drafts:
-            bucket = self._buckets.get(draft.account)
-            granted.append(bucket is None or bucket.take(1, now) == 1)
-        return granted
+    def _grant(self, account: AccountId) -> bool:
+        """Does the account's rate let one more message through?"""
+        bucket = self._buckets.get(account)
+        return bucket is None or bucket.take(1, trio.current_time()) == 1

@@ -9,7 +9,6 @@ Records are encoded and read back as on disk, so what passes here passes there.
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
-from smsc.message import MessageId
 from smsc.ports import Batch, CommitResult, StoreFull
 from smsc.store.batch import MESSAGE, STATUS, TABLES, Rows, WriteBatch
 from smsc.store.commit import COMMITTED, Done, Soon
@@ -44,7 +43,7 @@ class MemoryStore(Reads):
         *,
         node: int,
         soon: Soon,
-        last_id: MessageId = MessageId(0),  # noqa: B008 - an int
+        last_id: int = 0,
     ) -> None:
         """`soon` gets a callable for each commit: run it at once, later, or step by step."""
         self.ids = IdAllocator(node, last_id)
@@ -65,7 +64,7 @@ class MemoryStore(Reads):
 
     def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
         """Commit when `soon` says so; see `smsc.ports.Store`."""
-        assert isinstance(batch, WriteBatch), "a batch of this store"
+        assert isinstance(batch, WriteBatch)
         self._waiting.append((batch, done))
         self._soon(self.retry)
 
@@ -80,8 +79,7 @@ class MemoryStore(Reads):
             elif batch.messages:
                 answers.append((done, StoreFull(self.why_full)))
             else:
-                assert isinstance(batch, WriteBatch), "a batch of this store"
-        self._waiting.append((batch, done))
+                self._waiting.append((batch, done))
         for done, result in answers:
             if done is not None:
                 done(result)

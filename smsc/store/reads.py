@@ -16,8 +16,9 @@ from itertools import islice
 import structlog
 
 from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.ports import Alarm
 from smsc.store import keys, records
-from smsc.store.batch import DUE, MESSAGE, META, PARKED, STATUS, UPSTREAM, Rows, Table
+from smsc.store.batch import DUE, MESSAGE, META, PARKED, STATUS, UPSTREAM, Rows, Table, WriteBatch
 from smsc.store.records import CorruptRecordError
 from smsc.store.waiting import Waiting
 
@@ -71,29 +72,38 @@ class Reads(ABC):
 
     def progress(self, id_: MessageId) -> Progress | None:
         """The progress of a message; None if it is unknown or corrupt."""
-        (record,) = self._look(STATUS, (keys.id_key(id_),))
-        return None if record is None else self._progress_of(id_, record)
+        return self.progresses((id_,))[0]
+
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The progress of messages, in order; None for one that is unknown or corrupt."""
+        found = self._look(STATUS, [*map(keys.id_key, ids)])
+        return [
+            None if record is None else self._progress_of(id_, record)
+            for id_, record in zip(ids, found, strict=True)
+        ]
 
     def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
         """Which message and part the network of `outlet` calls `upstream_id`."""
-        (record,) = self._look(UPSTREAM, (keys.upstream_key(outlet, upstream_id),))
-        if record is None:
-            return None
-        try:
-            return records.decode_upstream(record)
-        except CorruptRecordError as error:
-            self._skipped("upstream", error)
-            return None
+        return self.upstreams(outlet, (upstream_id,))[0]
+
+    def upstreams(
+        self, outlet: OutletName, upstream_ids: Sequence[str]
+    ) -> list[tuple[MessageId, int] | None]:
+        """Which message and part the network of `outlet` calls each of these, in order."""
+        wanted = [keys.upstream_key(outlet, upstream_id) for upstream_id in upstream_ids]
+        return [
+            None if record is None else self._upstream_of(record)
+            for record in self._look(UPSTREAM, wanted)
+        ]
 
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first: 8 octets each until it is looked at."""
         return Waiting(self._statuses, self._progress_of, self.progress)
 
-    def due(self, until_ms: int, limit: int) -> list[tuple[int, MessageId]]:
-        """Deferred messages due by `until_ms`, earliest first: (due_ms, id)."""
-        return [
-            keys.due_of(key) for key, _ in self._range(DUE, b"", keys.due_until(until_ms), limit)
-        ]
+    def due(self, until_ms: int, limit: int) -> list[Alarm]:
+        """Alarms due by `until_ms`, earliest first."""
+        rows = self._range(DUE, b"", keys.due_until(until_ms), limit)
+        return [Alarm(*keys.due_of(key), keys.id_of(last)) for key, last in rows]
 
     def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
         """Deliveries of a mailbox with an id above `after`, oldest first."""
@@ -127,7 +137,38 @@ class Reads(ABC):
         (value,) = self._look(META, (keys.meta_key(key),))
         return value
 
+    # --- history ------------------------------------------------------------------------------
+
+    def forgettable(self, before: MessageId, limit: int) -> list[MessageId]:
+        """Messages in a final state with an id below `before`, oldest first."""
+        rows = self._all_statuses(keys.id_key(before))
+        final = (keys.id_of(key) for key, record in rows if records.looks_final(record))
+        return list(islice(final, limit))
+
+    def forgetting(self, ids: Sequence[MessageId]) -> WriteBatch:
+        """A batch that deletes messages with all that belongs to them.
+
+        An upstream id that its network gave out again since then is left to the newer message.
+        """
+        batch = WriteBatch()
+        for id_ in ids:
+            progress = self.progress(id_)
+            if progress is not None:
+                for upstream_id in progress.upstream_ids:
+                    known = self.upstream(progress.outlet, upstream_id)
+                    if known is not None and known[0] == id_:
+                        batch.forget_upstream(progress.outlet, upstream_id)
+            batch.forget(id_)
+        return batch
+
     # --- helpers ------------------------------------------------------------------------------
+
+    def _upstream_of(self, record: bytes) -> tuple[MessageId, int] | None:
+        try:
+            return records.decode_upstream(record)
+        except CorruptRecordError as error:
+            self._skipped("upstream", error)
+            return None
 
     def _look(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
         """As `_get`, with what was handed in laid over it."""
@@ -165,13 +206,18 @@ class Reads(ABC):
             start = rows[-1][0] + b"\x00"
 
     def _statuses(self) -> Iterator[Row]:
-        """Every progress record that may be live, oldest first; read in chunks."""
+        """Every progress record that may be live, oldest first."""
+        looks_final = records.looks_final
+        return (row for row in self._all_statuses(_END) if not looks_final(row[1]))
+
+    def _all_statuses(self, stop: bytes) -> Iterator[Row]:
+        """Every progress record below `stop`, oldest first; read in chunks."""
         over = self._over(STATUS)
         start = b""
-        while rows := self._scan(STATUS, start, _END, _CHUNK):
+        while rows := self._scan(STATUS, start, stop, _CHUNK):
             for key, record in rows:
-                newest = over.get(key, record)
-                if newest is not None and not records.looks_final(newest):
+                newest = over.get(key, record) if over else record
+                if newest is not None:
                     yield key, newest
             start = rows[-1][0] + b"\x00"
 

@@ -15,7 +15,7 @@ from smsc.message import (
     Progress,
     State,
 )
-from smsc.ports import CommitResult, Committed
+from smsc.ports import Alarm, CommitResult, Committed
 from smsc.store.batch import WriteBatch
 from smsc.store.ids import IdAllocator, id_time_ms
 from smsc.store.reads import Reads
@@ -43,6 +43,10 @@ def a_message(id_: int, body: bytes = b"body") -> Message:
         ("bulk", "ch"),
         body,
     )
+
+
+def an_alarm(due_ms: int, first: int) -> Alarm:
+    return Alarm(NOW_MS + due_ms, MessageId(first), MessageId(first + 100))
 
 
 def a_delivery(id_: int, mailbox: Mailbox = DEMO) -> Delivery:
@@ -122,7 +126,7 @@ class OpenStore(ABC):
         batch = WriteBatch()
         ids = [MessageId(id_) for id_ in self.ids.take(n, NOW_MS)]
         for id_ in ids:
-            batch.accept(a_message(id_), progress)
+            batch.accept_many([a_message(id_)], progress)
         assert self.commit(batch) == Committed()
         return ids
 
@@ -171,7 +175,7 @@ class StoreContract:
     def test_a_new_message_shows_only_once_it_is_committed(self, house: OpenStore) -> None:
         batch = WriteBatch()
         (id_,) = house.ids.take(1, NOW_MS)
-        batch.accept(a_message(id_), QUEUED)
+        batch.accept_many([a_message(id_)], QUEUED)
         with house.stalled():
             house.hand_in(batch, None)
             assert house.store.message(MessageId(id_)) is None
@@ -196,7 +200,7 @@ class StoreContract:
         batch = WriteBatch()
         (id_,) = house.ids.take(1, NOW_MS)
         batch.progress(MessageId(id_), Progress(State.REJECTED, SIM))
-        batch.accept(a_message(id_), QUEUED)
+        batch.accept_many([a_message(id_)], QUEUED)
         house.commit(batch)
         assert house.store.progress(MessageId(id_)) == Progress(State.REJECTED, SIM)
 
@@ -235,13 +239,13 @@ class StoreContract:
     def test_due_is_earliest_first_within_time_and_limit(self, house: OpenStore) -> None:
         batch = WriteBatch()
         for due_ms, id_ in [(30, 1), (10, 3), (10, 2), (20, 9), (41, 4)]:
-            batch.defer(NOW_MS + due_ms, MessageId(id_))
+            batch.defer(NOW_MS + due_ms, MessageId(id_), MessageId(id_ + 100))
         house.commit(batch)
         batch = WriteBatch()
-        batch.undefer(NOW_MS + 20, MessageId(9))
-        batch.undefer(NOW_MS + 99, MessageId(9))  # was never there
-        batch.defer(NOW_MS + 15, MessageId(7))
-        expected = [(NOW_MS + 10, 2), (NOW_MS + 10, 3), (NOW_MS + 15, 7), (NOW_MS + 30, 1)]
+        batch.undefer(an_alarm(20, 9))
+        batch.undefer(an_alarm(99, 9))  # was never there
+        batch.defer(NOW_MS + 15, MessageId(7), MessageId(107))
+        expected = [an_alarm(10, 2), an_alarm(10, 3), an_alarm(15, 7), an_alarm(30, 1)]
         for _ in house.before_and_after_commit(batch):
             assert house.store.due(NOW_MS + 40, 10) == expected
             assert house.store.due(NOW_MS + 40, 3) == expected[:3]
@@ -295,7 +299,7 @@ class StoreContract:
     def test_counts_tell_what_is_on_disk(self, house: OpenStore) -> None:
         house.accept(3)
         batch = WriteBatch()
-        batch.defer(5, MessageId(1))
+        batch.defer(5, MessageId(1), MessageId(1))
         batch.park(a_delivery(1))
         batch.upstream(SIM, "1", MessageId(1), 0)
         house.commit(batch)
@@ -334,11 +338,36 @@ class StoreContract:
         assert new > parked > last
         assert id_time_ms(MessageId(new)) >= NOW_MS + 50
 
+    def test_history_is_forgotten_oldest_first_with_all_that_belongs_to_it(
+        self, house: OpenStore
+    ) -> None:
+        ids = house.accept(5)
+        batch = WriteBatch()
+        for place in (0, 2, 3, 4):
+            names = (f"u{place}", "again")
+            batch.progress(ids[place], Progress(State.DELIVERED, SIM, 1, upstream_ids=names))
+            for part, name in enumerate(names):
+                batch.upstream(SIM, name, ids[place], part)
+        house.commit(batch)
+        store = house.store
+        assert store.forgettable(ids[4], 9) == [ids[0], ids[2], ids[3]]
+        old = store.forgettable(ids[4], 2)
+        assert old == [ids[0], ids[2]]
+        for _ in house.before_and_after_commit(store.forgetting(old)):
+            store = house.store
+            assert [m and m.id for m in store.messages(ids)] == [None, ids[1], None, *ids[3:]]
+            assert store.progress(ids[0]) is None
+            assert store.forgettable(ids[4], 9) == [ids[3]]
+            assert store.upstream(SIM, "u0") is None
+            assert store.upstream(SIM, "u3") == (ids[3], 0)
+            assert store.upstream(SIM, "again") == (ids[4], 1)
+            assert [id_ for id_, _ in store.waiting()] == [ids[1]]
+
     def test_odd_text_survives(self, house: OpenStore) -> None:
         (id_,) = house.ids.take(1, NOW_MS)
         odd = a_message(id_)
         odd.reference = "lone \ud800 surrogate"
         batch = WriteBatch()
-        batch.accept(odd, QUEUED)
+        batch.accept_many([odd], QUEUED)
         house.commit(batch)
         assert house.store.message(MessageId(id_)) == odd

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
-from pdu.codec import peek_submit_sm
 from routing.table import NoRoute, RoutingTable
 from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
@@ -346,7 +345,7 @@ class Dispatch:
 
     def _plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, peek_submit_sm(message.body)))
+        decision = self._routes.match(route_key(message, message.peek))
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()

@@ -12,7 +12,6 @@ from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pdu.codec import peek_submit_sm
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
@@ -274,7 +273,7 @@ def receipt_body(message: Message, progress: Progress) -> bytes:
     Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
     gives the same (tests compare them).
     """
-    peek = peek_submit_sm(message.body)
+    peek = message.peek
     id_ = b"%d" % message.id
     text = format_receipt(
         id_.decode(),

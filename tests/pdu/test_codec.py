@@ -107,9 +107,7 @@ def test_what_decodes_encodes_to_the_same_octets(case: tuple[int, bytes]) -> Non
     st.booleans(),
 )
 @settings(max_examples=250)
-def test_peek_agrees_with_decode(
-    name: str, data: st.DataObject, seed: int, mutating: bool
-) -> None:
+def test_peek_agrees_with_decode(name: str, data: st.DataObject, seed: int, mutating: bool) -> None:
     command_id = Command[name.upper()]
     peek = codec.peek_submit_sm if name == "submit_sm" else codec.peek_deliver_sm
     body = codec.encode_body(data.draw(pdus(command_id)))
@@ -333,7 +331,7 @@ def test_caches_stay_bounded() -> None:
     sizes = [
         len(held)
         for function in (codec.peek_submit_sm, codec._decoders[4], codec._encoders[SubmitSm][1])
-        for name, known in function.__globals__.items()  # type: ignore[attr-defined]  # a function
+        for name, known in function.__globals__.items()  # a function
         if name.startswith("known_")
         for held in [known.__self__]
     ]

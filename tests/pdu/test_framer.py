@@ -31,9 +31,7 @@ def split(octets: bytes, cuts: list[int]) -> list[bytes]:
 
 
 @given(FRAMES, st.lists(st.integers(0, 1000), max_size=12), st.binary(max_size=15))
-def test_every_split_gives_the_same_pdus(
-    frames: list[Frame], cuts: list[int], rest: bytes
-) -> None:
+def test_every_split_gives_the_same_pdus(frames: list[Frame], cuts: list[int], rest: bytes) -> None:
     rest = b"\0\0\0\x40"[: len(rest)] + rest[4:]
     framer = Framer()
     got = [frame for piece in split(octets_of(frames) + rest, cuts) for frame in framer.feed(piece)]

@@ -14,14 +14,14 @@ from typing import Final
 import attrs
 import trio
 
-from bridges.outgoing import part_bodies
+from bridges.outgoing import part_count, unsent_parts
 from pdu.address import guess_destination, guess_source
 from pdu.codec import encode_body
 from pdu.message_pdus import DeliverSm
 from pdu.status import Status
 from pdu.text.coding import choose
-from pdu.text.errors import TooManyParts
 from pdu.text.segmenter import segment
+from pdu.text.udh import MAX_PARTS
 from smsc.config_fields import about
 from smsc.message import OutletName, State
 from smsc.ports import Failed, Flow, MobileOriginated, Outcome, Outgoing, Sent, UpstreamReceipt
@@ -83,15 +83,12 @@ class Simulator:
         """Take the batch; the outcomes follow from `run`."""
         receipts: list[UpstreamReceipt] = []
         for outgoing in batch:
-            id_, progress = outgoing.message.id, outgoing.progress
-            try:
-                parts = len(part_bodies(outgoing.message.body, expires_ms=0, reference=id_))
-            except TooManyParts:
+            id_ = outgoing.message.id
+            parts = part_count(outgoing.message)
+            if parts > MAX_PARTS:
                 self._taken.append(Failed(id_, Status.ESME_RINVMSGLEN))
                 continue
-            for part in range(parts):
-                if progress.parts and progress.parts[part] != State.QUEUED:
-                    continue
+            for part in unsent_parts(outgoing.progress.parts, parts):
                 upstream_id = f"{id_}.{part}"
                 self._taken.append(Sent(id_, upstream_id, part, parts))
                 receipts.append(self._receipt(upstream_id))
@@ -171,7 +168,10 @@ class Simulator:
 
     def _send_receipts(self, flow: Flow) -> None:
         now = trio.current_time()
+        was_full = self._pending > _PENDING_LIMIT
         while self._due and self._due[0][0] <= now:
             receipts = self._due.popleft()[1]
             self._pending -= len(receipts)
             flow.receipts_nowait(receipts, lambda _statuses: None)
+        if was_full:
+            flow.room_changed(self.name)

@@ -270,12 +270,7 @@ class UpstreamLink:
         failed: list[Outcome] = []
         for message, progress in ((one.message, one.progress) for one in batch):
             try:
-                bodies = part_bodies(
-                    message.body,
-                    expires_ms=message.expires_ms,
-                    reference=message.id >> 10,
-                    ask_receipts=self.config.ask_receipts,
-                )
+                bodies = part_bodies(message, ask_receipts=self.config.ask_receipts)
             except TextError:
                 failed.append(Failed(message.id, Status.ESME_RINVMSGLEN))
                 continue

@@ -27,6 +27,7 @@ from pdu.reference import STRICT, Habits
 from pdu.status import Status
 
 __all__ = [
+    "KNOWN",
     "STRICT",
     "Habits",
     "SubmitPeek",
@@ -51,6 +52,9 @@ _decoders: Final[dict[int, Callable[[bytes], Pdu]]] = {
 }
 new_submit_sm: Final = constructor_of(SubmitSm)
 new_deliver_sm: Final = constructor_of(DeliverSm)
+KNOWN: Final = frozenset(_decoders)
+"""Every command_id that has a table."""
+
 # By class: the attribute command_id of an object is slower to reach than its type.
 _encoders: Final[dict[type[Pdu], tuple[int, Callable[[Pdu], bytes]]]] = {
     table.cls: (command_id, compile_encoder(table)) for command_id, table in TABLES.items()

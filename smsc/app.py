@@ -13,6 +13,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
+from itertools import count
 from typing import Any, Final, Protocol
 
 import attrs
@@ -27,6 +28,7 @@ from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
+from smsc.flow.recent import Recent
 from smsc.message import AccountId, Mailbox, MessageId, OutletName
 from smsc.ports import (
     Health,
@@ -48,6 +50,8 @@ DRAIN_S: Final = 30.0
 _GOODBYE_S: Final = 3.0
 _LOOK_S: Final = 0.02
 _TICK_S: Final = 1.0
+_FORGET_EVERY: Final = 60
+"""Ticks between two looks for deliveries that nobody fetched in time."""
 _OUTLET_RESTART_S: Final = 5.0
 _CALLBACK: Final = "callback:"
 
@@ -96,7 +100,8 @@ class Gateway:
         self.directory = Directory(config.accounts)
         self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
         arrived = self.mailboxes.arrived
-        self.receipts = Receipts(store, store.ids, arrived, wall_ms, log)
+        recent = Recent(store)
+        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
         self.outlets: Mapping[OutletName, Outlet] = {
             OutletName(name): bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
@@ -106,6 +111,7 @@ class Gateway:
             store,
             routes,
             self.outlets,
+            recent,
             self.receipts.write,
             arrived,
             wall_ms,
@@ -114,6 +120,7 @@ class Gateway:
         )
         self.alarms = Alarms(store, self.dispatch.wake, wall_ms)
         self.dispatch.alarm_moved = self.alarms.moved
+        self.receipts.progresses = self.dispatch.progresses
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
         self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms)
@@ -252,6 +259,7 @@ class Gateway:
         """Take nothing new, and wait for answers that are owed to us."""
         self.intake.is_stopping = True
         self.dispatch.is_stopping = True
+        self.mailboxes.is_stopping = True
         self.server.stop_listening()
         self._http_stop.set()
         with trio.move_on_after(DRAIN_S):
@@ -272,10 +280,12 @@ class Gateway:
             await trio.sleep(_OUTLET_RESTART_S)
 
     async def _sweep(self) -> None:
-        while True:
+        for ticks in count(1):
             await trio.sleep(_TICK_S)
             self.mailboxes.tick()
             self.receipts.forget_old()
+            if not ticks % _FORGET_EVERY:
+                self.mailboxes.forget_old()
 
     def _unattended(self, mailbox: Mailbox) -> None:
         """Deliveries for a callback that nobody attends to yet."""

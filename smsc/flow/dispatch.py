@@ -5,49 +5,40 @@
 *Never*: an await, a task or a timer for a message; a body kept while the message waits.
 
 Station of the flow: store → **dispatch** → outlet → outcome → retry → store.
-A message in an outlet's hands is a `_Flight`; it lands when each of its parts was answered.
+A message in an outlet's hands is a `Flight`; it lands when each of its parts was answered.
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, assert_never, cast
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, cast
 
-import attrs
-
-from pdu.codec import peek_submit_sm
 from routing.table import NoRoute, RoutingTable
+from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
-from smsc.flow.retry import delay_s
+from smsc.flow.parts import aggregate, has_failed, take_back
+from smsc.flow.recent import Recent
+from smsc.flow.retry import delay_s, next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Alarm, Batch, Failed, Outcome, Outgoing, Outlet, Sent, Store, TryLater
-from smsc.store.ids import STEP, id_time_ms
+from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
+from smsc.store.ids import STEP
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
-_WARM_LIMIT: Final = 5000
+_FRESH_LIMIT: Final = 10_000
+_WAKE: Final = 1000
+"""Messages looked at in one go when alarms fall due, but for one alarm at least."""
 _LOOK_AGAIN_MS: Final = 1000
-_ACCEPTING_MS: Final = 60_000
-"""An id without a record is being accepted for so long at most; after that it was refused."""
-
-
-@attrs.define(slots=True)
-class _Flight:
-    message: Message
-    progress: Progress
-    pending: int = -1
-    """Parts without an outcome; -1 until the first outcome tells how many there are."""
-    again: int = 0
-    """Status of a part that must be tried again, 0 if none."""
 
 
 class Dispatch:
     """Keeps every outlet busy with what it should send.
 
-    :param write_receipt: parks the receipt of a message that reached a final state here,
-        in the batch that journals it, and returns it.
+    :param write_receipts: parks the receipts of messages that reached a final state here,
+        in the batch that journals it, and returns them.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -56,7 +47,8 @@ class Dispatch:
         store: Store,
         routes: RoutingTable,
         outlets: Mapping[OutletName, Outlet],
-        write_receipt: Callable[[Batch, Message, Progress], list[Delivery]],
+        recent: Recent,
+        write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         draw: random.Random,
@@ -65,15 +57,16 @@ class Dispatch:
         self._store = store
         self._routes = routes
         self._outlets = outlets
-        self._write_receipt = write_receipt
+        self._recent = recent
+        self._write_receipts = write_receipts
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
         self._log = log
         self._lanes = Lanes()
-        self._flights: dict[MessageId, _Flight] = {}
-        # Messages that were accepted a moment ago: what leaves at once is not read from disk.
-        self._warm: dict[MessageId, Message] = {}
+        self._flights: dict[MessageId, Flight] = {}
+        # Accepted and not touched since, so their progress is known without reading it.
+        self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
@@ -83,30 +76,44 @@ class Dispatch:
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
         touched: set[Plan] = set()
-        warm = self._warm if len(self._warm) < _WARM_LIMIT else None
+        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         for message, plan in zip(messages, plans, strict=True):
             if message.due_ms:
-                continue  # its alarm will wake it
+                self.alarm_moved(message.due_ms)
+                continue
             self._lanes.lane(plan).put(message.id, message.priority)
             touched.add(plan)
-            if warm is not None:
-                warm[message.id] = message
+            fresh.add(message.id)
+        self._recent.keep(messages)
         self._pump_plans(touched)
 
-    def restore(self, waiting: Sequence[tuple[MessageId, Progress]]) -> None:
+    def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
         """Take up what an earlier run left: queue it again, or leave it with its network."""
-        for id_, progress in waiting:
-            if progress.due_ms:
-                continue  # its alarm will wake it
-            if progress.state is State.ENROUTE:
-                outlet = self._outlets.get(progress.outlet)
-                if outlet is None or outlet.remembers:
-                    continue
-                forgotten = attrs.evolve(progress, state=State.QUEUED, parts=b"", upstream_ids=())
-                batch = self._store.batch()
-                batch.progress(id_, forgotten)
-                self._store.commit_nowait(batch)
-            self._queue(id_)
+        rows = iter(waiting)
+        while some := list(islice(rows, _CLAIM)):
+            batch = self._store.batch()
+            queued = [
+                id_
+                for id_, progress in some
+                if self._is_ours(batch, id_, progress) and not progress.due_ms
+            ]
+            self._store.commit_nowait(batch)
+            for message in self._store.messages(queued):
+                if message is not None:
+                    self._queue(message)
+
+    def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
+        """Is there something to send, now or when an alarm says so?
+
+        A network that forgets what it took is given those parts again.
+        """
+        outlet = self._outlets.get(progress.outlet)
+        forgot = outlet is not None and not outlet.remembers
+        if forgot and State.ENROUTE in progress.parts:
+            progress.parts = take_back(progress.parts)
+            progress.state = State.QUEUED
+            batch.progress(id_, progress)
+        return progress.state is not State.ENROUTE
 
     # --- out -----------------------------------------------------------------------------------
 
@@ -134,24 +141,15 @@ class Dispatch:
 
     def _claim(self, ids: Sequence[MessageId]) -> list[Outgoing]:
         """Read the messages that are still to be sent, and start their flights."""
-        claimed = []
-        expired = []
+        claimed: list[Outgoing] = []
+        expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
-        for id_ in ids:
-            message = self._warm.pop(id_, None)
-            if message is not None:
-                # Nobody but us has touched it since its accept.
-                progress: Progress | None = Progress(State.QUEUED, OutletName(""))
-            else:
-                message, progress = self._store.message(id_), self._store.progress(id_)
-            if message is None or progress is None or progress.state is not State.QUEUED:
-                continue
-            if id_ in self._flights:
-                continue
+        flights = self._flights
+        for message, progress in self._read(ids):
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
                 continue
-            self._flights[id_] = _Flight(message, progress)
+            flights[message.id] = Flight(message, progress)
             claimed.append(Outgoing(message, progress))
         if expired:
             batch, deliveries = self._store.batch(), []
@@ -160,154 +158,160 @@ class Dispatch:
             self._commit(batch, deliveries)
         return claimed
 
+    def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
+        """The messages among `ids` that are still to be sent now, each once."""
+        found: list[tuple[Message, Progress]] = []
+        touched: list[MessageId] = []
+        for id_ in ids:
+            if id_ not in self._fresh:
+                touched.append(id_)
+                continue
+            self._fresh.discard(id_)
+            message = self._recent.get(id_)
+            if message is not None:
+                found.append((message, Progress(State.QUEUED, OutletName(""))))
+        for id_, progress in zip(touched, self._store.progresses(touched), strict=True):
+            if progress is None or progress.due_ms or id_ in self._flights:
+                continue
+            message = self._recent.get(id_) if progress.state is State.QUEUED else None
+            if message is not None:
+                found.append((message, progress))
+        return found
+
     # --- outcomes ------------------------------------------------------------------------------
 
     def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
         """Journal what became of parts; messages whose parts are all answered land."""
         batch = self._store.batch()
         deliveries: list[Delivery] = []
-        now_ms = self._now_ms()
+        moved_on: set[Plan] = set()
         for outcome in outcomes:
             flight = self._flights.get(outcome.id)
             if flight is None:
                 continue
-            self._note(batch, outlet, flight, outcome)
-            flight.pending -= 1
-            if not flight.pending:
+            if flight.note(batch, outlet, outcome):
                 del self._flights[outcome.id]
-                deliveries += self._land(batch, flight, outlet, now_ms)
+                deliveries += self._land(batch, flight, outlet, moved_on)
         self._commit(batch, deliveries)
+        self._pump_plans(moved_on)
         self.pump(outlet)
 
-    def _note(self, batch: Batch, outlet: OutletName, flight: _Flight, outcome: Outcome) -> None:
-        """Enter one part's outcome into the flight."""
-        progress = flight.progress
-        if flight.pending < 0:
-            if len(progress.parts) != outcome.parts:
-                progress.parts = bytes((State.QUEUED,)) * outcome.parts
-                progress.upstream_ids = ("",) * outcome.parts
-            flight.pending = progress.parts.count(State.QUEUED)
-        match outcome:
-            case Sent(id_, upstream_id, part, parts):
-                if parts == 1:
-                    progress.parts = _ENROUTE
-                    progress.upstream_ids = (upstream_id,)
-                else:
-                    progress.parts = with_part(progress.parts, part, State.ENROUTE)
-                    ids = list(progress.upstream_ids)
-                    ids[part] = upstream_id
-                    progress.upstream_ids = tuple(ids)
-                    # A receipt may come for this part while its siblings are unanswered.
-                    progress.state = State.QUEUED
-                    progress.outlet = outlet
-                    batch.progress(id_, progress)
-                if upstream_id:
-                    batch.upstream(outlet, upstream_id, id_, part)
-            case TryLater(_, status, _, _):
-                flight.again = status
-                progress.error = status
-            case Failed(_, status, part, _):
-                progress.parts = with_part(progress.parts, part, State.REJECTED)
-                progress.error = status
-            case _:
-                assert_never(outcome)
-
     def _land(
-        self, batch: Batch, flight: _Flight, outlet: OutletName, now_ms: int
+        self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]
     ) -> list[Delivery]:
         """Every part was answered: the message is on its way, comes again, or has failed."""
         message, progress = flight.message, flight.progress
-        stored = self._store.progress(message.id)
-        if stored is None or stored.state not in LIVE:
-            return []
         progress.attempt += 1
         progress.outlet = outlet
         if flight.again:
-            self._retry(batch, flight, now_ms)
+            self._retry(batch, flight, moved_on)
             return []
-        merge_receipts(progress, stored)
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
             return self._end(batch, message, progress, state)
         progress.state = state
-        progress.due_ms = 0
-        if not progress.parts.count(State.REJECTED):
+        if progress.error and not has_failed(progress.parts):
             progress.error = 0
         batch.progress(message.id, progress)
         return []
 
-    def _retry(self, batch: Batch, flight: _Flight, now_ms: int) -> None:
+    def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
         """Try the next outlet of the plan at once; after the last one, wait."""
         message, progress = flight.message, flight.progress
         plan = self._plan(message)
-        progress.state = State.QUEUED
-        others = plan.index(progress.outlet) + 1 if progress.outlet in plan else 0
-        next_plan = plan[others:] + plan[:others]
-        tried_all = progress.attempt % max(len(plan), 1) == 0
-        if tried_all or not any(map(self._is_up, next_plan[:-1])):
+        at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
+        if at_once:
+            self._lanes.lane(at_once).put(message.id, message.priority)
+            moved_on.add(at_once)
+        else:
             rounds = max(1, progress.attempt // max(len(plan), 1))
             wait_ms = int(delay_s(flight.again, rounds, self._draw) * 1000)
-            progress.due_ms = now_ms + wait_ms
-            wake_ms = min(progress.due_ms, message.expires_ms)
-            batch.defer(wake_ms, message.id, message.id)
-            self.alarm_moved(wake_ms)
-        else:
-            progress.due_ms = 0
-            self._lanes.lane(next_plan).put(message.id, message.priority)
+            progress.due_ms = self._now_ms() + wait_ms
+            if progress.due_ms < message.expires_ms:  # else the alarm of its end comes first
+                batch.defer(progress.due_ms, message.id, message.id)
+                self.alarm_moved(progress.due_ms)
         batch.progress(message.id, progress)
 
     # --- alarms --------------------------------------------------------------------------------
 
     def wake(self, alarms: Sequence[Alarm]) -> None:
-        """Alarms fell due: a schedule, a retry, or the end of a validity."""
-        now_ms = self._now_ms()
+        """At least one alarm fell due: a schedule, a retry, or the end of a validity.
+
+        Those beyond `_WAKE` messages are left for the next call.
+        """
+        now_ms = max(self._now_ms(), alarms[-1].due_ms)  # they rang, even if the clock steps back
         batch = self._store.batch()
-        deliveries: list[Delivery] = []
+        ids: dict[MessageId, None] = {}  # each once: two alarms of a message may come together
         for alarm in alarms:
             batch.undefer(alarm)
-            for id_ in range(alarm.first, alarm.last + 1, STEP):
-                deliveries += self._look_at(batch, MessageId(id_), now_ms)
-        self._commit(batch, deliveries)
-        self.pump_all()
-
-    def _look_at(self, batch: Batch, id_: MessageId, now_ms: int) -> list[Delivery]:
-        """Do what the time calls for with one message, if it is still live."""
-        progress = self._store.progress(id_)
-        if id_ in self._flights or (progress is None and id_time_ms(id_) > now_ms - _ACCEPTING_MS):
-            # In an outlet's hands, or its accept has not reached the disk: look again soon.
+            ids.update(dict.fromkeys(map(MessageId, range(alarm.first, alarm.last + 1, STEP))))
+            if len(ids) >= _WAKE:
+                break
+        deliveries: list[Delivery] = []
+        again: list[MessageId] = []
+        for id_ in ids:
+            progress = self._store.progress(id_)
+            if progress is None or id_ in self._flights:
+                again.append(id_)
+            elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:
+                deliveries += self._wake_one(batch, message, progress, now_ms)
+        for id_ in again:
             batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
-            self.alarm_moved(now_ms + _LOOK_AGAIN_MS)
-            return []
-        message = self._store.message(id_)
-        if message is None or progress is None or progress.state not in LIVE:
-            return []
-        return self._wake_one(batch, message, progress, now_ms)
+        self._commit(batch, deliveries)
+        if again:
+            self._forget_unknown(again, now_ms + _LOOK_AGAIN_MS)
+        self.pump_all()
 
     def _wake_one(
         self, batch: Batch, message: Message, progress: Progress, now_ms: int
     ) -> list[Delivery]:
-        grace_ms = ENROUTE_GRACE_MS if progress.state is State.ENROUTE else 0
-        if message.expires_ms + grace_ms <= now_ms:
+        """Do what the time calls for with one live message that is in nobody's hands.
+
+        The accept set an alarm, for many messages together: at the schedule, or else at the end
+        of the validity. An alarm is known by its time and its first message, so one of ours must
+        not stand at the same time before that one has rung.
+        """
+        ends_ms = message.expires_ms
+        if progress.state is State.ENROUTE:
+            ends_ms += ENROUTE_GRACE_MS
+        if ends_ms <= now_ms:
             return self._end(batch, message, progress, State.EXPIRED)
-        batch.defer(message.expires_ms + grace_ms, message.id, message.id)
-        self.alarm_moved(message.expires_ms + grace_ms)
-        if progress.due_ms and progress.due_ms <= now_ms:
+        if progress.state is not State.QUEUED:
+            batch.defer(ends_ms, message.id, message.id)
+            self.alarm_moved(ends_ms)
+        if 0 < progress.due_ms <= now_ms:
             progress.state = State.QUEUED
             progress.due_ms = 0
             batch.progress(message.id, progress)
-            self._queue(message.id, message)
+            self._queue(message)
         return []
+
+    def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
+        """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
+
+        Commits keep their order: whoever is unknown after the next one was refused or forgotten.
+        """
+        self.alarm_moved(at_ms)
+
+        def committed(_result: CommitResult) -> None:
+            batch = self._store.batch()
+            for id_ in ids:
+                if self._store.progress(id_) is None:
+                    batch.undefer(Alarm(at_ms, id_, id_))
+            self._store.commit_nowait(batch)
+
+        self._store.commit_nowait(self._store.batch(), committed)
 
     def _end(
         self, batch: Batch, message: Message, progress: Progress, state: State
     ) -> list[Delivery]:
         """Journal a final state, with the receipt in the same commit."""
-        self._warm.pop(message.id, None)
+        self._fresh.discard(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
-        return self._write_receipt(batch, message, progress)
+        return self._write_receipts(batch, [(message, progress)])
 
     def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
         if deliveries:
@@ -316,6 +320,15 @@ class Dispatch:
             self._store.commit_nowait(batch)
 
     # --- helpers -------------------------------------------------------------------------------
+
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """How far messages are. While one is in flight, the flight's own record: change that."""
+        found = self._store.progresses(ids)
+        for place, id_ in enumerate(ids):
+            flight = self._flights.get(id_)
+            if flight is not None:
+                found[place] = flight.progress
+        return found
 
     @property
     def in_flight(self) -> int:
@@ -332,50 +345,16 @@ class Dispatch:
 
     def _plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, peek_submit_sm(message.body)))
+        decision = self._routes.match(route_key(message, message.peek))
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()
         return cast(Plan, decision.outlets)
 
-    def _queue(self, id_: MessageId, message: Message | None = None) -> None:
-        message = message or self._store.message(id_)
-        if message is not None:
-            self._lanes.lane(self._plan(message)).put(id_, message.priority)
+    def _queue(self, message: Message) -> None:
+        self._lanes.lane(self._plan(message)).put(message.id, message.priority)
 
     def _pump_plans(self, plans: set[Plan]) -> None:
         for name in {name for plan in plans for name in plan}:
             if name in self._outlets:
                 self.pump(name)
-
-
-_ENROUTE: Final = bytes((State.ENROUTE,))
-
-
-def with_part(parts: bytes, part: int, state: State) -> bytes:
-    """`parts` with one octet changed."""
-    return parts[:part] + bytes((state,)) + parts[part + 1 :]
-
-
-def merge_receipts(progress: Progress, stored: Progress) -> None:
-    """Keep the final states that receipts brought while the message was in flight."""
-    if len(stored.parts) == len(progress.parts) and stored.parts != progress.parts:
-        progress.parts = bytes(
-            theirs if theirs not in LIVE else ours
-            for ours, theirs in zip(progress.parts, stored.parts, strict=True)
-        )
-
-
-def aggregate(parts: bytes) -> State:
-    """The state of a message whose parts stand so: final when each of them is.
-
-    The worst final part decides: one undelivered part leaves the text unreadable.
-    """
-    states = [State(octet) for octet in parts]
-    for live in (State.QUEUED, State.ENROUTE):
-        if live in states:
-            return State.ENROUTE
-    for state in (State.REJECTED, State.UNDELIVERABLE, State.EXPIRED, State.DELETED):
-        if state in states:
-            return state
-    return State.DELIVERED if State.DELIVERED in states else State.UNKNOWN

@@ -9,7 +9,7 @@ when the first outlet goes down the second one takes from the same lane, and giv
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Final
 
 from smsc.message import MessageId, OutletName
@@ -34,14 +34,6 @@ class Lane:
     def put(self, id_: MessageId, priority: int) -> None:
         """Append one id."""
         self._queues[min(priority, HIGHEST_PRIORITY)].append(id_)
-
-    def extend(self, ids: Iterable[MessageId], priority: int) -> None:
-        """Append many ids of one priority."""
-        self._queues[min(priority, HIGHEST_PRIORITY)].extend(ids)
-
-    def put_back(self, id_: MessageId, priority: int) -> None:
-        """Return an id to the head: it was taken and not tried."""
-        self._queues[min(priority, HIGHEST_PRIORITY)].appendleft(id_)
 
     def take(self, limit: int) -> list[MessageId]:
         """Remove and return up to `limit` ids."""
@@ -71,13 +63,17 @@ class Lanes:
     def take(
         self, outlet: OutletName, limit: int, is_up: Callable[[OutletName], bool]
     ) -> list[MessageId]:
-        """Ids that `outlet` should send now: from each lane whose first outlet that is up it is."""
+        """Ids that `outlet` should send now: from each lane whose first outlet that is up it is.
+
+        A lane that was served goes behind the others, so that none starves.
+        """
         taken: list[MessageId] = []
-        for plan, lane in self._lanes.items():
+        for plan, lane in list(self._lanes.items()):
             if outlet not in plan or not lane:
                 continue
             if next(filter(is_up, plan), None) == outlet:
                 taken += lane.take(limit - len(taken))
+                self._lanes[plan] = self._lanes.pop(plan)
                 if len(taken) >= limit:
                     break
         return taken

@@ -10,7 +10,7 @@ Last station of the flow: receipts → **mailboxes** → bound session | webhook
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 import attrs
 
@@ -44,7 +44,8 @@ class Mailboxes:
     """See `smsc.ports.Mailboxes`.
 
     :param now: seconds of a monotonic clock.
-    :param opened: told of a mailbox that has deliveries and no receiver.
+    :ivar unattended: told of a mailbox that has deliveries and no receiver.
+    :ivar is_stopping: nothing more is offered; what is in hand may still be answered.
     """
 
     def __init__(
@@ -60,27 +61,24 @@ class Mailboxes:
         self._log = log
         self._boxes: dict[Mailbox, _Box] = {}
         self.unattended: Callable[[Mailbox], None] = lambda _mailbox: None
+        self.is_stopping = False
         self.delivered_count = 0
 
     def arrived(self, deliveries: Sequence[Delivery]) -> None:
         """Deliveries are on disk; offer them to whoever is there."""
         touched: set[Mailbox] = set()
         for delivery in deliveries:
+            touched.add(delivery.mailbox)
             box = self._boxes.get(delivery.mailbox)
-            if box is None:
-                touched.add(delivery.mailbox)
+            if box is None or delivery.id <= box.seen:
                 continue
-            if delivery.id <= box.seen:
-                continue
-            if box.receivers and not box.has_more and len(box.ready) < _READY_LIMIT:
+            if box.has_more or len(box.ready) >= _READY_LIMIT:
+                box.has_more = True
+            else:
                 box.ready.append(delivery)
                 box.seen = delivery.id
-            else:
-                box.has_more = True
-            touched.add(delivery.mailbox)
         for mailbox in touched:
-            box = self._boxes.get(mailbox)
-            if box is None or not box.receivers:
+            if mailbox not in self._boxes:
                 self.unattended(mailbox)
             self._offer(mailbox)
 
@@ -99,11 +97,10 @@ class Mailboxes:
         for delivery in reversed(orphans):
             del box.in_hand[delivery.id]
             box.ready.appendleft(delivery)
-        if not box.receivers:
-            # Nobody is there: the disk remembers everything, memory need not.
+        if box.receivers:
+            self._offer(mailbox)
+        else:  # nobody is there: the disk remembers everything, memory need not
             del self._boxes[mailbox]
-            return
-        self._offer(mailbox)
 
     def delivered(self, mailbox: Mailbox, outcomes: Sequence[DeliveryOutcome]) -> None:
         """Journal what became of deliveries, and offer the next ones."""
@@ -126,17 +123,26 @@ class Mailboxes:
                 case Dropped(_, why):
                     self._log.warning("delivery.dropped", id=outcome.id, mailbox=mailbox, why=why)
                     batch.unpark(mailbox, outcome.id)
+                case _:
+                    assert_never(outcome)
         self._store.commit_nowait(batch)
         self._offer(mailbox)
 
     def tick(self) -> None:
-        """Offer again what waited for another try; called by the sweeper."""
+        """Offer again what waited for another try, or for room; called by the sweeper."""
         now = self._now()
         for mailbox, box in list(self._boxes.items()):
-            if box.later and box.later[0][0] <= now:
-                while box.later and box.later[0][0] <= now:
-                    box.ready.append(heapq.heappop(box.later)[2])
-                self._offer(mailbox)
+            while box.later and box.later[0][0] <= now:
+                box.ready.append(heapq.heappop(box.later)[2])
+            self._offer(mailbox)
+
+    def forget_old(self) -> None:
+        """Drop what waited too long for a receiver that never came; called by the sweeper."""
+        now_ms = self._now_ms()
+        for mailbox in self._store.mailboxes():
+            if mailbox not in self._boxes:
+                oldest = self._store.parked(mailbox, MessageId(0), _READY_LIMIT)
+                self._drop([one for one in oldest if one.expires_ms <= now_ms])
 
     @property
     def in_hand(self) -> int:
@@ -150,32 +156,38 @@ class Mailboxes:
         box = self._boxes.get(mailbox)
         if box is None:
             return
-        while box.receivers and len(box.later) < _LATER_LIMIT:
+        while box.receivers and len(box.later) < _LATER_LIMIT and not self.is_stopping:
             if not box.ready and not self._refill(mailbox, box):
                 return
             receiver = self._pick(box)
             if receiver is None:
                 return
-            batch = self._take(mailbox, box, receiver.room())
+            batch = self._take(box, receiver.room())
             for delivery in batch:
                 box.in_hand[delivery.id] = (delivery, receiver)
             if batch:
                 receiver.deliver(batch)
 
-    def _take(self, mailbox: Mailbox, box: _Box, limit: int) -> list[Delivery]:
+    def _take(self, box: _Box, limit: int) -> list[Delivery]:
         """Deliveries to hand out now; those that waited too long are dropped here."""
         now_ms = self._now_ms()
         batch: list[Delivery] = []
+        expired: list[Delivery] = []
         while box.ready and len(batch) < limit:
             delivery = box.ready.popleft()
-            if delivery.expires_ms > now_ms:
-                batch.append(delivery)
-                continue
-            self._log.warning("delivery.expired", id=delivery.id, mailbox=mailbox)
-            expired = self._store.batch()
-            expired.unpark(mailbox, delivery.id)
-            self._store.commit_nowait(expired)
+            (batch if delivery.expires_ms > now_ms else expired).append(delivery)
+        self._drop(expired)
         return batch
+
+    def _drop(self, expired: Sequence[Delivery]) -> None:
+        """Forget deliveries that waited too long."""
+        if not expired:
+            return
+        batch = self._store.batch()
+        for delivery in expired:
+            self._log.warning("delivery.expired", id=delivery.id, mailbox=delivery.mailbox)
+            batch.unpark(delivery.mailbox, delivery.id)
+        self._store.commit_nowait(batch)
 
     def _refill(self, mailbox: Mailbox, box: _Box) -> bool:
         """Read the next deliveries from disk; False if there are none."""

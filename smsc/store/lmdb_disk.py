@@ -45,15 +45,16 @@ class LmdbDisk:
 
     def put(self, group: Group) -> None:
         """In the writer thread: see `smsc.store.commit.Disk`."""
+        if group.messages and (why := self.space.refusal()) is not None:
+            raise FullError(why)
         with self._mapped_errors():
             txn = self._env.begin(write=True)
             try:
                 if group.messages:
                     self._append(txn, MESSAGE, group.messages)
                     self._append(txn, STATUS, group.statuses)
-                for table, rows in zip(self._tables, group.rows, strict=True):
-                    if rows:
-                        _overwrite(txn, table, rows)
+                for table, rows in group.rows.items():
+                    _overwrite(txn, self._tables[table], rows)
                 if group.highest_id > self.highest_id:
                     last_id = b"%d" % group.highest_id
                     txn.put(keys.meta_key(LAST_ID), last_id, db=self._tables[META])

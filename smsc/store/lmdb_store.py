@@ -14,7 +14,6 @@ from pathlib import Path
 import structlog
 import trio
 
-from smsc.message import MessageId
 from smsc.ports import Batch
 from smsc.store.batch import Rows, WriteBatch
 from smsc.store.commit import Done, GroupCommit, Soon
@@ -50,7 +49,7 @@ class LmdbStore(Reads):
         self._disk = LmdbDisk(data_dir, map_size_mb, sync=sync)
         self._space = self._disk.space
         self._writer = GroupCommit(self._disk, soon=soon, failed=failed, retry_s=retry_s)
-        self.ids = IdAllocator(node, MessageId(self._disk.highest_id))
+        self.ids = IdAllocator(node, self._disk.highest_id)
 
     def close(self) -> None:
         """Write and answer all that was handed in, then let go of the directory.
@@ -63,11 +62,13 @@ class LmdbStore(Reads):
     @property
     def is_full(self) -> bool:
         """Should intake refuse? True above the intake limit, False again once drained."""
-        return self._space.why() is not None
+        return self.why_full is not None
 
     @property
     def why_full(self) -> str | None:
         """Why intake should refuse, for people; None while there is room."""
+        if self._writer.latched:
+            return "the disk failed, and nothing more is stored until a restart"
         return self._space.why()
 
     def batch(self) -> WriteBatch:

@@ -46,8 +46,7 @@ def part_bodies(message: Message, *, ask_receipts: bool = True) -> list[bytes]:
         body = body[:at] + bytes((wish,)) + body[at + 1 :]
     if _is_one_part(body, peek):
         return [body]
-    # Above the ten bits of the node an id counts up: neighbours get different references.
-    return _parted(body, peek, message.id >> 10)
+    return _parted(body, peek, concat_reference(message.id))
 
 
 def part_count(message: Message) -> int:
@@ -57,6 +56,15 @@ def part_count(message: Message) -> int:
         return 1
     header, text = _text(body, peek)
     return 1 if _is_part(header) else count_parts(text, peek.data_coding, udh=header)
+
+
+def concat_reference(id_: int) -> int:
+    """Concatenation reference of a message's parts, its low 8 bits.
+
+    An id is milliseconds, a sequence within each that begins with 0, and the node: the sum of the
+    first two differs between neighbours, whether they came in one millisecond or in two.
+    """
+    return (id_ >> 22) + (id_ >> 10)
 
 
 def unsent_parts(states: bytes, count: int) -> list[int]:

@@ -354,6 +354,7 @@ async def test_a_bug_met_in_one_session_leaves_the_others(start: Start) -> None:
         await peer.send(pdu(C.SUBMIT_SM, 2, SUBMIT))
         assert await peer.is_closed()
         house.intake.is_broken = False
+        await eventually(lambda: "session.crashed" in house.log.events)
         assert "ZeroDivisionError" in house.log.named("session.crashed")[0]["exception"]
         assert await other.ask(pdu(C.SUBMIT_SM, 2, SUBMIT)) == (SUBMIT_RESP, 0, 2)
 

@@ -93,7 +93,8 @@ class _Bind:
         while not self._outlet.is_stopping:
             sock = await self._connect()
             if sock is not None:
-                await self._serve(sock)
+                with sock:
+                    await self._serve(sock)
             if not self._outlet.is_stopping:
                 await trio.sleep(self._backoff.next_s())
 

@@ -46,7 +46,7 @@ def main() -> None:
         for file in files:
             one_input(file.read_bytes())
         return
-    import atheris  # type: ignore[import-not-found,unused-ignore]  # only `make fuzz` installs it
+    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # only `make fuzz` installs it
 
     atheris.instrument_all()
     atheris.Setup(sys.argv, one_input)

@@ -155,5 +155,5 @@ def test_the_command_takes_hex_in_pieces(capsys: pytest.CaptureFixture[str]) -> 
 def test_the_command_prices_a_text(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["text", "Hello"]) == 0
     assert "gsm7" in capsys.readouterr().out
-    assert main(["text", "Hello", "--national", "klingon"]) == 2
+    assert main(["text", "ş", "--national", "klingon"]) == 2
     assert "klingon" in capsys.readouterr().err

@@ -11,6 +11,7 @@ from smpplib.command import factory
 from pdu import codec
 from pdu.commands import Command, command_name
 from pdu.fields import TABLES, COctetString, Pdu
+from pdu.message_pdus import QuerySm
 from pdu.tlvs import LENGTHS, Tag, Tlvs
 from tests.pdu.strategies import pdus
 
@@ -47,7 +48,7 @@ OPERATIONS = (
     Command.ALERT_NOTIFICATION,
 )
 # smpplib cuts every address and every string of data_sm at the limit of submit_sm.
-LIMITS = {"source_addr": 21, "destination_addr": 21, "esme_addr": 65, "message_id": 65}
+LIMITS = {"source_addr": 21, "destination_addr": 21, "esme_addr": 21}
 
 
 def foreign(command_id: int) -> Any:
@@ -58,10 +59,12 @@ def foreign(command_id: int) -> Any:
 def whole_tlvs(command_id: int) -> dict[int, str]:
     """TLVs that smpplib writes as a number of the same length as ours: tag, its name there."""
     params = foreign(command_id).params
+    fields = {field.name for field in TABLES[command_id].fields}
     return {
         tag: name
         for name, tag in consts.OPTIONAL_PARAMS.items()
         if name in params
+        and name not in fields
         and params[name].type is int
         and LENGTHS.get(tag, (0, 0))[0] == params[name].size
     }
@@ -77,7 +80,6 @@ def with_tlvs(command_id: int) -> st.SearchStrategy[Pdu]:
             (tag, (seed + tag).to_bytes(8, "big")[-LENGTHS[tag][0] :]) for tag in tags
         )
         pdu.tlvs = values
-        pdu.bodiless = False
         return pdu  # type: ignore[no-any-return]  # as drawn
 
     tags = st.lists(st.sampled_from(known), unique=True, max_size=3) if known else st.just([])
@@ -86,6 +88,9 @@ def with_tlvs(command_id: int) -> st.SearchStrategy[Pdu]:
 
 
 def fits(pdu: Pdu) -> bool:
+    """Within what smpplib can write: it insists on the message_id of a query."""
+    if isinstance(pdu, QuerySm) and not pdu.message_id:
+        return False
     if getattr(pdu, "bodiless", False) or getattr(pdu, "esm_class", 0) & 0x40:
         return False
     for field in TABLES[pdu.command_id].fields:

@@ -44,6 +44,7 @@ from smsc.ports import (
 )
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore, open_store
+from smsc.store.opening import MapSize
 
 DRAIN_S: Final = 30.0
 """How long a stop waits for answers that are still owed to us."""
@@ -320,7 +321,9 @@ async def run(
                 config.node.data_dir,
                 node=config.node.id,
                 failed=failed,
-                map_size_mb=config.store.map_size_mb,
+                map_size=MapSize(
+                    config.store.map_size_mb, config.store.map_growth_mb, config.store.map_limit_mb
+                ),
             ) as store,
             trio.open_nursery() as nursery,
         ):

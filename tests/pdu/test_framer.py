@@ -1,5 +1,7 @@
 """Cutting a stream: any split gives the same PDUs; no length is trusted."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,7 +29,7 @@ def octets_of(frames: list[Frame]) -> bytes:
 
 def split(octets: bytes, cuts: list[int]) -> list[bytes]:
     places = [0, *sorted(cut % (len(octets) + 1) for cut in cuts), len(octets)]
-    return [octets[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [octets[start:end] for start, end in pairwise(places)]
 
 
 @given(FRAMES, st.lists(st.integers(0, 1000), max_size=12), st.binary(max_size=15))

@@ -18,12 +18,14 @@ from smsc.message import MessageId, Progress, State
 from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import WriteBatch
 from smsc.store.lmdb_store import LmdbStore, open_store
+from smsc.store.opening import MapSize
 from smsc.store.records import encode_message
 from smsc.store.space import LOOK_S
 from tests.contracts.store_contract import NOW_MS, QUEUED, SIM, a_delivery, a_message
 from tests.smsc.store.houses import LmdbHouse
 
 BODY = bytes(1000)
+SMALL = MapSize(16, 0)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def test_answers_come_in_the_loop_and_the_block_ends_with_all_on_disk(
         answers.append(result)
         answered.set()
 
-    async with open_store(tmp_path, node=7, failed=failures.append, map_size_mb=16) as store:
+    async with open_store(tmp_path, node=7, failed=failures.append, map_size=SMALL) as store:
         first, second = (MessageId(id_) for id_ in store.ids.take(2, NOW_MS))
         batch = store.batch()
         batch.accept_many([a_message(first)], QUEUED)
@@ -75,14 +77,14 @@ async def test_answers_come_in_the_loop_and_the_block_ends_with_all_on_disk(
         store.commit_nowait(batch, answers.append)
     assert answers == [Committed(), Committed()]
     assert failures == []
-    async with open_store(tmp_path, node=7, failed=failures.append, map_size_mb=16) as store:
+    async with open_store(tmp_path, node=7, failed=failures.append, map_size=SMALL) as store:
         assert [id_ for id_, _ in store.waiting()] == [first, second]
 
 
 async def test_a_cancelled_block_writes_and_answers_too(tmp_path: Path) -> None:
     answers: list[CommitResult] = []
     with trio.CancelScope() as scope:
-        async with open_store(tmp_path, node=7, failed=_raise, map_size_mb=16) as store:
+        async with open_store(tmp_path, node=7, failed=_raise, map_size=SMALL) as store:
             batch = store.batch()
             batch.accept_many([a_message(5)], QUEUED)
             store.commit_nowait(batch, answers.append)
@@ -274,7 +276,7 @@ from tests.contracts.store_contract import QUEUED, SIM, a_delivery, a_message
 calls = queue.SimpleQueue()
 def failed(error):
     raise error
-store = LmdbStore(Path(sys.argv[1]), node=1, soon=calls.put, failed=failed, map_size_mb=1024)
+store = LmdbStore(Path(sys.argv[1]), node=1, soon=calls.put, failed=failed)
 now_ms = int(sys.argv[2])
 
 def hand_in():

@@ -20,7 +20,7 @@ from smsc.session.events import (
 )
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
-from tests.smsc.session.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, bind, esme_bound, mc_bound, pdu
+from tests.fakes.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, bind, esme_bound, mc_bound, pdu
 
 TIMERS = Timers(enquire_link_s=10, response_s=20, inactivity_s=0)
 

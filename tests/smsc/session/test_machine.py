@@ -10,7 +10,7 @@ from pdu.status import Status
 from smsc.session.events import BindFailed, Refused, TimedOut
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
-from tests.smsc.session.wire import (
+from tests.fakes.wire import (
     BAD_SUBMIT,
     DELIVER,
     SUBMIT,

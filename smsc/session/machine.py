@@ -12,7 +12,7 @@ Every request of the peer is answered once: an unbind, and the loss of the posit
 stream, end the session only when the answers still owed went out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
@@ -49,9 +49,9 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
+# Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
+_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
 _BAD_PDUS_LIMIT: Final = 100
-
-_Handler = Callable[["Session", int, int, int, bytes], Event | None]
 
 
 class Session:
@@ -251,15 +251,7 @@ class Session:
         """Send a bind; `Bound` or `BindFailed` follows."""
         sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        self._out.append(
-            encode_bind(
-                command_id,
-                sequence_number,
-                system_id=system_id,
-                password=password,
-                system_type=system_type,
-            )
-        )
+        self._out.append(encode_bind(command_id, sequence_number, system_id, password, system_type))
 
     # --- commands of an MC ---------------------------------------------------------------------
 
@@ -345,14 +337,23 @@ class Session:
             self._put_error(answer[0], answer[1], sequence_number)
             why = f"{command_name(command_id)} has no place in state {self.state.value}"
             return self._note_bad(command_id, answer[1], why)
-        handler = _HANDLERS.get(command_id)
-        if handler is not None:
-            return handler(self, command_id, status, sequence_number, body)
-        if command_id >= RESPONSE or command_id in UNANSWERED:
-            return None
-        self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
-        why = f"{command_name(command_id)} is not offered"
-        return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        if command_id == Command.ENQUIRE_LINK:
+            self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
+        elif command_id == Command.UNBIND:
+            self._owed_unbind = sequence_number
+            return self._end("unbound by the peer")
+        elif command_id == Command.UNBIND_RESP:
+            if sequence_number == self._own_unbind:
+                return self._end("unbound by us")
+        elif command_id in BINDS:
+            return self._on_bind(command_id, sequence_number, body)
+        elif command_id & ~RESPONSE in BINDS:
+            return self._on_bind_resp(command_id, status, sequence_number, body)
+        elif command_id < RESPONSE and command_id not in UNANSWERED:
+            self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
+            why = f"{command_name(command_id)} is not offered"
+            return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        return None
 
     def _on_generic_nack(
         self, status: int, sequence_number: int, answers: list[Answer]
@@ -368,14 +369,7 @@ class Session:
             return self._end("unbound by us")
         return None
 
-    def _on_enquire_link(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> None:
-        self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
-
-    def _on_bind(
-        self, command_id: int, _status: int, sequence_number: int, body: bytes
-    ) -> Event | None:
+    def _on_bind(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         if self._pending_bind is not None:
             why = "a bind while another is being judged"
             return self._refuse(command_id, sequence_number, Status.ESME_RALYBND, why)
@@ -403,30 +397,3 @@ class Session:
             # Some message centres answer a good bind with a body that is none.
             return Bound("")
         return Bound(answer.system_id)
-
-    def _on_unbind(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event:
-        self._owed_unbind = sequence_number
-        return self._end("unbound by the peer")
-
-    def _on_unbind_resp(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event | None:
-        if sequence_number != self._own_unbind:
-            return None
-        return self._end("unbound by us")
-
-
-_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
-
-# ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
-_HANDLERS: Final[dict[int, _Handler]] = (
-    {
-        int(Command.ENQUIRE_LINK): Session._on_enquire_link,
-        int(Command.UNBIND): Session._on_unbind,
-        int(Command.UNBIND_RESP): Session._on_unbind_resp,
-    }
-    | dict.fromkeys(BINDS, Session._on_bind)
-    | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
-)

@@ -1,0 +1,47 @@
+"""What the HTTP bridge asks of the gateway: one door, one look-up, who is calling, how is it.
+
+*In*: nothing; protocols only. The roof implements them.
+*Out*: the values of `smsc.ports`.
+*Never*: behaviour.
+"""
+
+from typing import Protocol
+
+from smsc.ports import Health, Lookup, Refused, Submit
+
+
+class Account(Protocol):
+    """Who is calling, once the password was right."""
+
+    @property
+    def name(self) -> str:
+        """The system_id; the key of the account in the configuration."""
+
+    @property
+    def admin(self) -> bool:
+        """True if it may see messages of others and use admin operations."""
+
+
+class Gateway(Protocol):
+    """The gateway as an HTTP client may use it."""
+
+    @property
+    def submit(self) -> Submit:
+        """The one door in."""
+
+    @property
+    def lookup(self) -> Lookup:
+        """Questions about stored messages; an admin account sees all of them."""
+
+    async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
+        """Check the account and password of a client at address `peer` ("" if unknown).
+
+        ESME_RINVSYSID and ESME_RINVPASWD mean "who are you?" (HTTP 401), any other status
+        means "you may not" (HTTP 403): wrong network, account closed.
+        """
+
+    def health(self) -> Health:
+        """Whether the gateway can take messages, and what lies behind that."""
+
+    async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
+        """Make a simulator outlet receive a message from a handset; a sentence if it cannot."""

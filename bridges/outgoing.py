@@ -1,0 +1,146 @@
+"""From a stored message to the submit_sm bodies that a network gets.
+
+*In*: a stored body, when it expires, whether receipts are wanted of the network.
+*Out*: one body for each part. *Never*: a session, a clock.
+
+Most messages leave as they came: the body is one part and at most one octet of it changes.
+A text longer than a part (short_message or message_payload) is parted with a UDH
+(TS 23.040 §9.2.3.24.1); a part that the client made itself is left alone.
+"""
+
+from typing import Final
+
+from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.text.segmenter import count_parts, segment
+from pdu.text.udh import Udh, split_header
+from pdu.timefmt import format_absolute
+from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
+from smsc.message import Message, State
+
+UDHI: Final = 0x40
+_FITS_ANY_ALPHABET_OCTETS: Final = 140
+_LONGEST_SHORT_MESSAGE: Final = 254
+_RECEIPT_BITS: Final = 0x03
+# Offsets back from text_at: sm_length is 1, then sm_default_msg_id, data_coding, …
+_SM_LENGTH: Final = 1
+_REGISTERED_DELIVERY: Final = 5
+
+
+def part_bodies(message: Message, *, ask_receipts: bool = True) -> list[bytes]:
+    """The submit_sm bodies of a message.
+
+    Where the client gave a validity_period, the time it ends stands in its place: a relative time
+    would start anew with each attempt.
+
+    :param ask_receipts: ask the network for a receipt even if the client did not,
+        so that every message gets its final state.
+    :raises TooManyParts: more than 255.
+    """
+    body, peek = message.body, message.peek
+    if peek.schedule_delivery_time or peek.validity_period:
+        body = _with_times(body, peek, message.expires_ms)
+        peek = peek_submit_sm(body)
+    if ask_receipts and peek.registered_delivery & _RECEIPT_BITS != 1:
+        at = peek.text_at - _REGISTERED_DELIVERY
+        wish = (peek.registered_delivery & ~_RECEIPT_BITS) | 1
+        body = body[:at] + bytes((wish,)) + body[at + 1 :]
+    if _is_one_part(body, peek):
+        return [body]
+    return _parted(body, peek, concat_reference(message.id))
+
+
+def part_count(message: Message) -> int:
+    """How many parts `part_bodies` makes of a message; may be above 255."""
+    body, peek = message.body, message.peek
+    if _is_one_part(body, peek):
+        return 1
+    header, text = _text(body, peek)
+    return 1 if _is_part(header) else count_parts(text, peek.data_coding, udh=header)
+
+
+def concat_reference(id_: int) -> int:
+    """Concatenation reference of a message's parts, its low 8 bits.
+
+    An id is milliseconds, a sequence within each that begins with 0, and the node: the sum of the
+    first two differs between neighbours, whether they came in one millisecond or in two.
+    """
+    return (id_ >> 22) + (id_ >> 10)
+
+
+def unsent_parts(states: bytes, count: int) -> list[int]:
+    """Which of `count` parts are still to be sent, as `Progress.parts` stands; all if it is new.
+
+    States of another number of parts are those of another way to part the text: all anew.
+    """
+    if len(states) != count:
+        return list(range(count))
+    return [part for part, state in enumerate(states) if state == State.QUEUED]
+
+
+def _is_one_part(body: bytes, peek: SubmitPeek) -> bool:
+    """Cheap and certain: the text stands in short_message and fits a part in any alphabet."""
+    has_text_elsewhere = not peek.sm_length and peek.tlvs_at < len(body)
+    return peek.sm_length <= _FITS_ANY_ALPHABET_OCTETS and not has_text_elsewhere
+
+
+def _parted(body: bytes, peek: SubmitPeek, reference: int) -> list[bytes]:
+    header, text = _text(body, peek)
+    if _is_part(header):
+        return [body]
+    pieces = segment(text, peek.data_coding, reference, udh=header)
+    if len(pieces) == 1:
+        if peek.sm_length or len(pieces[0]) > _LONGEST_SHORT_MESSAGE:
+            return [body]
+        return [_with_text(body, peek, pieces[0], peek.esm_class)]
+    return [_with_text(body, peek, piece, peek.esm_class | UDHI) for piece in pieces]
+
+
+def _text(body: bytes, peek: SubmitPeek) -> tuple[bytes, bytes]:
+    """(user data header, text) of a body, from short_message or message_payload."""
+    data = body[peek.text_at : peek.text_at + peek.sm_length]
+    if not data:
+        data = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
+    if not peek.esm_class & UDHI:
+        return b"", data
+    return split_header(data) or (b"", data)
+
+
+def _is_part(header: bytes) -> bool:
+    """Did the client part the text itself?"""
+    parsed = Udh.parse(header) if header else None
+    return parsed is not None and parsed.concat is not None
+
+
+def _with_text(body: bytes, peek: SubmitPeek, short_message: bytes, esm_class: int) -> bytes:
+    """The body with another short_message and without message_payload."""
+    esm_at = _esm_class_at(peek)
+    length_at = peek.text_at - _SM_LENGTH
+    tlvs = b"".join(
+        pack_tlv(tag, value)
+        for tag, value in iter_tlvs(body, peek.tlvs_at)
+        if tag != Tag.MESSAGE_PAYLOAD
+    )
+    return b"".join(
+        (
+            body[:esm_at],
+            bytes((esm_class,)),
+            body[esm_at + 1 : length_at],
+            bytes((len(short_message),)),
+            short_message,
+            tlvs,
+        )
+    )
+
+
+def _esm_class_at(peek: SubmitPeek) -> int:
+    """Offset of esm_class: before protocol_id, priority_flag and the two times."""
+    times = len(peek.schedule_delivery_time) + 1 + len(peek.validity_period) + 1
+    return peek.text_at - _REGISTERED_DELIVERY - times - 3
+
+
+def _with_times(body: bytes, peek: SubmitPeek, expires_ms: int) -> bytes:
+    """The body without a schedule (we kept it) and with an absolute validity_period."""
+    start = _esm_class_at(peek) + 3
+    end = peek.text_at - _REGISTERED_DELIVERY
+    validity = format_absolute(expires_ms).encode() if peek.validity_period else b""
+    return body[:start] + b"\0" + validity + b"\0" + body[end:]

@@ -1,0 +1,64 @@
+"""From a carrier's deliver_sm to a receipt, if it is one.
+
+*In*: a deliver_sm body with its decoded fields. *Out*: `UpstreamReceipt`, or None for an MO message.
+*Never*: which message it speaks of; that is for `smsc.flow.receipts`.
+
+SMPP 3.4 §5.2.12 (esm_class), appendix B (text); TLVs say it better than the text where they stand.
+"""
+
+from typing import Final
+
+from pdu.codec import SubmitPeek
+from pdu.receipt_text import date_ms, parse_receipt, state_of
+from pdu.tlvs import Tag, find_tlv
+from smsc.message import OutletName, State
+from smsc.ports import UpstreamReceipt
+
+_TYPE: Final = 0x3C
+_RECEIPT: Final = 0x04
+_INTERMEDIATE: Final = 0x20
+_SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
+
+
+def read_receipt(outlet: OutletName, peek: SubmitPeek, body: bytes) -> UpstreamReceipt | None:
+    """The receipt in a deliver_sm; None when it carries a message."""
+    message_id = find_tlv(body, peek.tlvs_at, Tag.RECEIPTED_MESSAGE_ID)
+    kind = peek.esm_class & _TYPE
+    if message_id is None and kind not in {_RECEIPT, _INTERMEDIATE}:
+        return None
+    text = body[peek.text_at : peek.text_at + peek.sm_length]
+    if not text:
+        text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
+    parsed = parse_receipt(text)
+    if message_id is not None:
+        upstream_id = message_id.rstrip(b"\0").decode("latin-1")
+    elif parsed is not None:
+        upstream_id = parsed.message_id
+    else:
+        return None
+    state = _state_tlv(body, peek)
+    error, done_ms = 0, 0
+    if parsed is not None:
+        if state is None:
+            state = _as_state(state_of(parsed.stat or ""))
+        if parsed.err is not None and parsed.err.isdecimal():
+            error = int(parsed.err)
+        done_ms = date_ms(parsed.done_date) or 0
+    if kind == _INTERMEDIATE:
+        state = State.ENROUTE  # it tells of an attempt; the end is still to come
+    elif state is None:
+        state = State.UNKNOWN
+    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms)
+
+
+def _state_tlv(body: bytes, peek: SubmitPeek) -> State | None:
+    value = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_STATE)
+    return _as_state(value[0]) if value else None
+
+
+def _as_state(value: int | None) -> State | None:
+    if value is None:
+        return None
+    if value == _SKIPPED:
+        return State.UNDELIVERABLE
+    return State(value) if value <= State.REJECTED else None

@@ -1,0 +1,78 @@
+"""The two kinds of rule an operator writes.
+
+*In*: one `[[routes]]` or `[[mo_routes]]` table of the configuration file; the attribute names
+are its keys and `meaning` is what an error message says about them.
+*Out*: values; `mismatch()` says why a rule does not fit, and is the slow twin of `FirstMatch`.
+*Never*: health, weights or side effects; those belong to the table that holds the rules.
+"""
+
+import attrs
+
+from routing.first_match import Pattern
+from routing.key import RouteKey
+
+ANY_KEYWORD = "*"
+
+
+@attrs.frozen
+class Rule:
+    """Where messages from clients go."""
+
+    outlets: tuple[str, ...] = attrs.field(
+        metadata={"meaning": "the outlets to try, in fail-over order"}
+    )
+    name: str = attrs.field(default="", metadata={"meaning": "what logs and explain call the rule"})
+    to: tuple[str, ...] = attrs.field(
+        default=(), metadata={"meaning": "destination prefixes in digits; none = every number"}
+    )
+    accounts: tuple[str, ...] = attrs.field(
+        default=(), metadata={"meaning": "accounts the rule is for; none = every account"}
+    )
+
+    @property
+    def pattern(self) -> Pattern:
+        """What the rule asks for, as the index wants it."""
+        return Pattern(self.accounts, self.to)
+
+    def mismatch(self, key: RouteKey) -> str | None:
+        """Why the rule does not fit, in one clause; None when it does."""
+        if self.accounts and key.account not in self.accounts:
+            return f"account {key.account} is not among {', '.join(self.accounts)}"
+        if self.to and not key.destination_addr.startswith(self.to):
+            return f"{key.destination_addr} begins with none of {_some(self.to)}"
+        return None
+
+
+@attrs.frozen
+class MoRule:
+    """Where messages from the network go."""
+
+    account: str = attrs.field(metadata={"meaning": "the account that gets the message"})
+    to: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata={"meaning": "destination numbers, short codes or prefixes; none = every number"},
+    )
+    keyword: str = attrs.field(
+        default=ANY_KEYWORD, metadata={"meaning": 'first word of the text, "*" = any'}
+    )
+
+    @property
+    def pattern(self) -> Pattern:
+        """What the rule asks for, as the index wants it."""
+        any_keyword = self.keyword == ANY_KEYWORD
+        return Pattern(() if any_keyword else (self.keyword.casefold(),), self.to)
+
+    def mismatch(self, destination_addr: str, keyword: str) -> str | None:
+        """Why the rule does not fit, in one clause; None when it does."""
+        if self.keyword != ANY_KEYWORD and keyword.casefold() != self.keyword.casefold():
+            return f"the first word {keyword!r} is not {self.keyword!r}"
+        if self.to and not destination_addr.startswith(self.to):
+            return f"{destination_addr} begins with none of {_some(self.to)}"
+        return None
+
+
+def _some(prefixes: tuple[str, ...], limit: int = 5) -> str:
+    """List a few prefixes; a rule may have thousands."""
+    shown = ", ".join(prefixes[:limit])
+    left = len(prefixes) - limit
+    return f"{shown} and {left} more" if left > 0 else shown

@@ -1,0 +1,357 @@
+"""The gateway as a whole: builds every room and starts them in order.
+
+*In*: a checked configuration; the bridges, handed in by the command line or a test.
+*Out*: a running gateway until a signal or `stop`; the exit status.
+*Never*: imports a bridge; decides anything about a message.
+
+Start order: store, flow, outlets, callbacks, listeners. The stop goes the other way, so that
+what was accepted always finds the rooms behind it still there.
+"""
+
+import random
+import signal
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
+from itertools import count
+from typing import Any, Final, Protocol
+
+import attrs
+import trio
+
+from smsc.bindings import Bindings
+from smsc.config import Config, OutletConfig
+from smsc.directory.accounts import Account, AuthRefused, Directory
+from smsc.flow.alarms import Alarms
+from smsc.flow.dispatch import Dispatch
+from smsc.flow.inbound import Inbound
+from smsc.flow.intake import Intake
+from smsc.flow.mailboxes import Mailboxes
+from smsc.flow.receipts import Receipts
+from smsc.flow.recent import Recent
+from smsc.message import AccountId, Mailbox, MessageId, OutletName
+from smsc.ports import (
+    Health,
+    Lookup,
+    MessageReport,
+    MobileOriginated,
+    Outcome,
+    Outlet,
+    Refused,
+    Sent,
+    Submit,
+    UpstreamReceipt,
+)
+from smsc.server import SmppServer
+from smsc.store.lmdb_store import LmdbStore, open_store
+from smsc.store.opening import MapSize
+
+DRAIN_S: Final = 30.0
+"""How long a stop waits for answers that are still owed to us."""
+_GOODBYE_S: Final = 3.0
+_LOOK_S: Final = 0.02
+_TICK_S: Final = 1.0
+_FORGET_EVERY: Final = 60
+"""Ticks between two looks for deliveries that nobody fetched in time."""
+_OUTLET_RESTART_S: Final = 5.0
+_CALLBACK: Final = "callback:"
+
+
+class Webhook(Protocol):
+    """What the roof asks of the callbacks bridge."""
+
+    def open(self, mailbox: Mailbox) -> None:
+        """Take deliveries of this callback mailbox from now on."""
+
+    async def run(self) -> None:
+        """Live until cancelled."""
+
+
+@attrs.frozen
+class Bridges:
+    """The doors to other worlds, chosen by the command line."""
+
+    outlet: Callable[[OutletName, OutletConfig, Any], Outlet]
+    webhook: Callable[[Mailboxes, Callable[[], int], Any], Webhook] | None = None
+    serve_http: Callable[..., Awaitable[None]] | None = None
+    """(listen, gateway, *, stop, log, task_status): serves until `stop` is set."""
+
+
+@attrs.frozen
+class Addresses:
+    """Where a running gateway listens."""
+
+    smpp: tuple[tuple[str, int], ...]
+    http: tuple[tuple[str, int], ...]
+
+
+def wall_ms() -> int:
+    """Wall clock, ms UTC."""
+    return time.time_ns() // 1_000_000
+
+
+class Gateway:
+    """All rooms, wired. It is the `Flow` of its outlets and the gateway of its HTTP bridge."""
+
+    def __init__(self, config: Config, bridges: Bridges, store: LmdbStore, log: Any) -> None:
+        self.config = config
+        self.store = store
+        self.log = log
+        self.bindings = Bindings()
+        self.directory = Directory(config.accounts)
+        self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
+        arrived = self.mailboxes.arrived
+        recent = Recent(store)
+        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
+        self.outlets: Mapping[OutletName, Outlet] = {
+            OutletName(name): bridges.outlet(OutletName(name), outlet, log)
+            for name, outlet in config.outlets.items()
+        }
+        routes = config.routing_table()
+        self.dispatch = Dispatch(
+            store,
+            routes,
+            self.outlets,
+            recent,
+            self.receipts.write,
+            arrived,
+            wall_ms,
+            random.Random(),
+            log,
+        )
+        self.alarms = Alarms(store, self.dispatch.wake, wall_ms)
+        self.dispatch.alarm_moved = self.alarms.moved
+        self.receipts.progresses = self.dispatch.progresses
+        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
+        accounts = {AccountId(name): account for name, account in config.accounts.items()}
+        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms)
+        self.server = SmppServer(
+            config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
+        )
+        self.webhook = (
+            bridges.webhook(self.mailboxes, wall_ms, log) if bridges.webhook is not None else None
+        )
+        self._serve_http = bridges.serve_http
+        self._http_stop = trio.Event()
+        self._started = trio.current_time()
+
+    # --- the port `Flow`, for outlets ----------------------------------------------------------
+
+    def room_changed(self, _outlet: OutletName) -> None:
+        """An outlet that goes down frees its lanes for others: offer work to all."""
+        self.dispatch.pump_all()
+
+    def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
+        """Journal outcomes, then match receipts that came before them."""
+        self.dispatch.settle(outlet, outcomes)
+        self.receipts.responded(
+            outlet, (one.upstream_id for one in outcomes if isinstance(one, Sent))
+        )
+
+    def receipts_nowait(
+        self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
+    ) -> None:
+        """See `smsc.flow.receipts`."""
+        self.receipts.receipts_nowait(receipts, done)
+
+    def mobile_originated_nowait(
+        self, messages: Sequence[MobileOriginated], done: Callable[[list[int]], None]
+    ) -> None:
+        """See `smsc.flow.inbound`."""
+        self.inbound.mobile_originated_nowait(messages, done)
+
+    # --- the port of the HTTP bridge -----------------------------------------------------------
+
+    @property
+    def submit(self) -> Submit:
+        """The one door in."""
+        return self.intake
+
+    @property
+    def lookup(self) -> Lookup:
+        """Questions about stored messages."""
+        return self
+
+    async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
+        """Who is calling."""
+        verdict = await self.directory.authenticate(account, password, peer)
+        if isinstance(verdict, AuthRefused):
+            return Refused(verdict.status, verdict.why)
+        return verdict
+
+    async def report(self, account: AccountId, id_: MessageId) -> MessageReport | None:
+        """The message, if the account owns it or is an admin."""
+        message = self.store.message(id_)
+        progress = self.store.progress(id_)
+        if message is None or progress is None:
+            return None
+        asking = self.directory.accounts[account]
+        if message.account != account and not asking.admin:
+            return None
+        return MessageReport(message, progress)
+
+    async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
+        """Make a simulator's handset send a message; a sentence if that cannot be."""
+        found: Any = self.outlets.get(OutletName(outlet))
+        if found is None or not hasattr(found, "mobile_originated"):
+            known = [
+                name for name, one in self.outlets.items() if hasattr(one, "mobile_originated")
+            ]
+            return f"outlet {outlet!r} is no simulator; known ones: {', '.join(known) or 'none'}"
+        status = await found.mobile_originated(from_, to, text)
+        return None if not status else f"no mo_route takes a message to {to}"
+
+    def health(self) -> Health:
+        """Can the gateway take messages, and what is behind by how much."""
+        why = self.store.why_full or ("stopping" if self.intake.is_stopping else "")
+        down = [name for name, outlet in self.outlets.items() if not outlet.is_up]
+        return Health(
+            ready=not why,
+            why=why,
+            facts={
+                "uptime_s": round(trio.current_time() - self._started, 1),
+                "binds": dict(self.bindings),
+                "waiting": self.dispatch.waiting(),
+                "in_flight": self.dispatch.in_flight,
+                "deliveries_in_hand": self.mailboxes.in_hand,
+                "outlets_down": down,
+                "outlets": {name: outlet.statistics() for name, outlet in self.outlets.items()},
+                "store": self.store.counts(),
+            },
+        )
+
+    # --- life ----------------------------------------------------------------------------------
+
+    async def run(self, *, stop: trio.Event, started: Callable[[Addresses], None]) -> None:
+        """Start every room, report the addresses, live until `stop`, and end politely."""
+        self.receipts.restore(self.outlets)
+        self.dispatch.restore(self.store.waiting())
+        async with trio.open_nursery() as nursery:
+            for outlet in self.outlets.values():
+                nursery.start_soon(self._keep_outlet, outlet)
+            if self.webhook is not None:
+                self.mailboxes.unattended = self._unattended
+                for mailbox in self.store.mailboxes():
+                    self._unattended(mailbox)
+                nursery.start_soon(self.webhook.run)
+            nursery.start_soon(self.alarms.run)
+            nursery.start_soon(self._sweep)
+            async with trio.open_nursery() as doors:
+                addresses = await self._open_doors(doors)
+                self.log.info("gateway.started", smpp=addresses.smpp, http=addresses.http)
+                started(addresses)
+                await stop.wait()
+                self.log.info("gateway.stopping", in_flight=self.dispatch.in_flight)
+                await self._drain()
+                doors.cancel_scope.cancel()
+            nursery.cancel_scope.cancel()
+
+    async def _open_doors(self, doors: trio.Nursery) -> Addresses:
+        """Listeners come last: who connects finds everything behind them running."""
+        smpp: list[tuple[str, int]] = await doors.start(self.server.serve, self.config.smpp.listen)
+        http: list[tuple[str, int]] = []
+        if self._serve_http is not None and self.config.http.listen:
+            listen = [str(one) for one in self.config.http.listen]
+            serve = partial(self._serve_http, listen, self, stop=self._http_stop, log=self.log)
+            http = await doors.start(serve)
+        return Addresses(tuple(smpp), tuple(http))
+
+    async def _drain(self) -> None:
+        """Take nothing new, and wait for answers that are owed to us."""
+        self.intake.is_stopping = True
+        self.dispatch.is_stopping = True
+        self.mailboxes.is_stopping = True
+        self.server.stop_listening()
+        self._http_stop.set()
+        with trio.move_on_after(DRAIN_S):
+            await _until(lambda: not (self.dispatch.in_flight or self.mailboxes.in_hand))
+        self.server.unbind_all()
+        with trio.move_on_after(_GOODBYE_S):
+            await _until(lambda: not self.server.clients)
+        self.server.close_all("the gateway stops")
+
+    async def _keep_outlet(self, outlet: Outlet) -> None:
+        """An outlet that a bug ended is started again; the others do not notice."""
+        while True:
+            try:
+                await outlet.run(self)
+            except Exception:
+                # A bug in one outlet must not end the gateway; the log holds the traceback.
+                self.log.exception("outlet.crashed", outlet=outlet.name)
+            await trio.sleep(_OUTLET_RESTART_S)
+
+    async def _sweep(self) -> None:
+        for ticks in count(1):
+            await trio.sleep(_TICK_S)
+            self.mailboxes.tick()
+            self.receipts.forget_old()
+            if not ticks % _FORGET_EVERY:
+                self.mailboxes.forget_old()
+
+    def _unattended(self, mailbox: Mailbox) -> None:
+        """Deliveries for a callback that nobody attends to yet."""
+        if self.webhook is not None and mailbox.startswith(_CALLBACK):
+            self.webhook.open(mailbox)
+
+
+async def run(
+    config: Config,
+    bridges: Bridges,
+    log: Any,
+    *,
+    stop: trio.Event | None = None,
+    signals: bool = True,
+    task_status: trio.TaskStatus[tuple[Gateway, Addresses]] = trio.TASK_STATUS_IGNORED,
+) -> int:
+    """Run a gateway to its end; the exit status: 0 after a stop, 1 when the disk failed.
+
+    The first SIGTERM or SIGINT (or `stop`) drains; a second signal ends at once.
+    """
+    stop = trio.Event() if stop is None else stop
+    failure: list[Exception] = []
+    with trio.CancelScope() as life:
+
+        def failed(error: Exception) -> None:
+            log.error("store.failed", why=str(error))
+            failure.append(error)
+            life.cancel()
+
+        async with (
+            open_store(
+                config.node.data_dir,
+                node=config.node.id,
+                failed=failed,
+                map_size=MapSize(
+                    config.store.map_size_mb, config.store.map_growth_mb, config.store.map_limit_mb
+                ),
+            ) as store,
+            trio.open_nursery() as nursery,
+        ):
+            gateway = Gateway(config, bridges, store, log)
+            if signals:
+                await nursery.start(_watch_signals, stop, life)
+            await gateway.run(
+                stop=stop, started=lambda addresses: task_status.started((gateway, addresses))
+            )
+            nursery.cancel_scope.cancel()
+    log.info("gateway.stopped")
+    return 1 if failure else 0
+
+
+async def _until(is_so: Callable[[], bool]) -> None:
+    """Look until it is so; only a stop looks, so nobody on the hot path has to tell."""
+    while not is_so():  # noqa: ASYNC110 - see the docstring
+        await trio.sleep(_LOOK_S)
+
+
+async def _watch_signals(
+    stop: trio.Event,
+    life: trio.CancelScope,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        task_status.started()
+        async for _ in signals:
+            if stop.is_set():
+                life.cancel()
+            stop.set()

@@ -1,0 +1,225 @@
+"""The command line: the roof, which alone knows every room.
+
+*In*: arguments. *Out*: exit status: 0 done, 1 failed, 2 wrong usage or a bad configuration.
+*Never*: imported by anything.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import cyclopts
+import trio
+from cyclopts import Parameter
+
+from smsc.config import Config, OutletConfig, load, render_errors
+from smsc.message import OutletName
+
+app = cyclopts.App(
+    name="smsc",
+    help="An SMPP-native SMSC gateway: accepted means on disk.",
+    version_flags=["--version"],
+    result_action="return_value",
+)
+
+_DEFAULT_CONFIG = Path("smsc.toml")
+_EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'
+_LOAD = (
+    "smsc load --host {host} --port {port} --system-id {name} --password demo "
+    "--seconds 5 --receipts"
+)
+
+
+def main() -> None:
+    """Entry point of the `smsc` command."""
+    sys.exit(app() or 0)
+
+
+@app.command
+def run(*, config: Path = _DEFAULT_CONFIG) -> int:
+    """Start the gateway; SIGTERM or Ctrl-C stops it, a second one at once.
+
+    Parameters
+    ----------
+    config
+        The TOML file to run with; `smsc check FILE` says what it means.
+
+    """
+    from smsc import app as gateway
+    from smsc import logs
+    from smsc.store.opening import StoreOpenError
+
+    loaded = _load(config)
+    if loaded is None:
+        return 2
+    log = logs.set_up(loaded.log.level, loaded.log.format)
+
+    async def until_stopped() -> int:
+        async with trio.open_nursery() as nursery:
+            status: list[int] = []
+
+            async def live(task_status: trio.TaskStatus[Any]) -> None:
+                status.append(await gateway.run(loaded, _bridges(), log, task_status=task_status))
+
+            _, addresses = await nursery.start(live)
+            print(greeting(loaded, addresses), flush=True)
+        return status[0]
+
+    try:
+        return trio.run(until_stopped)
+    except BaseExceptionGroup as group:
+        known, other = group.split((StoreOpenError, OSError))
+        if other is not None:
+            raise other from None
+        for error in _leaves(known):
+            print(f"smsc: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
+        return 1
+
+
+@app.command
+def check(file: Annotated[Path, Parameter(help="The TOML file to check.")]) -> int:
+    """Check a configuration file: all mistakes at once, or what it would start."""
+    from smsc.config_report import describe
+
+    loaded = _load(file)
+    if loaded is None:
+        return 2
+    print(describe(loaded))
+    return 0
+
+
+@app.command(name="load")
+def put_load(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2775,
+    system_id: str = "demo",
+    password: str | None = None,
+    password_env: str | None = None,
+    sessions: int = 10,
+    window: int = 100,
+    count: int | None = None,
+    seconds: float | None = None,
+    receipts: bool = False,
+    from_: Annotated[str, Parameter(name="--from")] = "Load",
+    to_prefix: str = "4179",
+    text: str | None = None,
+    json: bool = False,
+) -> int:
+    """Put load on a message centre: bind, submit, take receipts, tell how long it took.
+
+    Parameters
+    ----------
+    host
+        Where the message centre listens.
+    port
+        Its TCP port.
+    system_id
+        Who to bind as.
+    password
+        The password of the bind.
+    password_env
+        The environment variable that holds the password.
+    sessions
+        Connections, each bound as a transceiver with --receipts, else as a transmitter.
+    window
+        submit_sm without an answer, for each session.
+    count
+        How many messages to send.
+    seconds
+        How long to send, if --count does not say how many; 10 by default.
+    receipts
+        Ask for receipts and wait for them.
+    from_
+        Sender.
+    to_prefix
+        Beginning of the destinations; seven digits follow.
+    text
+        Text of every message, at most one submit_sm long.
+    json
+        Print the result as one JSON object.
+
+    """
+    from bench.load_command import load_command
+
+    return load_command(
+        host=host,
+        port=port,
+        system_id=system_id,
+        password=password,
+        password_env=password_env,
+        sessions=sessions,
+        window=window,
+        count=count,
+        seconds=seconds,
+        receipts=receipts,
+        from_=from_,
+        to_prefix=to_prefix,
+        text=text,
+        json=json,
+    )
+
+
+def greeting(config: Config, addresses: Any) -> str:
+    """The first lines of a running gateway: how to send a message and see what became of it."""
+    lines = ["smsc is up."]
+    if addresses.smpp:
+        lines.append("  SMPP   " + ", ".join(f"{host}:{port}" for host, port in addresses.smpp))
+    if addresses.http and config.accounts:
+        host, port = addresses.http[0]
+        url = f"http://{host}:{port}/v1/messages"
+        name, account = next(iter(config.accounts.items()))
+        # The demo's password is in the file that everybody has; others are asked for by curl.
+        user = f"{name}:demo" if name == account.password.text == "demo" else name
+        lines += [
+            f"  HTTP   http://{host}:{port}",
+            "Send a message:",
+            f"  curl -u {user} {url} -d '{_EXAMPLE}'",
+            "See what became of it (put the id of the answer for ID):",
+            f"  curl -u {user} {url}/ID",
+        ]
+    if addresses.smpp:
+        host, port = addresses.smpp[0]
+        name = next(iter(config.accounts), "demo")
+        lines += [
+            "Put load on it over SMPP, receipts included:",
+            f"  {_LOAD.format(host=host, port=port, name=name)}",
+        ]
+    return "\n".join(lines)
+
+
+def _load(path: Path) -> Config | None:
+    """The configuration, or None after its errors were printed."""
+    from bridges import REGISTRY
+
+    kinds = {name: kind.config for name, kind in REGISTRY.items()}
+    loaded = load(path, kinds, os.environ)
+    if isinstance(loaded, list):
+        print(f"smsc: {path} has {len(loaded)} mistake(s):", file=sys.stderr)
+        print(render_errors(loaded), file=sys.stderr)
+        return None
+    return loaded
+
+
+def _bridges() -> Any:
+    """Every bridge of this build."""
+    from bridges import REGISTRY
+    from bridges.http.server import serve
+    from bridges.webhook import Webhook, make_client
+    from smsc.app import Bridges
+
+    def outlet(name: OutletName, config: OutletConfig, log: Any) -> Any:
+        return REGISTRY[config.kind].build(name, config.settings, log)
+
+    return Bridges(
+        outlet=outlet,
+        webhook=lambda mailboxes, now_ms, log: Webhook(mailboxes, make_client(), now_ms, log),
+        serve_http=serve,
+    )
+
+
+def _leaves(error: BaseException | None) -> list[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        return [leaf for one in error.exceptions for leaf in _leaves(one)]
+    return [error] if error is not None else []

@@ -1,0 +1,223 @@
+"""The configuration: one TOML file in, one frozen value out, or all that is wrong with it.
+
+*In*: the file or its text, the kinds of outlets this build knows, the environment.
+*Out*: `Config`, checked across sections and with routing tables built, or a list of
+`ConfigError`: every mistake at once, each naming its key.
+*Never*: starts anything, changes anything, raises for a bad file.
+Sections are in `config_sections`, how a value is read in `config_fields`, what
+is said about mistakes in `config_errors`, what `smsc check` prints for a good file in
+`config_report`.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+
+from routing.loader import check_mo_routes, check_routes
+from routing.mo import MoTable
+from routing.rule import MoRule, Rule
+from routing.table import RoutingTable
+from smsc.config_errors import ConfigError, found, key_of, unknown_key
+from smsc.config_fields import Reader
+from smsc.config_sections import (
+    AccountConfig,
+    HttpConfig,
+    LogConfig,
+    NodeConfig,
+    SmppConfig,
+    StoreConfig,
+)
+
+T = TypeVar("T")
+
+_SECTIONS: Mapping[str, type[Any]] = {
+    "node": NodeConfig,
+    "store": StoreConfig,
+    "smpp": SmppConfig,
+    "http": HttpConfig,
+    "log": LogConfig,
+}
+_KEYS = (*_SECTIONS, "accounts", "outlets", "routes", "mo_routes")
+
+
+@attrs.frozen
+class OutletConfig:
+    """`[outlets.NAME]`: one way out of the gateway."""
+
+    kind: str
+    settings: Any
+    """Instance of the class that the kind's bridge reads its settings into."""
+
+
+@attrs.frozen(kw_only=True)
+class Config:
+    """All that a node is told; equal when the files mean the same."""
+
+    node: NodeConfig = attrs.field(factory=NodeConfig)
+    store: StoreConfig = attrs.field(factory=StoreConfig)
+    smpp: SmppConfig = attrs.field(factory=SmppConfig)
+    http: HttpConfig = attrs.field(factory=HttpConfig)
+    log: LogConfig = attrs.field(factory=LogConfig)
+    accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
+    """By system_id."""
+    outlets: Mapping[str, OutletConfig] = attrs.field(factory=dict)
+    routes: tuple[Rule, ...] = ()
+    mo_routes: tuple[MoRule, ...] = ()
+
+    def routing_table(self) -> RoutingTable:
+        """Build the table for messages from clients."""
+        return RoutingTable(self.routes)
+
+    def mo_table(self) -> MoTable:
+        """Build the table for messages from the network."""
+        return MoTable(self.mo_routes)
+
+
+def load(
+    source: str | Path, outlet_kinds: Mapping[str, type[Any]], environ: Mapping[str, str]
+) -> Config | list[ConfigError]:
+    """Read a configuration: from a file when `source` is a Path, else from TOML text.
+
+    `outlet_kinds` maps each `kind` to the attrs class of its settings; the class may have a
+    field `kind` or not. Relative paths in the file count from the working directory.
+    """
+    text = _text(source)
+    if isinstance(text, ConfigError):
+        return [text]
+    try:
+        raw = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # TOMLDecodeError, or an absurd number
+        return [ConfigError("", f"not TOML: {error}")]
+    reader = Reader(environ)
+    for name in raw:
+        if name not in _KEYS:
+            reader.add(unknown_key(name, _KEYS), name)
+    config = _read(raw, outlet_kinds, reader)
+    return reader.errors or config
+
+
+def render_errors(errors: Iterable[ConfigError]) -> str:
+    """One line an error, for standard error."""
+    return "\n".join(map(str, errors))
+
+
+def _text(source: str | Path) -> str | ConfigError:
+    if isinstance(source, str):
+        return source
+    try:
+        return source.read_text("utf-8")
+    except UnicodeDecodeError as error:
+        return ConfigError("", f"{source}: not UTF-8 at octet {error.start}")
+    except OSError as error:
+        return ConfigError("", f"{source}: {error.strerror}")
+
+
+def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Reader) -> Config:
+    """Read every section; what did not fit is left at its default and stands in `reader`."""
+    sections = {
+        name: reader.read(raw.get(name, {}), cls, name) or cls() for name, cls in _SECTIONS.items()
+    }
+    config = Config(
+        **sections,
+        accounts=_accounts(raw, sections["smpp"].window, reader),
+        outlets=_outlets(raw, outlet_kinds, reader),
+    )
+    # Names that are written count as known, even when their tables have errors of their own.
+    outlets = _written(raw, "outlets")
+    accounts = _written(raw, "accounts")
+    routes = _rules(raw, "routes", Rule, reader)
+    mo_routes = _rules(raw, "mo_routes", MoRule, reader)
+    for cls, errors in (
+        (Rule, check_routes(routes, outlets=outlets, accounts=accounts)),
+        (MoRule, check_mo_routes(mo_routes, accounts=accounts)),
+    ):
+        for error in errors:
+            field = attrs.fields_dict(cls)[error.key.rpartition(".")[2]]
+            meaning = field.metadata["meaning"]
+            reader.errors.append(ConfigError(error.key, error.why, meaning))
+    _check_listeners(config, reader)
+    if config.store.map_limit_mb < config.store.map_size_mb:
+        why = f"expected at least map_size_mb = {config.store.map_size_mb}"
+        reader.add(f"{why}, found {config.store.map_limit_mb}", "store", "map_limit_mb")
+    return attrs.evolve(config, routes=tuple(routes.values()), mo_routes=tuple(mo_routes.values()))
+
+
+def _accounts(raw: dict[str, Any], window: int, reader: Reader) -> dict[str, AccountConfig]:
+    accounts: dict[str, AccountConfig] = {}
+    for name, value in reader.table(raw.get("accounts", {}), "accounts").items():
+        # system_id is a C-octet string of at most 16 octets with its NUL (SMPP 3.4 §5.2.1).
+        if not re.fullmatch(r"[!-~]{1,15}", name):
+            why = "expected a system_id: 1 to 15 ASCII characters without spaces"
+            reader.add(why, "accounts", name)
+        table = {"window": window, **value} if isinstance(value, dict) else value
+        account = reader.read(table, AccountConfig, "accounts", name)
+        if account is not None:
+            accounts[name] = account
+    return accounts
+
+
+def _outlets(
+    raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Reader
+) -> dict[str, OutletConfig]:
+    outlets: dict[str, OutletConfig] = {}
+    for name, value in reader.table(raw.get("outlets", {}), "outlets").items():
+        if not re.fullmatch(r"[A-Za-z0-9_.-]{1,32}", name):
+            why = 'expected a name of 1 to 32 letters, digits, "_", "-" or "."'
+            reader.add(why, "outlets", name)
+        table = dict(reader.table(value, "outlets", name))
+        kind = table.get("kind")
+        if not isinstance(value, dict):
+            continue
+        if not isinstance(kind, str) or kind not in outlet_kinds:
+            what = f"found {found(kind)}" if "kind" in table else "but it is missing"
+            known = ", ".join(map(repr, sorted(outlet_kinds)))
+            why = f"expected one of {known}, {what}"
+            reader.add(why, "outlets", name, "kind", meaning="what the outlet is")
+            continue
+        cls = outlet_kinds[kind]
+        if "kind" not in attrs.fields_dict(cls):
+            del table["kind"]
+        settings = reader.read(table, cls, "outlets", name)
+        if settings is not None:
+            outlets[name] = OutletConfig(kind, settings)
+    return outlets
+
+
+def _rules(raw: dict[str, Any], section: str, cls: type[T], reader: Reader) -> dict[int, T]:
+    values = raw.get(section, [])
+    if not isinstance(values, list):
+        reader.add(f"expected a list of tables, each headed [[{section}]]", section)
+        return {}
+    rules: dict[int, T] = {}
+    for position, value in enumerate(values):
+        told = len(reader.errors)
+        rule = reader.read(value, cls, section, position)
+        if rule is None and isinstance(value, dict):
+            # Names in it are checked all the same: read it without the keys that did not fit.
+            start = len(key_of((section, position))) + 1
+            unfit = {re.split(r"[.[]", error.key[start:])[0] for error in reader.errors[told:]}
+            rest = {key: one for key, one in value.items() if key not in unfit}
+            rule = Reader({}).read(rest, cls)
+        if rule is not None:
+            rules[position] = rule
+    return rules
+
+
+def _written(raw: dict[str, Any], section: str) -> frozenset[str]:
+    value = raw.get(section)
+    return frozenset(value) if isinstance(value, dict) else frozenset()
+
+
+def _check_listeners(config: Config, reader: Reader) -> None:
+    """Refuse one address for two listeners; port 0 is a fresh port each time."""
+    taken: dict[object, str] = {}
+    for section, addresses in (("smpp", config.smpp.listen), ("http", config.http.listen)):
+        for position, address in enumerate(addresses):
+            key = key_of((section, "listen", position))
+            first = taken.setdefault(address, key)
+            if first != key and address.port:
+                reader.add(f"{address} is already taken by {first}", section, "listen", position)

@@ -1,0 +1,133 @@
+"""What `smsc check` prints for a good file: what would start.
+
+*In*: a `Config`. *Out*: text for a terminal. *Never*: a password.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import attrs
+
+from routing.loader import unreachable
+from routing.rule import ANY_KEYWORD
+from smsc.config import Config, OutletConfig
+from smsc.config_errors import Secret
+from smsc.config_sections import AccountConfig
+
+_HINTS = 20
+"""Hints shown; a generated rule file may earn thousands."""
+
+
+def describe(config: Config) -> str:
+    """Tables of listeners, accounts, outlets and routes, then hints about likely mistakes."""
+    parts = [
+        f"node {config.node.id}, data in {config.node.data_dir}",
+        _listeners(config),
+        _table(
+            ("account", "binds", "window", "rate/s", "credit", "senders", "networks"),
+            (_account(name, account) for name, account in config.accounts.items()),
+        ),
+        _table(
+            ("outlet", "kind", "settings that differ from the default"),
+            ((name, one.kind, _settings(one)) for name, one in config.outlets.items()),
+        ),
+        _table(
+            ("route", "to", "accounts", "outlets"),
+            (
+                (
+                    rule.name or f"routes[{position}]",
+                    _some(rule.to, "every number"),
+                    _some(rule.accounts, "every account"),
+                    " → ".join(rule.outlets),
+                )
+                for position, rule in enumerate(config.routes)
+            ),
+        ),
+        _table(
+            ("from the network to", "keyword", "account"),
+            (
+                (
+                    _some(rule.to, "every number"),
+                    "any" if rule.keyword == ANY_KEYWORD else rule.keyword,
+                    rule.account,
+                )
+                for rule in config.mo_routes
+            ),
+        ),
+        "\n".join(f"note: {hint}" for hint in _hints(config)),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _listeners(config: Config) -> str:
+    smpp = ", ".join(map(str, config.smpp.listen)) or "off"
+    http = ", ".join(map(str, config.http.listen)) or "off"
+    dialects = ", ".join(config.http.dialects) or "none"
+    return f"SMPP  {smpp}\nHTTP  {http}, dialects besides the native API: {dialects}"
+
+
+def _account(name: str, account: AccountConfig) -> tuple[str, ...]:
+    return (
+        f"{name} (admin)" if account.admin else name,
+        _limit(account.max_binds),
+        str(account.window),
+        _limit(account.rate),
+        "unlimited" if account.credit is None else str(account.credit),
+        _some(account.senders, "none"),
+        _some([str(network) for network in account.networks], "any"),
+    )
+
+
+def _limit(value: float) -> str:
+    return f"{value:g}" if value else "unlimited"
+
+
+def _settings(outlet: OutletConfig) -> str:
+    shown: list[str] = []
+    for field in attrs.fields(type(outlet.settings)):
+        value = getattr(outlet.settings, field.name)
+        if field.name != "kind" and value != _default(field) and not isinstance(value, Secret):
+            shown.append(f"{field.name}={value}")
+    return ", ".join(shown)
+
+
+def _default(field: "attrs.Attribute[Any]") -> object:
+    factory = getattr(field.default, "factory", None)
+    if factory is None:
+        return field.default
+    # A default computed from the instance cannot be told apart from a given value: show it.
+    return attrs.NOTHING if getattr(field.default, "takes_self", False) else factory()
+
+
+def _some(values: Sequence[str], when_empty: str, limit: int = 4) -> str:
+    if len(values) <= limit:
+        return ", ".join(values) or when_empty
+    return f"{', '.join(values[:limit])} and {len(values) - limit} more"
+
+
+def _hints(config: Config) -> Iterable[str]:
+    """Yield what is legal but hardly meant."""
+    if not config.smpp.listen and not config.http.listen:
+        yield "nothing listens; give smpp.listen or http.listen"
+    if not config.accounts:
+        yield "there is no account, so nobody can send"
+    if not config.routes:
+        yield "there is no route, so every message is refused"
+    used = {outlet for rule in config.routes for outlet in rule.outlets}
+    for name in config.outlets:
+        if name not in used:
+            yield f"no route uses outlet {name}"
+    for position, earlier in unreachable(config.routes)[:_HINTS]:
+        yield f"routes[{position}] never matches: routes[{earlier}] takes everything first"
+
+
+def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns padded to their widest cell; "" without rows."""
+    body = list(rows)
+    if not body:
+        return ""
+    widths = [max(map(len, column)) for column in zip(heads, *body, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, *body)
+    )

@@ -1,0 +1,95 @@
+"""May this account send this message, and when does it live: a pure judgement.
+
+*In*: the account, the draft with its decoded fields, `now_ms` UTC.
+*Out*: `Lifetime`, or `Refused` with the status that names the fault.
+*Never*: stores, routes or asks a clock.
+
+Station of the flow: intake → **admission** → store. SMPP 3.4 §5.2.
+"""
+
+from typing import Final
+
+import attrs
+
+from pdu.codec import SubmitPeek
+from pdu.status import Status
+from pdu.timefmt import TimeError, parse_time
+from smsc.config_sections import AccountConfig, sender_allowed
+from smsc.message import Draft
+from smsc.ports import Refused
+
+DEFAULT_VALIDITY_MS: Final = 24 * 3600 * 1000
+MAX_VALIDITY_MS: Final = 7 * 24 * 3600 * 1000
+
+
+@attrs.define(slots=True)
+class Lifetime:
+    """When a message may leave and when it is given up, ms UTC; due 0 = at once."""
+
+    due_ms: int
+    expires_ms: int
+
+
+_NO_DESTINATION: Final = Refused(
+    Status.ESME_RINVDSTADR, "destination_addr is empty; give the number to send to"
+)
+_NO_REPLACE: Final = Refused(
+    Status.ESME_RINVSUBREP, "replace_if_present_flag is not offered; send it as 0"
+)
+_NO_CANNED: Final = Refused(
+    Status.ESME_RINVDFTMSGID, "sm_default_msg_id names no message here; send it as 0 with a text"
+)
+
+
+def admit(
+    account: AccountConfig, draft: Draft, peek: SubmitPeek, now_ms: int
+) -> Lifetime | Refused:
+    """Judge one draft."""
+    if not peek.destination_addr:
+        return _NO_DESTINATION
+    if peek.source_addr and not sender_allowed(account, peek.source_addr):
+        return Refused(
+            Status.ESME_RINVSRCADR,
+            f"account {draft.account} may not send as {peek.source_addr!r}; "
+            "its senders are listed in the configuration",
+        )
+    if peek.replace_if_present_flag:
+        return _NO_REPLACE
+    if peek.sm_default_msg_id:
+        return _NO_CANNED
+    due_ms, expires_ms = draft.due_ms, draft.expires_ms
+    if peek.schedule_delivery_time or peek.validity_period:
+        times = _parse_times(peek, now_ms)
+        if isinstance(times, Refused):
+            return times
+        due_ms = times.due_ms or due_ms
+        expires_ms = times.expires_ms or expires_ms
+    return _bound(due_ms, expires_ms, now_ms)
+
+
+def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
+    try:
+        due_ms = parse_time(peek.schedule_delivery_time, now_ms) or 0
+    except TimeError as error:
+        return Refused(Status.ESME_RINVSCHED, f"schedule_delivery_time: {error}")
+    try:
+        # A relative validity counts from the moment the message came in (SMPP 5.0 §4.7.23.2).
+        expires_ms = parse_time(peek.validity_period, now_ms) or 0
+    except TimeError as error:
+        return Refused(Status.ESME_RINVEXPIRY, f"validity_period: {error}")
+    return Lifetime(due_ms, expires_ms)
+
+
+def _bound(due_ms: int, expires_ms: int, now_ms: int) -> Lifetime | Refused:
+    """Fill in the defaults and check that the message lives at all."""
+    if due_ms <= now_ms:
+        due_ms = 0
+    start_ms = due_ms or now_ms
+    if not expires_ms:
+        return Lifetime(due_ms, start_ms + DEFAULT_VALIDITY_MS)
+    if expires_ms <= start_ms:
+        return Refused(
+            Status.ESME_RINVEXPIRY,
+            "validity_period ends before the message may leave; give a later time",
+        )
+    return Lifetime(due_ms, min(expires_ms, start_ms + MAX_VALIDITY_MS))

@@ -1,0 +1,360 @@
+"""HOT: from the store to the outlets, and back with what became of each part.
+
+*In*: accepted messages with their plans; outcomes from outlets; alarms that fell due.
+*Out*: batches for outlets; journal entries; final states for `receipts`.
+*Never*: an await, a task or a timer for a message; a body kept while the message waits.
+
+Station of the flow: store → **dispatch** → outlet → outcome → retry → store.
+A message in an outlet's hands is a `Flight`; it lands when each of its parts was answered.
+"""
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, Final, cast
+
+from routing.table import NoRoute, RoutingTable
+from smsc.flow.flight import Flight
+from smsc.flow.intake import route_key
+from smsc.flow.lanes import Lanes, Plan
+from smsc.flow.parts import aggregate, has_failed, take_back
+from smsc.flow.recent import Recent
+from smsc.flow.retry import delay_s, next_plan
+from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
+from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
+from smsc.store.ids import STEP
+
+_CLAIM: Final = 500
+"""Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
+ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
+"""How long after its validity a message that a network took may still get its receipt."""
+_FRESH_LIMIT: Final = 10_000
+_WAKE: Final = 1000
+"""Messages looked at in one go when alarms fall due, but for one alarm at least."""
+_LOOK_AGAIN_MS: Final = 1000
+
+
+class Dispatch:
+    """Keeps every outlet busy with what it should send.
+
+    :param write_receipts: parks the receipts of messages that reached a final state here,
+        in the batch that journals it, and returns them.
+    :param arrived: told of receipts once they are on disk.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        routes: RoutingTable,
+        outlets: Mapping[OutletName, Outlet],
+        recent: Recent,
+        write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
+        arrived: Callable[[Sequence[Delivery]], None],
+        now_ms: Callable[[], int],
+        draw: random.Random,
+        log: Any,
+    ) -> None:
+        self._store = store
+        self._routes = routes
+        self._outlets = outlets
+        self._recent = recent
+        self._write_receipts = write_receipts
+        self._arrived = arrived
+        self._now_ms = now_ms
+        self._draw = draw
+        self._log = log
+        self._lanes = Lanes()
+        self._flights: dict[MessageId, Flight] = {}
+        # Accepted and not touched since, so their progress is known without reading it.
+        self._fresh: set[MessageId] = set()
+        self._pumping: set[OutletName] = set()
+        self.is_stopping = False
+        self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
+
+    # --- in ------------------------------------------------------------------------------------
+
+    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
+        """Queue messages that are on disk; see `intake.Queued`."""
+        touched: set[Plan] = set()
+        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
+        for message, plan in zip(messages, plans, strict=True):
+            if message.due_ms:
+                self.alarm_moved(message.due_ms)
+                continue
+            self._lanes.lane(plan).put(message.id, message.priority)
+            touched.add(plan)
+            fresh.add(message.id)
+        self._recent.keep(messages)
+        self._pump_plans(touched)
+
+    def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
+        """Take up what an earlier run left: queue it again, or leave it with its network."""
+        rows = iter(waiting)
+        while some := list(islice(rows, _CLAIM)):
+            batch = self._store.batch()
+            queued = [
+                id_
+                for id_, progress in some
+                if self._is_ours(batch, id_, progress) and not progress.due_ms
+            ]
+            self._store.commit_nowait(batch)
+            for message in self._store.messages(queued):
+                if message is not None:
+                    self._queue(message)
+
+    def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
+        """Is there something to send, now or when an alarm says so?
+
+        A network that forgets what it took is given those parts again.
+        """
+        outlet = self._outlets.get(progress.outlet)
+        forgot = outlet is not None and not outlet.remembers
+        if forgot and State.ENROUTE in progress.parts:
+            progress.parts = take_back(progress.parts)
+            progress.state = State.QUEUED
+            batch.progress(id_, progress)
+        return progress.state is not State.ENROUTE
+
+    # --- out -----------------------------------------------------------------------------------
+
+    def pump_all(self) -> None:
+        """Offer work to every outlet."""
+        for name in self._outlets:
+            self.pump(name)
+
+    def pump(self, name: OutletName) -> None:
+        """Hand the outlet what it has room for. Safe to call from within `Outlet.send`."""
+        if name in self._pumping or self.is_stopping:
+            return
+        outlet = self._outlets[name]
+        self._pumping.add(name)
+        try:
+            while (room := min(outlet.room(), _CLAIM)) > 0:
+                ids = self._lanes.take(name, room, self._is_up)
+                if not ids:
+                    break
+                batch = self._claim(ids)
+                if batch:
+                    outlet.send(batch)
+        finally:
+            self._pumping.discard(name)
+
+    def _claim(self, ids: Sequence[MessageId]) -> list[Outgoing]:
+        """Read the messages that are still to be sent, and start their flights."""
+        claimed: list[Outgoing] = []
+        expired: list[tuple[Message, Progress]] = []
+        now_ms = self._now_ms()
+        flights = self._flights
+        for message, progress in self._read(ids):
+            if message.expires_ms <= now_ms:
+                expired.append((message, progress))
+                continue
+            flights[message.id] = Flight(message, progress)
+            claimed.append(Outgoing(message, progress))
+        if expired:
+            batch, deliveries = self._store.batch(), []
+            for message, progress in expired:
+                deliveries += self._end(batch, message, progress, State.EXPIRED)
+            self._commit(batch, deliveries)
+        return claimed
+
+    def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
+        """The messages among `ids` that are still to be sent now, each once."""
+        found: list[tuple[Message, Progress]] = []
+        touched: list[MessageId] = []
+        for id_ in ids:
+            if id_ not in self._fresh:
+                touched.append(id_)
+                continue
+            self._fresh.discard(id_)
+            message = self._recent.get(id_)
+            if message is not None:
+                found.append((message, Progress(State.QUEUED, OutletName(""))))
+        for id_, progress in zip(touched, self._store.progresses(touched), strict=True):
+            if progress is None or progress.due_ms or id_ in self._flights:
+                continue
+            message = self._recent.get(id_) if progress.state is State.QUEUED else None
+            if message is not None:
+                found.append((message, progress))
+        return found
+
+    # --- outcomes ------------------------------------------------------------------------------
+
+    def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
+        """Journal what became of parts; messages whose parts are all answered land."""
+        batch = self._store.batch()
+        deliveries: list[Delivery] = []
+        moved_on: set[Plan] = set()
+        for outcome in outcomes:
+            flight = self._flights.get(outcome.id)
+            if flight is None:
+                continue
+            if flight.note(batch, outlet, outcome):
+                del self._flights[outcome.id]
+                deliveries += self._land(batch, flight, outlet, moved_on)
+        self._commit(batch, deliveries)
+        self._pump_plans(moved_on)
+        self.pump(outlet)
+
+    def _land(
+        self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]
+    ) -> list[Delivery]:
+        """Every part was answered: the message is on its way, comes again, or has failed."""
+        message, progress = flight.message, flight.progress
+        progress.attempt += 1
+        progress.outlet = outlet
+        if flight.again:
+            self._retry(batch, flight, moved_on)
+            return []
+        state = aggregate(progress.parts)
+        if state is not State.ENROUTE:
+            return self._end(batch, message, progress, state)
+        progress.state = state
+        if progress.error and not has_failed(progress.parts):
+            progress.error = 0
+        batch.progress(message.id, progress)
+        return []
+
+    def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
+        """Try the next outlet of the plan at once; after the last one, wait."""
+        message, progress = flight.message, flight.progress
+        plan = self._plan(message)
+        at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
+        if at_once:
+            self._lanes.lane(at_once).put(message.id, message.priority)
+            moved_on.add(at_once)
+        else:
+            rounds = max(1, progress.attempt // max(len(plan), 1))
+            wait_ms = int(delay_s(flight.again, rounds, self._draw) * 1000)
+            progress.due_ms = self._now_ms() + wait_ms
+            if progress.due_ms < message.expires_ms:  # else the alarm of its end comes first
+                batch.defer(progress.due_ms, message.id, message.id)
+                self.alarm_moved(progress.due_ms)
+        batch.progress(message.id, progress)
+
+    # --- alarms --------------------------------------------------------------------------------
+
+    def wake(self, alarms: Sequence[Alarm]) -> None:
+        """At least one alarm fell due: a schedule, a retry, or the end of a validity.
+
+        Those beyond `_WAKE` messages are left for the next call.
+        """
+        now_ms = max(self._now_ms(), alarms[-1].due_ms)  # they rang, even if the clock steps back
+        batch = self._store.batch()
+        ids: dict[MessageId, None] = {}  # each once: two alarms of a message may come together
+        for alarm in alarms:
+            batch.undefer(alarm)
+            ids.update(dict.fromkeys(map(MessageId, range(alarm.first, alarm.last + 1, STEP))))
+            if len(ids) >= _WAKE:
+                break
+        deliveries: list[Delivery] = []
+        again: list[MessageId] = []
+        for id_ in ids:
+            progress = self._store.progress(id_)
+            if progress is None or id_ in self._flights:
+                again.append(id_)
+            elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:
+                deliveries += self._wake_one(batch, message, progress, now_ms)
+        for id_ in again:
+            batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
+        self._commit(batch, deliveries)
+        if again:
+            self._forget_unknown(again, now_ms + _LOOK_AGAIN_MS)
+        self.pump_all()
+
+    def _wake_one(
+        self, batch: Batch, message: Message, progress: Progress, now_ms: int
+    ) -> list[Delivery]:
+        """Do what the time calls for with one live message that is in nobody's hands.
+
+        The accept set an alarm, for many messages together: at the schedule, or else at the end
+        of the validity. An alarm is known by its time and its first message, so one of ours must
+        not stand at the same time before that one has rung.
+        """
+        ends_ms = message.expires_ms
+        if progress.state is State.ENROUTE:
+            ends_ms += ENROUTE_GRACE_MS
+        if ends_ms <= now_ms:
+            return self._end(batch, message, progress, State.EXPIRED)
+        if progress.state is not State.QUEUED:
+            batch.defer(ends_ms, message.id, message.id)
+            self.alarm_moved(ends_ms)
+        if 0 < progress.due_ms <= now_ms:
+            progress.state = State.QUEUED
+            progress.due_ms = 0
+            batch.progress(message.id, progress)
+            self._queue(message)
+        return []
+
+    def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
+        """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
+
+        Commits keep their order: whoever is unknown after the next one was refused or forgotten.
+        """
+        self.alarm_moved(at_ms)
+
+        def committed(_result: CommitResult) -> None:
+            batch = self._store.batch()
+            for id_ in ids:
+                if self._store.progress(id_) is None:
+                    batch.undefer(Alarm(at_ms, id_, id_))
+            self._store.commit_nowait(batch)
+
+        self._store.commit_nowait(self._store.batch(), committed)
+
+    def _end(
+        self, batch: Batch, message: Message, progress: Progress, state: State
+    ) -> list[Delivery]:
+        """Journal a final state, with the receipt in the same commit."""
+        self._fresh.discard(message.id)
+        progress.state = state
+        progress.due_ms = 0
+        progress.done_ms = self._now_ms()
+        batch.progress(message.id, progress)
+        return self._write_receipts(batch, [(message, progress)])
+
+    def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
+        if deliveries:
+            self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
+        else:
+            self._store.commit_nowait(batch)
+
+    # --- helpers -------------------------------------------------------------------------------
+
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """How far messages are. While one is in flight, the flight's own record: change that."""
+        found = self._store.progresses(ids)
+        for place, id_ in enumerate(ids):
+            flight = self._flights.get(id_)
+            if flight is not None:
+                found[place] = flight.progress
+        return found
+
+    @property
+    def in_flight(self) -> int:
+        """Messages in the hands of outlets, not yet answered."""
+        return len(self._flights)
+
+    def waiting(self) -> dict[str, int]:
+        """Messages waiting, by plan."""
+        return self._lanes.waiting()
+
+    def _is_up(self, name: OutletName) -> bool:
+        outlet = self._outlets.get(name)
+        return outlet is not None and outlet.is_up
+
+    def _plan(self, message: Message) -> Plan:
+        """The outlets of a message by today's rules; () when no rule takes it any more."""
+        decision = self._routes.match(route_key(message, message.peek))
+        if isinstance(decision, NoRoute):
+            self._log.warning("message.unrouted", id=message.id)
+            return ()
+        return cast(Plan, decision.outlets)
+
+    def _queue(self, message: Message) -> None:
+        self._lanes.lane(self._plan(message)).put(message.id, message.priority)
+
+    def _pump_plans(self, plans: set[Plan]) -> None:
+        for name in {name for plan in plans for name in plan}:
+            if name in self._outlets:
+                self.pump(name)

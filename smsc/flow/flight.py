@@ -1,0 +1,59 @@
+"""HOT: a message in the hands of an outlet, from the claim until each part was answered.
+
+*In*: outcomes of parts, in any order. *Out*: journal entries for what a receipt may need at once.
+*Never*: decides what comes next; dispatch does when the flight has landed.
+"""
+
+from typing import assert_never
+
+import attrs
+
+from smsc.flow.parts import ONE_ENROUTE, new_parts, with_part
+from smsc.message import Message, OutletName, Progress, State
+from smsc.ports import Batch, Failed, Outcome, Sent, TryLater
+
+
+@attrs.define(slots=True)
+class Flight:
+    """One message; while it flies, `progress` is the newest record of it, ahead of the store."""
+
+    message: Message
+    progress: Progress
+    pending: int = -1
+    """Parts without an outcome; -1 until the first outcome tells how many there are."""
+    again: int = 0
+    """Status of a part that must be tried again, 0 if none."""
+
+    def note(self, batch: Batch, outlet: OutletName, outcome: Outcome) -> bool:
+        """Enter one part's outcome; True when it was the last one: the flight has landed."""
+        progress = self.progress
+        if self.pending < 0:
+            if len(progress.parts) != outcome.parts:
+                progress.parts = new_parts(outcome.parts)
+                progress.upstream_ids = ("",) * outcome.parts
+            self.pending = progress.parts.count(State.QUEUED)
+        match outcome:
+            case Sent(id_, upstream_id, part, parts):
+                if parts == 1:
+                    progress.parts = ONE_ENROUTE
+                    progress.upstream_ids = (upstream_id,)
+                else:
+                    progress.parts = with_part(progress.parts, part, State.ENROUTE)
+                    ids = list(progress.upstream_ids)
+                    ids[part] = upstream_id
+                    progress.upstream_ids = tuple(ids)
+                    # A receipt may come for this part while its siblings are unanswered.
+                    progress.outlet = outlet
+                    batch.progress(id_, progress)
+                if upstream_id:
+                    batch.upstream(outlet, upstream_id, id_, part)
+            case TryLater(_, status, _, _):
+                self.again = status
+                progress.error = status
+            case Failed(_, status, part, _):
+                progress.parts = with_part(progress.parts, part, State.REJECTED)
+                progress.error = status
+            case _:
+                assert_never(outcome)
+        self.pending -= 1
+        return not self.pending

@@ -1,0 +1,181 @@
+"""HOT: the one door in: every submission becomes a Draft and passes here, once.
+
+*In*: Drafts, all that one read or one request brought.
+*Out*: for each, in order, `Admitted` after the commit that holds it was fsynced, or `Refused`.
+*Never*: two doors; an Admitted before the disk said so; anything stored of a refusal.
+
+Station of the flow: server | dialect → **intake** → admission → store → dispatch.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Final, Protocol, cast
+
+import trio
+
+from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.errors import BodyError
+from pdu.status import Status
+from routing.key import RouteKey
+from routing.table import NoRoute, RoutingTable
+from smsc.config_sections import AccountConfig
+from smsc.flow.admission import Lifetime, admit
+from smsc.flow.lanes import Plan
+from smsc.flow.throttle import TokenBucket
+from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
+from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
+from smsc.store.ids import IdAllocator
+
+_LIFETIME: Final = attrgetter("due_ms", "expires_ms")
+_FULL: Final = Refused(
+    Status.ESME_RMSGQFUL, "the store is full; nothing was stored, send it again later"
+)
+_THROTTLED: Final = Refused(
+    Status.ESME_RTHROTTLED, "over the account's rate; nothing was stored, send it again later"
+)
+_STOPPING: Final = Refused(
+    Status.ESME_RSYSERR, "the gateway is stopping; nothing was stored, send it again later"
+)
+
+
+class Queued(Protocol):
+    """What intake tells of messages that are on disk and may leave."""
+
+    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
+        """Queue them: each with the outlets to try, in order."""
+
+
+def route_key(draft: Draft | Message, peek: SubmitPeek) -> RouteKey:
+    """The facts of a message that a routing rule may see."""
+    return RouteKey(
+        draft.account,
+        draft.source,
+        peek.source_addr,
+        peek.destination_addr.removeprefix("+"),
+        draft.tags,
+    )
+
+
+class Intake:
+    """Judges, numbers and stores drafts; see `smsc.ports.Submit`.
+
+    :param now_ms: wall clock, ms UTC.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[AccountId, AccountConfig],
+        routes: RoutingTable,
+        ids: IdAllocator,
+        store: Store,
+        queued: Queued,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._accounts = accounts
+        self._routes = routes
+        self._ids = ids
+        self._store = store
+        self._queued = queued
+        self._now_ms = now_ms
+        self._buckets = {
+            name: TokenBucket(account.rate, trio.current_time())
+            for name, account in accounts.items()
+            if account.rate
+        }
+        self.is_stopping = False
+
+    async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
+        """Judge and store the drafts; return after the commit that holds them was fsynced."""
+        answered = trio.Event()
+        answers: list[Admission] = []
+
+        def done(given: list[Admission]) -> None:
+            answers.extend(given)
+            answered.set()
+
+        self.submit_many_nowait(drafts, done)
+        await answered.wait()
+        return answers
+
+    def submit_many_nowait(
+        self, drafts: Sequence[Draft], done: Callable[[list[Admission]], None]
+    ) -> None:
+        """Judge and store the drafts; `done` gets the answers after fsync."""
+        if self.is_stopping or self._store.is_full:
+            done([_STOPPING if self.is_stopping else _FULL] * len(drafts))
+            return
+        now_ms = self._now_ms()
+        batch = self._store.batch()
+        answers: list[Admission] = []
+        accepted: list[Message] = []
+        plans: list[Plan] = []
+        next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
+        for draft in drafts:
+            verdict = self._judge(draft, now_ms)
+            if isinstance(verdict, Refused):
+                answers.append(verdict)
+                continue
+            peek, lifetime, plan = verdict
+            message = Message(
+                MessageId(next_id()),
+                draft.account,
+                draft.source,
+                now_ms,
+                lifetime.due_ms,
+                lifetime.expires_ms,
+                peek.priority_flag,
+                peek.registered_delivery,
+                draft.callback_url,
+                draft.batch,
+                draft.reference,
+                draft.tags,
+                draft.body,
+                peek,
+            )
+            accepted.append(message)
+            plans.append(plan)
+            answers.append(Admitted(message.id))
+        if not accepted:
+            done(answers)
+            return
+        for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
+            run = list(alike)
+            state = State.SCHEDULED if due_ms else State.QUEUED
+            batch.accept_many(run, Progress(state, OutletName(""), due_ms=due_ms))
+            batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
+
+        def committed(result: CommitResult) -> None:
+            if isinstance(result, Committed):
+                self._queued.accepted(accepted, plans)
+                done(answers)
+            else:
+                done([_FULL if isinstance(one, Admitted) else one for one in answers])
+
+        self._store.commit_nowait(batch, committed)
+
+    def _judge(self, draft: Draft, now_ms: int) -> tuple[SubmitPeek, Lifetime, Plan] | Refused:
+        """Rate, admission and routing of one draft."""
+        if self._buckets and not self._grant(draft.account):
+            return _THROTTLED
+        peek = draft.peek
+        if peek is None:
+            try:
+                peek = peek_submit_sm(draft.body)
+            except BodyError as error:
+                return Refused(error.status, error.why)
+        lifetime = admit(self._accounts[draft.account], draft, peek, now_ms)
+        if isinstance(lifetime, Refused):
+            return lifetime
+        decision = self._routes.match(route_key(draft, peek))
+        if isinstance(decision, NoRoute):
+            return Refused(
+                Status.ESME_RINVDSTADR,
+                f"no route to {peek.destination_addr}: {decision.why}",
+            )
+        return peek, lifetime, cast(Plan, decision.outlets)
+
+    def _grant(self, account: AccountId) -> bool:
+        """Does the account's rate let one more message through?"""
+        bucket = self._buckets.get(account)
+        return bucket is None or bucket.take(1, trio.current_time()) == 1

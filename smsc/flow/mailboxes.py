@@ -1,0 +1,210 @@
+"""Parked deliveries, receipts and mobile-originated messages, and those who take them.
+
+*In*: deliveries that are on disk; receivers that come and go; what became of each delivery.
+*Out*: batches for receivers; a delivery is forgotten on disk only after it was taken.
+*Never*: more than a window of deliveries in memory for an account that is slow or away.
+
+Last station of the flow: receipts → **mailboxes** → bound session | webhook.
+"""
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Final, assert_never
+
+import attrs
+
+from smsc.message import Delivery, Mailbox, MessageId
+from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver, Store
+
+_READY_LIMIT: Final = 2000
+"""Deliveries of one mailbox kept in memory; the rest is read from disk when its turn comes."""
+_LATER_LIMIT: Final = 1000
+"""Deliveries of one mailbox that may wait for another try before nothing more is offered."""
+
+
+@attrs.define(slots=True)
+class _Box:
+    """One mailbox.
+
+    Everything on disk with an id above `seen` is still to be read, if `has_more` says that there
+    is something. Ids ascend with the commits, so a delivery enters memory exactly once.
+    """
+
+    ready: deque[Delivery] = attrs.field(factory=deque)
+    receivers: list[Receiver] = attrs.field(factory=list)
+    in_hand: dict[MessageId, tuple[Delivery, Receiver]] = attrs.field(factory=dict)
+    later: list[tuple[float, MessageId, Delivery]] = attrs.field(factory=list)
+    seen: int = 0
+    has_more: bool = True
+    next_receiver: int = 0
+
+
+class Mailboxes:
+    """See `smsc.ports.Mailboxes`.
+
+    :param now: seconds of a monotonic clock.
+    :ivar unattended: told of a mailbox that has deliveries and no receiver.
+    :ivar is_stopping: nothing more is offered; what is in hand may still be answered.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        now: Callable[[], float],
+        now_ms: Callable[[], int],
+        log: Any,
+    ) -> None:
+        self._store = store
+        self._now = now
+        self._now_ms = now_ms
+        self._log = log
+        self._boxes: dict[Mailbox, _Box] = {}
+        self.unattended: Callable[[Mailbox], None] = lambda _mailbox: None
+        self.is_stopping = False
+        self.delivered_count = 0
+
+    def arrived(self, deliveries: Sequence[Delivery]) -> None:
+        """Deliveries are on disk; offer them to whoever is there."""
+        touched: set[Mailbox] = set()
+        for delivery in deliveries:
+            touched.add(delivery.mailbox)
+            box = self._boxes.get(delivery.mailbox)
+            if box is None or delivery.id <= box.seen:
+                continue
+            if box.has_more or len(box.ready) >= _READY_LIMIT:
+                box.has_more = True
+            else:
+                box.ready.append(delivery)
+                box.seen = delivery.id
+        for mailbox in touched:
+            if mailbox not in self._boxes:
+                self.unattended(mailbox)
+            self._offer(mailbox)
+
+    def attach(self, mailbox: Mailbox, receiver: Receiver) -> None:
+        """The receiver takes deliveries of this mailbox from now on."""
+        self._boxes.setdefault(mailbox, _Box()).receivers.append(receiver)
+        self._offer(mailbox)
+
+    def detach(self, mailbox: Mailbox, receiver: Receiver) -> None:
+        """The receiver is gone; what it had not answered is offered to another one."""
+        box = self._boxes.get(mailbox)
+        if box is None or receiver not in box.receivers:
+            return
+        box.receivers.remove(receiver)
+        orphans = [one for one, holder in box.in_hand.values() if holder is receiver]
+        for delivery in reversed(orphans):
+            del box.in_hand[delivery.id]
+            box.ready.appendleft(delivery)
+        if box.receivers:
+            self._offer(mailbox)
+        else:  # nobody is there: the disk remembers everything, memory need not
+            del self._boxes[mailbox]
+
+    def delivered(self, mailbox: Mailbox, outcomes: Sequence[DeliveryOutcome]) -> None:
+        """Journal what became of deliveries, and offer the next ones."""
+        box = self._boxes.get(mailbox)
+        if box is None:
+            return
+        batch = self._store.batch()
+        for outcome in outcomes:
+            held = box.in_hand.pop(outcome.id, None)
+            if held is None:
+                continue
+            match outcome:
+                case Done():
+                    self.delivered_count += 1
+                    batch.unpark(mailbox, outcome.id)
+                case Again(_, delay_s, _):
+                    delivery = held[0]
+                    delivery.attempt += 1
+                    heapq.heappush(box.later, (self._now() + delay_s, delivery.id, delivery))
+                case Dropped(_, why):
+                    self._log.warning("delivery.dropped", id=outcome.id, mailbox=mailbox, why=why)
+                    batch.unpark(mailbox, outcome.id)
+                case _:
+                    assert_never(outcome)
+        self._store.commit_nowait(batch)
+        self._offer(mailbox)
+
+    def tick(self) -> None:
+        """Offer again what waited for another try, or for room; called by the sweeper."""
+        now = self._now()
+        for mailbox, box in list(self._boxes.items()):
+            while box.later and box.later[0][0] <= now:
+                box.ready.append(heapq.heappop(box.later)[2])
+            self._offer(mailbox)
+
+    def forget_old(self) -> None:
+        """Drop what waited too long for a receiver that never came; called by the sweeper."""
+        now_ms = self._now_ms()
+        for mailbox in self._store.mailboxes():
+            if mailbox not in self._boxes:
+                oldest = self._store.parked(mailbox, MessageId(0), _READY_LIMIT)
+                self._drop([one for one in oldest if one.expires_ms <= now_ms])
+
+    @property
+    def in_hand(self) -> int:
+        """Deliveries that receivers have not answered yet."""
+        return sum(len(box.in_hand) for box in self._boxes.values())
+
+    # --- helpers -------------------------------------------------------------------------------
+
+    def _offer(self, mailbox: Mailbox) -> None:
+        """Fill the receivers of a mailbox, in turn."""
+        box = self._boxes.get(mailbox)
+        if box is None:
+            return
+        while box.receivers and len(box.later) < _LATER_LIMIT and not self.is_stopping:
+            if not box.ready and not self._refill(mailbox, box):
+                return
+            receiver = self._pick(box)
+            if receiver is None:
+                return
+            batch = self._take(box, receiver.room())
+            for delivery in batch:
+                box.in_hand[delivery.id] = (delivery, receiver)
+            if batch:
+                receiver.deliver(batch)
+
+    def _take(self, box: _Box, limit: int) -> list[Delivery]:
+        """Deliveries to hand out now; those that waited too long are dropped here."""
+        now_ms = self._now_ms()
+        batch: list[Delivery] = []
+        expired: list[Delivery] = []
+        while box.ready and len(batch) < limit:
+            delivery = box.ready.popleft()
+            (batch if delivery.expires_ms > now_ms else expired).append(delivery)
+        self._drop(expired)
+        return batch
+
+    def _drop(self, expired: Sequence[Delivery]) -> None:
+        """Forget deliveries that waited too long."""
+        if not expired:
+            return
+        batch = self._store.batch()
+        for delivery in expired:
+            self._log.warning("delivery.expired", id=delivery.id, mailbox=delivery.mailbox)
+            batch.unpark(delivery.mailbox, delivery.id)
+        self._store.commit_nowait(batch)
+
+    def _refill(self, mailbox: Mailbox, box: _Box) -> bool:
+        """Read the next deliveries from disk; False if there are none."""
+        if not box.has_more:
+            return False
+        box.ready.extend(self._store.parked(mailbox, MessageId(box.seen), _READY_LIMIT))
+        box.has_more = len(box.ready) == _READY_LIMIT
+        if box.ready:
+            box.seen = box.ready[-1].id
+        return bool(box.ready)
+
+    @staticmethod
+    def _pick(box: _Box) -> Receiver | None:
+        """The next receiver with room, round robin."""
+        for _ in box.receivers:
+            box.next_receiver = (box.next_receiver + 1) % len(box.receivers)
+            receiver = box.receivers[box.next_receiver]
+            if receiver.room() > 0:
+                return receiver
+        return None

@@ -1,0 +1,51 @@
+"""The states of a message's parts, one octet each, and what they make of the message.
+
+*In*: `Progress.parts`. *Out*: the same with a change; the state of the whole.
+*Never*: empty where a function asks for the state: a message without parts was never sent.
+
+TS 23.040 §9.2.3.24.1: a handset shows a concatenated message when it has every part.
+"""
+
+from typing import Final
+
+from smsc.message import State
+
+_FAILURES: Final = (State.REJECTED, State.UNDELIVERABLE, State.EXPIRED, State.DELETED)
+"""Final states other than success; the one that stands first decides."""
+_ENROUTE: Final = bytes((State.ENROUTE,))
+_QUEUED: Final = bytes((State.QUEUED,))
+ONE_ENROUTE: Final = _ENROUTE
+"""The parts of a message that left whole."""
+
+
+def new_parts(parts: int) -> bytes:
+    """So many parts, none of them sent."""
+    return _QUEUED * parts
+
+
+def with_part(parts: bytes, part: int, state: State) -> bytes:
+    """`parts` with one octet changed."""
+    return parts[:part] + bytes((state,)) + parts[part + 1 :]
+
+
+def take_back(parts: bytes) -> bytes:
+    """`parts` after the network forgot those that it had and had not finished."""
+    return parts.replace(_ENROUTE, _QUEUED)
+
+
+def has_failed(parts: bytes) -> bool:
+    """Has a part ended other than well?"""
+    return any(failure in parts for failure in _FAILURES)
+
+
+def aggregate(parts: bytes) -> State:
+    """The state of a message whose parts stand so: final when each of them is.
+
+    The worst final part decides: one undelivered part leaves the text unreadable.
+    """
+    if State.QUEUED in parts or State.ENROUTE in parts:
+        return State.ENROUTE
+    for state in (*_FAILURES, State.DELIVERED):
+        if state in parts:
+            return state
+    return State.UNKNOWN

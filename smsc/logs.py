@@ -1,0 +1,83 @@
+"""Logging: one line for each event, on standard error, set up once.
+
+*In*: `[log]` of the configuration. *Out*: a structlog logger.
+*Never*: message texts, passwords or query strings; an event name that is not listed here.
+
+Event names are dotted and past tense: the thing, then what happened to it.
+"""
+
+import logging
+import sys
+from typing import Any, Final
+
+import orjson
+import structlog
+
+EVENTS: Final[dict[str, str]] = {
+    "gateway.started": "every part is up; listens on these addresses",
+    "gateway.stopping": "a signal came; what is in flight is waited for",
+    "gateway.stopped": "everything accepted is on disk",
+    "store.opened": "the store is open, with so many records",
+    "store.map_grown": "the database map was nearly full and is larger now",
+    "store.record_corrupt": "a record whose check sum does not fit was set aside",
+    "store.closed": "everything that was handed in is on disk",
+    "store.failed": "the disk is in doubt: nothing more is accepted, the process ends",
+    "session.bound": "an ESME bound",
+    "session.closed": "the connection of an ESME is over",
+    "session.crashed": "a bug ended one session; the others go on",
+    "bind.refused": "an ESME may not bind",
+    "pdu.refused": "a PDU was answered with an error status by the session itself",
+    "accept.failed": "the operating system gives no more connections",
+    "connection.refused": "too many connections",
+    "link.bound": "an upstream link is bound",
+    "link.bind_failed": "the carrier refused our bind",
+    "link.unreachable": "the carrier's address does not answer",
+    "link.down": "an upstream connection is over",
+    "link.no_response": "the carrier did not answer submit_sm in time; they are sent again",
+    "message.unrouted": "a stored message has no route under today's rules; it waits",
+    "receipt.unmatched": "a receipt for an upstream id that we do not know",
+    "mo.unrouted": "a message from the network that no mo_route takes; refused",
+    "delivery.dropped": "a receiver refused a delivery for good",
+    "delivery.expired": "nobody came for a delivery in time",
+    "outlet.crashed": "a bug ended an outlet; it is started again",
+    "http.started": "the HTTP server listens",
+    "webhook.delivered": "a callback took a delivery",
+    "webhook.deferred": "a callback did not take a delivery; it is tried again",
+    "webhook.dropped": "a callback refused a delivery for good",
+}
+
+
+def set_up(level: str, style: str) -> Any:
+    """Configure structlog and return the logger.
+
+    :param level: "debug", "info", "warning" or "error".
+    :param style: "json" for machines, "console" for people.
+    """
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    if style == "json":
+        structlog.configure(
+            processors=[
+                *shared,
+                structlog.processors.dict_tracebacks,
+                structlog.processors.JSONRenderer(serializer=orjson.dumps),
+            ],
+            wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+            logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+            cache_logger_on_first_use=True,
+        )
+    else:
+        structlog.configure(
+            processors=[*shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+            wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            cache_logger_on_first_use=True,
+        )
+    return structlog.get_logger("smsc")
+
+
+def _number(level: str) -> int:
+    return logging.getLevelNamesMapping()[level.upper()]

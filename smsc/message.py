@@ -1,0 +1,137 @@
+"""The canonical message: one submit_sm body, verbatim, plus an envelope.
+
+*In*: a `Draft` built by the SMPP server or an HTTP dialect.
+*Out*: `Message` and `Progress` as they lie in the store, `Delivery` as it lies in a mailbox.
+*Never*: I/O, a clock, an SMPP session.
+
+The stored unit is what the client got an id for. A long text is one message;
+the outlet parts it, and `Progress.parts` keeps one octet of state for each part.
+"""
+
+from enum import IntEnum
+from typing import NewType
+
+import attrs
+
+from pdu.codec import SubmitPeek, peek_submit_sm
+
+MessageId = NewType("MessageId", int)
+AccountId = NewType("AccountId", str)
+OutletName = NewType("OutletName", str)
+Mailbox = NewType("Mailbox", str)
+
+
+class State(IntEnum):
+    """message_state of SMPP 5.0 §4.7.15, and QUEUED, which the specification shows as ENROUTE."""
+
+    SCHEDULED = 0
+    ENROUTE = 1
+    DELIVERED = 2
+    EXPIRED = 3
+    DELETED = 4
+    UNDELIVERABLE = 5
+    ACCEPTED = 6
+    UNKNOWN = 7
+    REJECTED = 8
+    QUEUED = 16
+
+
+LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE})
+FINAL = frozenset(State) - LIVE
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.DELETED, State.REJECTED}),
+    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
+    State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
+} | {final: frozenset() for final in FINAL}
+"""Where a message may go from each state; a final state is never left."""
+
+
+@attrs.define(slots=True)
+class Draft:
+    """What a client asks to have sent, before intake has judged it.
+
+    `body` is one submit_sm body as SMPP lays it out, addresses and text included.
+    Times are ms UTC; 0 means "not asked for" (at once; the default validity).
+    """
+
+    account: AccountId
+    source: str
+    body: bytes
+    due_ms: int = 0
+    expires_ms: int = 0
+    callback_url: str | None = None
+    batch: int | None = None
+    reference: str | None = None
+    tags: tuple[str, ...] = ()
+    peek: SubmitPeek | None = None
+    """The fields of `body` when the session has read them already."""
+
+
+@attrs.define(slots=True)
+class Message:
+    """A stored message: written once at accept, read when it is claimed."""
+
+    id: MessageId
+    account: AccountId
+    source: str
+    accepted_ms: int
+    due_ms: int
+    expires_ms: int
+    priority: int
+    registered_delivery: int
+    callback_url: str | None
+    batch: int | None
+    reference: str | None
+    tags: tuple[str, ...]
+    body: bytes
+    _peek: SubmitPeek | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def peek(self) -> SubmitPeek:
+        """The mandatory fields of `body`, read once."""
+        if self._peek is None:
+            self._peek = peek_submit_sm(self.body)
+        return self._peek
+
+
+@attrs.define(slots=True)
+class Progress:
+    """How far a message is: the small record beside it, overwritten at each transition.
+
+    `parts` holds one `State` octet for each part, so sent, delivered and failed are counts of it;
+    it is empty until the outlet has parted the message. `upstream_ids` is parallel to it.
+    `error` is the SMPP command_status or the network's error that explains the state, 0 if none.
+    """
+
+    state: State
+    outlet: OutletName
+    attempt: int = 0
+    due_ms: int = 0
+    done_ms: int = 0
+    error: int = 0
+    parts: bytes = b""
+    upstream_ids: tuple[str, ...] = ()
+
+
+@attrs.define(slots=True)
+class Delivery:
+    """A receipt or a mobile-originated message on its way home to an account.
+
+    `body` is one deliver_sm body. Bound sessions send it as it is;
+    the webhook reads the facts beside it. `message_id` is the message a receipt speaks of, else 0.
+    """
+
+    id: MessageId
+    mailbox: Mailbox
+    account: AccountId
+    kind: str  # "receipt" or "mo"
+    created_ms: int
+    expires_ms: int
+    body: bytes
+    message_id: MessageId = MessageId(0)
+    state: State = State.UNKNOWN
+    error: int = 0
+    callback_url: str | None = None
+    reference: str | None = None
+    attempt: int = 0

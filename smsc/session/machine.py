@@ -1,0 +1,432 @@
+"""HOT: one SMPP session as a sans-IO machine; the server and the upstream link both run it.
+
+*In*: octets that were read and `now` in seconds of a monotonic clock; the owner's commands.
+*Out*: events (past tense, lists per read) and octets to write.
+*Never*: a socket, a task, a clock; an exception for anything a peer sent.
+
+Second station of the flow: link → **session** → server. SMPP 3.4 §2, 5.0 §2.
+Who may send what lies in `pdu.operations`; this file only moves the state along.
+
+Invariants: every request of ours has exactly one end: an answer, a time-out, or `lost()`.
+Every request of the peer is answered once: an unbind, and the loss of the position in the
+stream, end the session only when the answers still owed went out.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
+
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
+from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
+from pdu.errors import BodyError
+from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
+from pdu.operations import (
+    BOUND,
+    V34,
+    Role,
+    SessionState,
+    allowed_commands,
+    answer_to_misplaced,
+    normalise_version,
+)
+from pdu.status import Status
+from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
+from smsc.session.events import (
+    Answer,
+    Answered,
+    BindFailed,
+    Bound,
+    Delivered,
+    Event,
+    Refused,
+    Request,
+    Submitted,
+    TimedOut,
+    Unbound,
+)
+from smsc.session.timers import Moments, Timers, Verdict, judge
+from smsc.session.window import Window
+
+# The request that carries messages to each role, and the response to its own.
+_MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
+_PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
+_BAD_PDUS_LIMIT: Final = 100
+
+_Handler = Callable[["Session", int, int, int, bytes], Event | None]
+
+
+class Session:
+    """One session, seen from `role`.
+
+    :param window: requests of ours that may be unanswered at a time.
+    :param hold: unanswered requests of the peer from which `is_full` asks to stop reading.
+    """
+
+    def __init__(
+        self,
+        role: Role,
+        now: float,
+        *,
+        timers: Timers | None = None,
+        window: int = 100,
+        hold: int = 100,
+        limit_octets: int = DEFAULT_LIMIT_OCTETS,
+    ) -> None:
+        self.role = role
+        self.state = SessionState.OPEN
+        self.timers = timers or Timers()
+        self.window = Window(window)
+        self.hold = hold
+        self.version = V34
+        self.closing: str | None = None
+        self._framer = Framer(limit_octets)
+        self._moments = Moments(opened=now, heard=now, worked=now)
+        self._out: list[bytes] = []
+        self._owed = 0
+        self._owed_unbind: int | None = None
+        self._ending: str | None = None
+        self._pending_bind: tuple[int, int] | None = None
+        self._own_bind: tuple[int, int] | None = None
+        self._own_unbind: int | None = None
+        self._bad_pdus = 0
+        self._set_state(SessionState.OPEN)
+
+    # --- what the owner asks -----------------------------------------------------------------
+
+    @property
+    def is_bound(self) -> bool:
+        """A bind succeeded and no unbind followed."""
+        return self.state in BOUND
+
+    @property
+    def room(self) -> int:
+        """How many more messages the window takes now; 0 while none may be sent."""
+        may_send = self._message_of_ours in self._ours and self._own_unbind is None
+        return max(0, self.window.room) if may_send and self.closing is None else 0
+
+    @property
+    def outstanding(self) -> int:
+        """Messages of ours without an answer."""
+        return len(self.window)
+
+    @property
+    def owed(self) -> int:
+        """Messages of the peer that we have not answered."""
+        return self._owed
+
+    @property
+    def is_full(self) -> bool:
+        """The peer is past its window: read no more until answers went out."""
+        return self._owed >= self.hold
+
+    def take_output(self) -> bytes:
+        """The octets to write now; they are handed out once."""
+        out = self._out
+        if not out:
+            return b""
+        data = out[0] if len(out) == 1 else b"".join(out)
+        out.clear()
+        return data
+
+    def lost(self) -> list[Any]:
+        """Contexts of requests that will never be answered: the connection is gone."""
+        self.close("lost")
+        self._set_state(SessionState.CLOSED)
+        return self.window.take_all()
+
+    def close(self, why: str) -> None:
+        """Nothing more is to be read: the driver ends the connection. The first reason stays."""
+        if self.closing is None:
+            self.closing = why
+
+    # --- octets in ---------------------------------------------------------------------------
+
+    def receive(self, data: bytes, now: float) -> list[Event]:
+        """Digest one read; answer what needs no owner; say what happened."""
+        framer = self._framer
+        frames = framer.feed(data)
+        moments = self._moments
+        moments.heard = now
+        moments.unanswered_probes = 0
+        if not framer.pending_octets:
+            moments.half_pdu_since = None
+        elif frames or moments.half_pdu_since is None:
+            moments.half_pdu_since = now
+        peek = _PEEK[self.role]
+        requests: list[Request] = []
+        answers: list[Answer] = []
+        events: list[Event] = []
+        window_pop = self.window.pop
+        for command_id, status, sequence_number, body in frames:
+            if command_id == self._message_of_theirs:
+                try:
+                    requests.append((sequence_number, peek(body), body))
+                except BodyError as error:
+                    events.append(
+                        self._refuse(command_id, sequence_number, error.status, error.why)
+                    )
+                    if self.closing is not None:
+                        break
+            elif command_id == self._answer_to_ours:
+                entry = window_pop(sequence_number, None)
+                if entry is not None:
+                    answers.append((entry[0], status, body))
+            else:
+                event = self._control(command_id, status, sequence_number, body, answers)
+                if event is not None:
+                    events.append(event)
+                if self.closing is not None:
+                    break
+        # Messages first: an unbind behind them in the same read does not take them back.
+        if answers:
+            self._bad_pdus = 0
+            events.insert(0, Answered(answers))
+        if requests:
+            self._bad_pdus = 0
+            self._owed += len(requests)
+            made = Submitted if self.role is Role.MC else Delivered
+            events.insert(0, made(requests))
+        if events:
+            moments.worked = now
+        if framer.error is not None and self._ending is None:
+            self._put(Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number)
+            events.append(self._end(framer.error.why))
+        if self._ending is not None:
+            self._close_if_answered()
+        return events
+
+    def tick(self, now: float) -> list[Event]:
+        """Look at the clock: probe, give up on answers, or ask to be closed."""
+        events: list[Event] = []
+        late = self.window.take_late(now, self.timers.response_s) if self.timers.response_s else []
+        if late:
+            events.append(TimedOut(late))
+        match judge(self.timers, self._moments, now, self.state):
+            case Verdict.QUIET:
+                pass
+            case Verdict.PROBE:
+                self._moments.probed = now
+                self._moments.unanswered_probes += 1
+                self._put(Command.ENQUIRE_LINK, 0, self.window.next_sequence())
+            case verdict:
+                self.close(verdict.value)
+        return events
+
+    # --- commands of either role ---------------------------------------------------------------
+
+    def request_many(self, bodies: Sequence[bytes], contexts: Iterable[Any], now: float) -> None:
+        """Send messages: submit_sm as ESME, deliver_sm as MC; at most `room` of them."""
+        if len(bodies) > self.room:
+            raise RuntimeError(f"{len(bodies)} messages for a window with room for {self.room}")
+        self._out += self.window.put_many(self._message_of_ours, bodies, contexts, now)
+
+    def answer_many(self, entries: list[tuple[int, int, bytes]]) -> None:
+        """Answer messages of the peer: (sequence_number, command_status, message_id)."""
+        if self.state is SessionState.CLOSED:
+            return
+        if self.role is Role.MC:
+            self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
+        else:
+            response_id = self._message_of_theirs_response
+            self._out.extend(
+                pack(response_id, status, sequence_number, b"\0")
+                for sequence_number, status, _ in entries
+            )
+        self._owed -= len(entries)
+        if self._ending is not None:
+            self._close_if_answered()
+
+    def unbind(self) -> None:
+        """Ask the peer to end the session; its answer asks the driver to close."""
+        if not self.is_bound:
+            self.close("ended by us")
+        elif self._own_unbind is None:
+            self._own_unbind = self.window.next_sequence()
+            self._put(Command.UNBIND, 0, self._own_unbind)
+
+    # --- commands of an ESME -------------------------------------------------------------------
+
+    def bind(
+        self, command_id: int, *, system_id: str, password: str, system_type: str = ""
+    ) -> None:
+        """Send a bind; `Bound` or `BindFailed` follows."""
+        sequence_number = self.window.next_sequence()
+        self._own_bind = (command_id, sequence_number)
+        self._out.append(
+            encode_bind(
+                command_id,
+                sequence_number,
+                system_id=system_id,
+                password=password,
+                system_type=system_type,
+            )
+        )
+
+    # --- commands of an MC ---------------------------------------------------------------------
+
+    def accept_bind(self, system_id: str) -> None:
+        """The peer is who it says; `system_id` is ours. Nothing happens if it is going already."""
+        if self._pending_bind is not None and self.state is SessionState.OPEN:
+            command_id, sequence_number = self._pending_bind
+            self._pending_bind = None
+            self._out.append(encode_bind_resp(command_id, sequence_number, system_id, self.version))
+            self._set_state(BOUND_STATE[command_id])
+
+    def refuse_bind(self, status: int) -> None:
+        """The peer may not bind; the session stays open for another try."""
+        if self._pending_bind is not None and self.state is SessionState.OPEN:
+            command_id, sequence_number = self._pending_bind
+            self._pending_bind = None
+            self._put_error(command_id | RESPONSE, status, sequence_number)
+
+    # --- helpers -------------------------------------------------------------------------------
+
+    def _set_state(self, state: SessionState) -> None:
+        """Enter a state, and work out once what the hot loop compares with."""
+        self.state = state
+        ours = allowed_commands(self.role, state, self.version)
+        theirs = allowed_commands(self.role.peer, state, self.version)
+        message_to_us = _MESSAGE_TO[self.role]
+        message_to_them = _MESSAGE_TO[self.role.peer]
+        self._ours = ours
+        self._theirs = theirs
+        self._message_of_ours = message_to_them
+        self._message_of_theirs_response = message_to_us | RESPONSE
+        # -1 is no command_id: the hot loop then hands the PDU to `_control`.
+        self._message_of_theirs = message_to_us if message_to_us in theirs else -1
+        self._answer_to_ours = message_to_them | RESPONSE
+
+    def _put(self, command_id: int, status: int, sequence_number: int) -> None:
+        self._out.append(pack(command_id, status, sequence_number, b""))
+
+    def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
+        """A failed response: header only in 3.4, one NUL where 3.3 and 5.0 keep the field."""
+        keeps_field = self.version != V34 and response_id in _KEEP_FIELD
+        body = b"\0" if keeps_field else b""
+        self._out.append(pack(response_id, status, sequence_number, body))
+
+    def _end(self, why: str) -> Unbound:
+        """No more messages; the session closes once the peer has its answers."""
+        self._ending = why
+        self._set_state(SessionState.UNBOUND)
+        return Unbound(why)
+
+    def _close_if_answered(self) -> None:
+        assert self._ending is not None
+        if self._owed:
+            return
+        if self._owed_unbind is not None:
+            self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
+            self._owed_unbind = None
+        self.close(self._ending)
+
+    def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
+        """Answer a PDU with an error; a peer that sends nothing else is cut off."""
+        self._put_error(command_id | RESPONSE, status, sequence_number)
+        return self._note_bad(command_id, status, why)
+
+    def _note_bad(self, command_id: int, status: int, why: str) -> Refused:
+        self._bad_pdus += 1
+        if self._bad_pdus >= _BAD_PDUS_LIMIT:
+            self.close(f"{_BAD_PDUS_LIMIT} bad PDUs in a row")
+        return Refused(command_id, status, why)
+
+    def _control(
+        self, command_id: int, status: int, sequence_number: int, body: bytes, answers: list[Answer]
+    ) -> Event | None:
+        """Everything but the messages and their answers."""
+        if command_id == Command.GENERIC_NACK:
+            return self._on_generic_nack(
+                status or Status.ESME_RUNKNOWNERR, sequence_number, answers
+            )
+        if command_id not in self._theirs:
+            answer = answer_to_misplaced(command_id, self.state)
+            if answer is None:
+                return None
+            self._put_error(answer[0], answer[1], sequence_number)
+            why = f"{command_name(command_id)} has no place in state {self.state.value}"
+            return self._note_bad(command_id, answer[1], why)
+        handler = _HANDLERS.get(command_id)
+        if handler is not None:
+            return handler(self, command_id, status, sequence_number, body)
+        if command_id >= RESPONSE or command_id in UNANSWERED:
+            return None
+        self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
+        why = f"{command_name(command_id)} is not offered"
+        return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+
+    def _on_generic_nack(
+        self, status: int, sequence_number: int, answers: list[Answer]
+    ) -> Event | None:
+        """The peer could not read a request of ours: that is its answer."""
+        entry = self.window.pop(sequence_number, None)
+        if entry is not None:
+            answers.append((entry[0], status, b""))
+        elif self._own_bind is not None and self._own_bind[1] == sequence_number:
+            self._own_bind = None
+            return BindFailed(status)
+        elif self._own_unbind == sequence_number:
+            return self._end("unbound by us")
+        return None
+
+    def _on_enquire_link(
+        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
+    ) -> None:
+        self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
+
+    def _on_bind(
+        self, command_id: int, _status: int, sequence_number: int, body: bytes
+    ) -> Event | None:
+        if self._pending_bind is not None:
+            why = "a bind while another is being judged"
+            return self._refuse(command_id, sequence_number, Status.ESME_RALYBND, why)
+        try:
+            asked = read_bind(command_id, body)
+        except BodyError as error:
+            return self._refuse(command_id, sequence_number, error.status, error.why)
+        self._pending_bind = (command_id, sequence_number)
+        self.version = normalise_version(asked.interface_version)
+        return asked
+
+    def _on_bind_resp(
+        self, command_id: int, status: int, sequence_number: int, body: bytes
+    ) -> Event | None:
+        if self._own_bind is None or self._own_bind[1] != sequence_number:
+            return None
+        asked, _ = self._own_bind
+        self._own_bind = None
+        if status:
+            return BindFailed(status)
+        self._set_state(BOUND_STATE[asked])
+        try:
+            answer: Any = decode(command_id, body)
+        except BodyError:
+            # Some message centres answer a good bind with a body that is none.
+            return Bound("")
+        return Bound(answer.system_id)
+
+    def _on_unbind(
+        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
+    ) -> Event:
+        self._owed_unbind = sequence_number
+        return self._end("unbound by the peer")
+
+    def _on_unbind_resp(
+        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
+    ) -> Event | None:
+        if sequence_number != self._own_unbind:
+            return None
+        return self._end("unbound by us")
+
+
+_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
+
+# ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
+_HANDLERS: Final[dict[int, _Handler]] = (
+    {
+        int(Command.ENQUIRE_LINK): Session._on_enquire_link,
+        int(Command.UNBIND): Session._on_unbind,
+        int(Command.UNBIND_RESP): Session._on_unbind_resp,
+    }
+    | dict.fromkeys(BINDS, Session._on_bind)
+    | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
+)

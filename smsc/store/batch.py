@@ -1,0 +1,89 @@
+"""A batch: changes on their way to the disk, already encoded.
+
+*In*: the verbs of `smsc.ports.Batch`. *Out*: rows for tables. *Never*: I/O, a lock, a clock.
+
+New messages are kept apart from all other changes, because they append in id order
+and because only they may be refused when the disk is full.
+Everything else is a blind overwrite: key → value, or None to delete. The last one wins.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import repeat
+
+from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.ports import Alarm
+from smsc.store.keys import due_key, id_key, meta_key, parked_key, upstream_key
+from smsc.store.records import encode_delivery, encode_message, encode_progress, encode_upstream
+
+MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META = range(6)
+"""Places of the tables in `Rows`."""
+
+TABLES = ("message", "status", "upstream", "due", "parked", "meta")
+"""Their names on disk, in the same order."""
+
+Table = dict[bytes, bytes | None]
+Rows = defaultdict[int, Table]
+"""Overwrites and deletions by table, made when first written to: most batches touch one or two,
+and containers that live until the commit are what the garbage collector walks over.
+A message is never overwritten, only forgotten."""
+
+
+class WriteBatch:
+    """Implements `smsc.ports.Batch`."""
+
+    __slots__ = ("highest_id", "messages", "rows", "statuses")
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[bytes, bytes]] = []
+        self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
+        self.rows: Rows = defaultdict(dict)
+        self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
+
+    def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
+        """New messages that start alike; ids must ascend in the order batches are committed."""
+        if not messages:
+            return
+        keys = [id_key(message.id) for message in messages]
+        self.messages += zip(keys, map(encode_message, messages), strict=True)
+        self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
+
+    def progress(self, id_: MessageId, progress: Progress) -> None:
+        """Overwrite the progress of a message."""
+        self.rows[STATUS][id_key(id_)] = encode_progress(progress)
+
+    def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
+        """Remember what the outlet's network calls a part."""
+        self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = encode_upstream(id_, part)
+
+    def defer(self, due_ms: int, first: MessageId, last: MessageId) -> None:
+        """Look at the messages from `first` to `last` at `due_ms`: one alarm for all of them."""
+        self.rows[DUE][due_key(due_ms, first)] = id_key(last)
+
+    def undefer(self, alarm: Alarm) -> None:
+        """Forget an alarm."""
+        self.rows[DUE][due_key(alarm.due_ms, alarm.first)] = None
+
+    def park(self, delivery: Delivery) -> None:
+        """Keep a delivery until a receiver took it; again with the same id: overwrite it."""
+        id_ = delivery.id
+        self.rows[PARKED][parked_key(delivery.mailbox, id_)] = encode_delivery(delivery)
+        self.highest_id = max(self.highest_id, id_)
+
+    def unpark(self, mailbox: Mailbox, id_: MessageId) -> None:
+        """The delivery arrived, or expired."""
+        self.rows[PARKED][parked_key(mailbox, id_)] = None
+
+    def forget(self, id_: MessageId) -> None:
+        """Delete a message and its progress; see `Reads.forgetting`."""
+        key = id_key(id_)
+        self.rows[MESSAGE][key] = None
+        self.rows[STATUS][key] = None
+
+    def forget_upstream(self, outlet: OutletName, upstream_id: str) -> None:
+        """Delete what an upstream id stands for."""
+        self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = None
+
+    def meta(self, key: str, value: bytes) -> None:
+        """A control value, such as the schema version."""
+        self.rows[META][meta_key(key)] = value

@@ -1,0 +1,86 @@
+"""Keys of the store's tables: octets that sort as the things they stand for.
+
+*In*: ids, times, names. *Out*: keys, and the ranges that hold all keys of one kind.
+*Never*: I/O, values (see `records`).
+
+Ids and times are 8 octets big-endian, so their order is the numeric one and new messages append.
+A name ends with NUL, so no name's keys lie between those of another.
+"""
+
+import struct
+from functools import lru_cache
+from hashlib import sha256
+
+from smsc.message import Mailbox, MessageId, OutletName
+
+MAX_KEY_OCTETS = 511
+"""LMDB takes no longer key."""
+
+_U64 = struct.Struct(">Q")
+_TWO_U64 = struct.Struct(">QQ")
+_HIGHEST = b"\xff" * 8
+
+id_key = _U64.pack
+"""The key of a message: 8 octets. `struct.error` if the id is not a 64-bit number."""
+
+
+def id_of(key: bytes) -> MessageId:
+    """The id that a message key, or the end of any other key, stands for."""
+    return MessageId(int.from_bytes(key[-8:], "big"))
+
+
+def upstream_key(outlet: OutletName, upstream_id: str) -> bytes:
+    """What the network behind `outlet` calls a part.
+
+    An id too long for a key is represented by its digest; real ones have at most 64 octets.
+    """
+    prefix = _name(outlet)
+    encoded = upstream_id.encode(errors="surrogatepass")
+    if len(prefix) + len(encoded) > MAX_KEY_OCTETS:
+        encoded = sha256(encoded).digest()
+    return prefix + encoded
+
+
+def due_key(due_ms: int, id_: MessageId) -> bytes:
+    """A wake-up: earliest first, then oldest message first."""
+    return _TWO_U64.pack(due_ms, id_)
+
+
+def due_of(key: bytes) -> tuple[int, MessageId]:
+    """(due_ms, id) of a wake-up key."""
+    due_ms, id_ = _TWO_U64.unpack(key)
+    return due_ms, MessageId(id_)
+
+
+def due_until(until_ms: int) -> bytes:
+    """The first key that is due after `until_ms`."""
+    return _U64.pack(until_ms + 1)
+
+
+def parked_key(mailbox: Mailbox, id_: MessageId) -> bytes:
+    """A delivery in its mailbox."""
+    return _name(mailbox) + _U64.pack(id_)
+
+
+def parked_range(mailbox: Mailbox, after: MessageId) -> tuple[bytes, bytes]:
+    """From the first key above `after` up to, not including, the first behind the mailbox."""
+    prefix = _name(mailbox)
+    return prefix + _U64.pack(after + 1), prefix + _HIGHEST + b"\x00"
+
+
+def mailbox_of(key: bytes) -> Mailbox:
+    """The mailbox of a parked delivery's key."""
+    return Mailbox(key[:-9].decode(errors="surrogatepass"))
+
+
+def meta_key(key: str) -> bytes:
+    """A control value."""
+    return key.encode()
+
+
+@lru_cache(maxsize=4096)  # few outlets and accounts, many keys
+def _name(name: str) -> bytes:
+    encoded = name.encode(errors="surrogatepass")
+    if b"\x00" in encoded or len(encoded) > MAX_KEY_OCTETS - 40:
+        raise ValueError(f"{name[:40]!r} cannot be a name in the store: it has NUL or is too long")
+    return encoded + b"\x00"

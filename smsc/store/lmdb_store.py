@@ -1,0 +1,128 @@
+"""The store on LMDB: one environment a node, one thread that writes.
+
+*In*: batches (`smsc.ports.Batch`) from the event loop. *Out*: `Committed` after fsync, reads.
+*Never*: writemap, a weaker sync in production, a transaction across an `await`.
+
+Tables: message (id → envelope + body), status (id → progress), upstream (outlet, upstream id →
+id, part), due (due ms, id), parked (mailbox, id → delivery), meta (schema, last_id, …).
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import trio
+
+from smsc.ports import Batch
+from smsc.store.batch import Rows, WriteBatch
+from smsc.store.commit import Done, GroupCommit, Soon
+from smsc.store.ids import IdAllocator
+from smsc.store.lmdb_disk import LmdbDisk
+from smsc.store.opening import MapSize
+from smsc.store.reads import Reads, Row
+
+MAP_SIZE = MapSize()
+"""The defaults, which are those of the configuration."""
+
+_log = structlog.get_logger("smsc.store")
+
+
+class LmdbStore(Reads):
+    """Implements `smsc.ports.Store`. `commit_nowait` and all reads: in the loop's thread only."""
+
+    def __init__(
+        self,
+        data_dir: Path,
+        *,
+        node: int,
+        soon: Soon,
+        failed: Callable[[Exception], None],
+        map_size: MapSize = MAP_SIZE,
+        retry_s: float = 1.0,
+        sync: bool = True,
+    ) -> None:
+        """Open the store and start its thread. `StoreOpenError` says what is in the way.
+
+        `soon` and `failed`: see `GroupCommit`. `sync=False` breaks the promise that accepted
+        means on disk; it exists for tests that prove the fsync, no configuration reaches it.
+        """
+        self._disk = LmdbDisk(data_dir, map_size, sync=sync)
+        self._space = self._disk.space
+        self._writer = GroupCommit(self._disk, soon=soon, failed=failed, retry_s=retry_s)
+        self.ids = IdAllocator(node, self._disk.highest_id)
+
+    def close(self) -> None:
+        """Write and answer all that was handed in, then let go of the directory.
+
+        Blocks the loop for a commit or two; what still finds no room is given up (`StoreFull`).
+        """
+        self._writer.close()
+        self._disk.close()
+
+    @property
+    def is_full(self) -> bool:
+        """Should intake refuse? True above the intake limit, False again once drained."""
+        return self.why_full is not None
+
+    @property
+    def why_full(self) -> str | None:
+        """Why intake should refuse, for people; None while there is room."""
+        if self._writer.latched:
+            return "the disk failed, and nothing more is stored until a restart"
+        return self._space.why()
+
+    def batch(self) -> WriteBatch:
+        """An empty batch."""
+        return WriteBatch()
+
+    def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
+        """Commit with whatever else is waiting; see `smsc.ports.Store`.
+
+        After a disk error `done` is never called: the outcome is unknown.
+        """
+        assert isinstance(batch, WriteBatch)
+        self._writer.commit_nowait(batch, done)
+
+    def counts(self) -> Mapping[str, int]:
+        """How many records each part of the store holds on disk."""
+        return self._disk.counts()
+
+    def _unwritten(self) -> Sequence[Rows]:
+        return [group.rows for group in self._writer.layers]
+
+    def _get(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
+        return self._disk.get(table, wanted)
+
+    def _scan(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        return self._disk.scan(table, start, stop, limit)
+
+
+@asynccontextmanager
+async def open_store(
+    data_dir: Path,
+    *,
+    node: int,
+    failed: Callable[[Exception], None],
+    map_size: MapSize = MAP_SIZE,
+) -> AsyncIterator[LmdbStore]:
+    """The store for as long as the block runs, with answers given in this Trio loop.
+
+    At the end all that was handed in is written and answered before the block is left.
+    `failed` is called in the loop when the disk is in doubt; the process should then end.
+    """
+    token = trio.lowlevel.current_trio_token()
+
+    def soon(call: Callable[[], None]) -> None:
+        try:
+            token.run_sync_soon(call)
+        except trio.RunFinishedError:  # the loop ended without leaving the block: nobody waits
+            return
+
+    store = LmdbStore(data_dir, node=node, soon=soon, failed=failed, map_size=map_size)
+    _log.info("store.opened", data_dir=str(data_dir), **store.counts())
+    try:
+        yield store
+    finally:
+        store.close()
+        _log.info("store.closed", data_dir=str(data_dir))

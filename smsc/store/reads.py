@@ -1,0 +1,233 @@
+"""Reading: what was handed in lies over what is on disk.
+
+*In*: keys. *Out*: messages, progress, wake-ups, deliveries; both stores inherit it.
+*Never*: a transaction that outlives a call; a corrupt record (it is logged, counted, skipped).
+
+Every read looks at the groups that are not on disk yet, youngest first, and then at the disk.
+New messages and their first progress are not among those groups' rows, so they show only
+once they are on disk.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from heapq import merge
+from itertools import islice
+
+import structlog
+
+from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.ports import Alarm
+from smsc.store import keys, records
+from smsc.store.batch import DUE, MESSAGE, META, PARKED, STATUS, UPSTREAM, Rows, Table, WriteBatch
+from smsc.store.records import CorruptRecordError
+from smsc.store.waiting import Waiting
+
+Row = tuple[bytes, bytes]
+
+_END = b"\xff" * 9
+"""Behind every key: ids are shorter, and no UTF-8 name begins like this."""
+_CHUNK = 10_000
+
+_log = structlog.get_logger("smsc.store")
+
+
+class Reads(ABC):
+    """The reading half of `smsc.ports.Store`, over two primitives."""
+
+    corrupt = 0
+    """How many corrupt records were met and skipped."""
+
+    @abstractmethod
+    def _unwritten(self) -> Sequence[Rows]:
+        """Rows handed in and not on disk, oldest first."""
+
+    @abstractmethod
+    def _get(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
+        """The values on disk, in order."""
+
+    @abstractmethod
+    def counts(self) -> Mapping[str, int]:
+        """How many records each part of the store holds on disk."""
+
+    @abstractmethod
+    def _scan(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        """At most `limit` rows on disk with start <= key < stop, in key order."""
+
+    def message(self, id_: MessageId) -> Message | None:
+        """A message by id."""
+        return self.messages((id_,))[0]
+
+    def messages(self, ids: Sequence[MessageId]) -> list[Message | None]:
+        """Messages by id, in order; None for one that is unknown or corrupt."""
+        found: list[Message | None] = []
+        for id_, record in zip(ids, self._look(MESSAGE, [*map(keys.id_key, ids)]), strict=True):
+            message = None
+            if record is not None:
+                try:
+                    message = records.decode_message(id_, record)
+                except CorruptRecordError as error:
+                    self._skipped("message", error)
+            found.append(message)
+        return found
+
+    def progress(self, id_: MessageId) -> Progress | None:
+        """The progress of a message; None if it is unknown or corrupt."""
+        return self.progresses((id_,))[0]
+
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The progress of messages, in order; None for one that is unknown or corrupt."""
+        found = self._look(STATUS, [*map(keys.id_key, ids)])
+        return [
+            None if record is None else self._progress_of(id_, record)
+            for id_, record in zip(ids, found, strict=True)
+        ]
+
+    def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
+        """Which message and part the network of `outlet` calls `upstream_id`."""
+        return self.upstreams(outlet, (upstream_id,))[0]
+
+    def upstreams(
+        self, outlet: OutletName, upstream_ids: Sequence[str]
+    ) -> list[tuple[MessageId, int] | None]:
+        """Which message and part the network of `outlet` calls each of these, in order."""
+        wanted = [keys.upstream_key(outlet, upstream_id) for upstream_id in upstream_ids]
+        return [
+            None if record is None else self._upstream_of(record)
+            for record in self._look(UPSTREAM, wanted)
+        ]
+
+    def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
+        """Every message that is not final, oldest first: 8 octets each until it is looked at."""
+        return Waiting(self._statuses, self._progress_of, self.progress)
+
+    def due(self, until_ms: int, limit: int) -> list[Alarm]:
+        """Alarms due by `until_ms`, earliest first."""
+        rows = self._range(DUE, b"", keys.due_until(until_ms), limit)
+        return [Alarm(*keys.due_of(key), keys.id_of(last)) for key, last in rows]
+
+    def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
+        """Deliveries of a mailbox with an id above `after`, oldest first."""
+        start, stop = keys.parked_range(mailbox, after)
+        deliveries: list[Delivery] = []
+        while len(deliveries) < limit:
+            rows = self._range(PARKED, start, stop, limit - len(deliveries))
+            if not rows:
+                break
+            for key, record in rows:
+                id_ = keys.id_of(key)
+                try:
+                    deliveries.append(records.decode_delivery(mailbox, id_, record))
+                except CorruptRecordError as error:
+                    self._skipped("parked", error)
+            start = rows[-1][0] + b"\x00"
+        return deliveries
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Mailboxes that hold at least one delivery."""
+        found: list[Mailbox] = []
+        start = b""
+        while rows := self._range(PARKED, start, _END, 1):
+            mailbox = keys.mailbox_of(rows[0][0])
+            found.append(mailbox)
+            _, start = keys.parked_range(mailbox, MessageId(0))
+        return found
+
+    def meta(self, key: str) -> bytes | None:
+        """A control value."""
+        (value,) = self._look(META, (keys.meta_key(key),))
+        return value
+
+    # --- history ------------------------------------------------------------------------------
+
+    def forgettable(self, before: MessageId, limit: int) -> list[MessageId]:
+        """Messages in a final state with an id below `before`, oldest first."""
+        rows = self._all_statuses(keys.id_key(before))
+        final = (keys.id_of(key) for key, record in rows if records.looks_final(record))
+        return list(islice(final, limit))
+
+    def forgetting(self, ids: Sequence[MessageId]) -> WriteBatch:
+        """A batch that deletes messages with all that belongs to them.
+
+        An upstream id that its network gave out again since then is left to the newer message.
+        """
+        batch = WriteBatch()
+        for id_ in ids:
+            progress = self.progress(id_)
+            if progress is not None:
+                for upstream_id in progress.upstream_ids:
+                    known = self.upstream(progress.outlet, upstream_id)
+                    if known is not None and known[0] == id_:
+                        batch.forget_upstream(progress.outlet, upstream_id)
+            batch.forget(id_)
+        return batch
+
+    # --- helpers ------------------------------------------------------------------------------
+
+    def _upstream_of(self, record: bytes) -> tuple[MessageId, int] | None:
+        try:
+            return records.decode_upstream(record)
+        except CorruptRecordError as error:
+            self._skipped("upstream", error)
+            return None
+
+    def _look(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
+        """As `_get`, with what was handed in laid over it."""
+        layers = [rows[table] for rows in self._unwritten() if table in rows]  # before the disk
+        values = self._get(table, wanted)
+        for layer in layers:
+            for at, key in enumerate(wanted):
+                if key in layer:
+                    values[at] = layer[key]
+        return values
+
+    def _range(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        """As `_scan`, with what was handed in laid over it."""
+        over = self._over(table)  # before the disk
+        if not over:
+            return self._scan(table, start, stop, limit)
+        added = sorted(
+            (key, value) for key, value in over.items() if value is not None and start <= key < stop
+        )
+        return list(islice(merge(self._untouched(table, start, stop, limit, over), added), limit))
+
+    def _over(self, table: int) -> Table:
+        over: Table = {}
+        for rows in self._unwritten():
+            over.update(rows.get(table, {}))
+        return over
+
+    def _untouched(
+        self, table: int, start: bytes, stop: bytes, limit: int, over: Table
+    ) -> Iterator[Row]:
+        """Rows on disk that `over` does not speak of."""
+        chunk = limit + min(len(over), _CHUNK)
+        while rows := self._scan(table, start, stop, chunk):
+            yield from (row for row in rows if row[0] not in over)
+            start = rows[-1][0] + b"\x00"
+
+    def _statuses(self) -> Iterator[Row]:
+        """Every progress record that may be live, oldest first."""
+        looks_final = records.looks_final
+        return (row for row in self._all_statuses(_END) if not looks_final(row[1]))
+
+    def _all_statuses(self, stop: bytes) -> Iterator[Row]:
+        """Every progress record below `stop`, oldest first; read in chunks."""
+        over = self._over(STATUS)
+        start = b""
+        while rows := self._scan(STATUS, start, stop, _CHUNK):
+            for key, record in rows:
+                newest = over.get(key, record) if over else record
+                if newest is not None:
+                    yield key, newest
+            start = rows[-1][0] + b"\x00"
+
+    def _progress_of(self, id_: MessageId, record: bytes) -> Progress | None:
+        try:
+            return records.decode_progress(record)
+        except CorruptRecordError as error:
+            self._skipped(f"status of {id_}", error)
+            return None
+
+    def _skipped(self, what: str, error: CorruptRecordError) -> None:
+        self.corrupt += 1
+        _log.error("store.record_corrupt", record=what, why=str(error))

@@ -1,0 +1,64 @@
+"""The prefix table against the linear scan it replaces."""
+
+from collections.abc import Mapping
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routing.prefixes import PrefixTable
+
+# Few digits and short prefixes, so that nesting and near misses are common.
+prefixes = st.text("019", max_size=6)
+numbers = st.text("019", max_size=8) | st.text(max_size=4)
+
+
+def scan(entries: Mapping[str, int], digits: str) -> int | None:
+    """The slow twin: try every prefix, keep the longest."""
+    matching = [prefix for prefix in entries if digits.startswith(prefix)]
+    return entries[max(matching, key=len)] if matching else None
+
+
+@given(st.dictionaries(prefixes, st.integers()), st.lists(numbers, max_size=20))
+def test_finds_what_a_linear_scan_finds(entries: dict[str, int], looked_up: list[str]) -> None:
+    table = PrefixTable(entries.items())
+    for digits in [*looked_up, *entries, *(prefix + "0" for prefix in entries)]:
+        assert table.get(digits) == scan(entries, digits)
+    assert len(table) == len(entries)
+
+
+def test_finds_what_a_linear_scan_finds_when_heads_are_long() -> None:
+    # Dense enough for heads of three digits, with shorter prefixes around and inside them.
+    entries = {str(number): number for number in range(1, 20_000, 3)}
+    table = PrefixTable(entries.items())
+    for number in range(0, 400_000, 37):
+        digits = str(number)
+        longest = next(
+            (entries[digits[:n]] for n in range(len(digits), 0, -1) if digits[:n] in entries), None
+        )
+        assert table.get(digits) == longest
+
+
+def test_the_empty_prefix_takes_everything() -> None:
+    table = PrefixTable([("", "rest"), ("41", "swiss")])
+    assert table.get("4179") == "swiss"
+    assert table.get("4") == "rest"
+    assert table.get("") == "rest"
+    assert table.get("Shop") == "rest"
+
+
+def test_an_empty_table_finds_nothing() -> None:
+    table: PrefixTable[str] = PrefixTable([])
+    assert table.get("4179") is None
+    assert len(table) == 0
+
+
+@pytest.mark.parametrize("bad", ["+41", "4l", "٤١", "41 ", "²"])
+def test_a_prefix_is_made_of_ascii_digits(bad: str) -> None:
+    with pytest.raises(ValueError, match="made of digits"):
+        PrefixTable([(bad, 1)])
+
+
+def test_a_prefix_given_twice_is_refused() -> None:
+    with pytest.raises(ValueError, match="'41' is given twice"):
+        PrefixTable([("41", 1), ("49", 2), ("41", 3)])

@@ -1,0 +1,105 @@
+"""Records survive the round trip; a changed one is noticed."""
+
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsc.message import FINAL, AccountId, Delivery, Mailbox, Message, MessageId, Progress, State
+from smsc.store import records
+from smsc.store.records import CorruptRecordError
+from tests.contracts.store_contract import QUEUED, SIM, a_delivery, a_message
+
+U64 = st.integers(0, (1 << 63) - 1)
+TEXT = st.text(st.characters(codec=None), max_size=20)
+
+MESSAGES = st.builds(
+    Message,
+    U64.map(MessageId),
+    TEXT.map(AccountId),
+    TEXT,
+    U64,
+    U64,
+    U64,
+    st.integers(0, 255),
+    st.integers(0, 255),
+    st.none() | TEXT,
+    st.none() | U64,
+    st.none() | TEXT,
+    st.lists(TEXT, max_size=3).map(tuple),
+    st.binary(max_size=300),
+)
+
+
+@given(MESSAGES)
+def test_messages_come_back(message: Message) -> None:
+    assert records.decode_message(message.id, records.encode_message(message)) == message
+
+
+@pytest.mark.parametrize("state", State)
+def test_progress_comes_back_and_tells_if_it_is_final(state: State) -> None:
+    progress = Progress(state, SIM, 300, 1 << 41, 1, 0xFFFFFFFF, b"\x02" * 255, ("a", "", "é"))
+    record = records.encode_progress(progress)
+    found = records.decode_progress(record)
+    assert found == progress
+    assert isinstance(found.state, State)
+    assert records.looks_final(record) == (state in FINAL)
+
+
+@given(U64, st.integers(0, 255))
+def test_upstream_ids_come_back(id_: int, part: int) -> None:
+    record = records.encode_upstream(MessageId(id_), part)
+    assert records.decode_upstream(record) == (id_, part)
+
+
+def test_deliveries_come_back() -> None:
+    delivery = a_delivery(9)
+    record = records.encode_delivery(delivery)
+    assert records.decode_delivery(delivery.mailbox, delivery.id, record) == delivery
+
+
+def decode_delivery(record: bytes) -> Delivery:
+    return records.decode_delivery(Mailbox("demo"), MessageId(1), record)
+
+
+def decode_message(record: bytes) -> Message:
+    return records.decode_message(MessageId(1), record)
+
+
+EACH = [
+    (records.encode_message(a_message(1)), decode_message),
+    (records.encode_progress(QUEUED), records.decode_progress),
+    (records.encode_delivery(a_delivery(1)), decode_delivery),
+    (records.encode_upstream(MessageId(77), 3), records.decode_upstream),
+]
+
+
+@pytest.mark.parametrize(("record", "decode"), EACH)
+def test_every_flipped_bit_and_every_cut_is_noticed(
+    record: bytes, decode: Callable[[bytes], object]
+) -> None:
+    for place in range(len(record)):
+        for bit in range(8):
+            changed = bytearray(record)
+            changed[place] ^= 1 << bit
+            with pytest.raises(CorruptRecordError):
+                decode(bytes(changed))
+        with pytest.raises(CorruptRecordError):
+            decode(record[:place])
+
+
+@pytest.mark.parametrize("decode", [decode_message, records.decode_progress, decode_delivery])
+def test_a_sound_record_of_another_shape_is_corrupt(decode: Callable[[bytes], object]) -> None:
+    with pytest.raises(CorruptRecordError):
+        decode(records._seal((1, 2, 3)))
+    with pytest.raises(CorruptRecordError):
+        decode(records._seal(5))  # type: ignore[arg-type]
+
+
+def test_packing_goes_on_after_text_that_utf8_lacks() -> None:
+    odd = a_message(1)
+    odd.reference = "\ud800"
+    first = records.encode_message(a_message(2))
+    records.encode_message(odd)
+    assert records.encode_message(a_message(2)) == first

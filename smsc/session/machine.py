@@ -15,7 +15,7 @@ stream, end the session only when the answers still owed went out.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_oks, submit_sm_resps
 from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
 from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
@@ -232,6 +232,15 @@ class Session:
                 for sequence_number, status, _ in entries
             )
         self._owed -= len(entries)
+        if self._ending is not None:
+            self._close_if_answered()
+
+    def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:
+        """Answer submit_sm of the peer ESME_ROK; ids ascend. The usual case of `answer_many`."""
+        if self.state is SessionState.CLOSED:
+            return
+        self._out.append(submit_sm_oks(sequence_numbers, message_ids))
+        self._owed -= len(sequence_numbers)
         if self._ending is not None:
             self._close_if_answered()
 

@@ -18,7 +18,7 @@ from typing import Any, Final
 from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_oks, submit_sm_resps
 from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
-from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
+from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
     V34,
@@ -69,7 +69,6 @@ class Session:
         timers: Timers | None = None,
         window: int = 100,
         hold: int = 100,
-        limit_octets: int = DEFAULT_LIMIT_OCTETS,
     ) -> None:
         self.role = role
         self.state = SessionState.OPEN
@@ -78,7 +77,7 @@ class Session:
         self.hold = hold
         self.version = V34
         self.closing: str | None = None
-        self._framer = Framer(limit_octets)
+        self._framer = Framer()
         self._moments = Moments(opened=now, heard=now, worked=now)
         self._out: list[bytes] = []
         self._owed = 0
@@ -109,22 +108,14 @@ class Session:
         return len(self.window)
 
     @property
-    def owed(self) -> int:
-        """Messages of the peer that we have not answered."""
-        return self._owed
-
-    @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
         return self._owed >= self.hold
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
-        out = self._out
-        if not out:
-            return b""
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
+        data = b"".join(self._out)
+        self._out.clear()
         return data
 
     def lost(self) -> list[Any]:
@@ -301,8 +292,7 @@ class Session:
 
     def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
         """A failed response: header only in 3.4, one NUL where 3.3 and 5.0 keep the field."""
-        keeps_field = self.version != V34 and response_id in _KEEP_FIELD
-        body = b"\0" if keeps_field else b""
+        body = b"\0" if self.version != V34 and response_id in _KEEP_FIELD else b""
         self._out.append(pack(response_id, status, sequence_number, body))
 
     def _end(self, why: str) -> Unbound:

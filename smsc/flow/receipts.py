@@ -37,6 +37,8 @@ DELIVERY_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 """How long a receipt waits for its account to bind."""
 EARLY_KEEP_MS: Final = 3600 * 1000
 """How long a receipt waits for the response that names its message."""
+_HOST_LIMIT: Final = 261
+"""Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
 _RECEIPT: Final = 0x04  # esm_class of deliver_sm: MC delivery receipt
 _WANTED_ON: Final = {
@@ -220,7 +222,7 @@ class Receipts:
         """Park the receipt of a message in a final state, if it was asked for."""
         on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
         wanted = on_success if progress.state is State.DELIVERED else on_failure
-        if not (wanted or message.callback_url):
+        if not wanted:
             return []
         now_ms = self._now_ms()
         delivery = Delivery(
@@ -262,7 +264,8 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     if callback_url is None:
         return Mailbox(account)
     url = urlsplit(callback_url)
-    return Mailbox(f"callback:{url.scheme}://{url.netloc.rpartition('@')[2]}")
+    host = url.netloc.rpartition("@")[2][:_HOST_LIMIT]
+    return Mailbox(f"callback:{url.scheme}://{host}")
 
 
 def receipt_body(message: Message, progress: Progress) -> bytes:

@@ -119,9 +119,7 @@ class Ledger(RuleBasedStateMachine):
 
     # --- networks ------------------------------------------------------------------------------
 
-    def _sent(
-        self, outlet: FakeOutlet, one: Outgoing, parts: Sequence[int], count: int
-    ) -> None:
+    def _sent(self, outlet: FakeOutlet, one: Outgoing, parts: Sequence[int], count: int) -> None:
         message = one.message
         in_hand = {
             (id_, part) for other in self.house.outlets.values() for id_, part, _ in other.in_hand
@@ -140,9 +138,7 @@ class Ledger(RuleBasedStateMachine):
         early=st.booleans(),
         is_reversed=st.booleans(),
     )
-    def answer(
-        self, name: OutletName, results: list[str], early: bool, is_reversed: bool
-    ) -> None:
+    def answer(self, name: OutletName, results: list[str], early: bool, is_reversed: bool) -> None:
         outlet = self.house.outlets[name]
         parts = outlet.take_back(len(results))
         outcomes: list[Outcome] = []

@@ -4,7 +4,7 @@ import attrs
 import pytest
 
 from smsc.flow.dispatch import ENROUTE_GRACE_MS
-from smsc.message import FINAL, MessageId, OutletName, State
+from smsc.message import FINAL, AccountId, MessageId, OutletName, State
 from smsc.ports import Admitted, Alarm, Failed, Sent, TryLater
 from tests.flow.house import FAR_MS, SIM, START_MS, A, B, FakeOutlet, House, draft_to
 
@@ -386,7 +386,9 @@ def test_a_message_that_no_rule_takes_any_more_waits_for_its_end() -> None:
     batch = house.store.batch()
     message = house.store.message(id_)
     assert message is not None
-    other = attrs.evolve(message, account="nobody", body=message.body.replace(b"44790", b"99990"))
+    other = attrs.evolve(
+        message, account=AccountId("nobody"), body=message.body.replace(b"44790", b"99990")
+    )
     batch.accept_many([other], house.progress(id_))
     house.store.commit_nowait(batch)
     house.commit()

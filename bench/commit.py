@@ -11,6 +11,7 @@ interpreter; that is the case that matters.
 """
 
 import argparse
+import logging
 import os
 import platform
 import shutil
@@ -22,6 +23,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import lmdb
+import structlog
 import trio
 
 from smsc.message import (
@@ -178,6 +180,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2.0, help="length of each measurement")
     parser.add_argument("--dir", type=Path, default=Path(), help="where to put the store")
     options = parser.parse_args()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     print(machine())
     singles()
     with tempfile.TemporaryDirectory(dir=options.dir, prefix="bench-commit-") as directory:

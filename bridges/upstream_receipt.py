@@ -44,7 +44,11 @@ def read_receipt(outlet: OutletName, peek: SubmitPeek, body: bytes) -> UpstreamR
         if parsed.err is not None and parsed.err.isdecimal():
             error = int(parsed.err)
         done_ms = date_ms(parsed.done_date) or 0
-    return UpstreamReceipt(outlet, upstream_id, state or State.UNKNOWN, error, done_ms)
+    if kind == _INTERMEDIATE:
+        state = State.ENROUTE  # it tells of an attempt; the end is still to come
+    elif state is None:
+        state = State.UNKNOWN
+    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms)
 
 
 def _state_tlv(body: bytes, peek: SubmitPeek) -> State | None:

@@ -36,7 +36,8 @@ PASSING = frozenset({408, 425, 429})
 """4xx answers that ask for another attempt (RFC 9110 §15.5.9, RFC 8470, RFC 6585)."""
 
 ANSWER_OCTETS = 16 * 1024
-"""How much of an answer is read, so that its connection can be used again; the rest is cut."""
+ANSWER_S = 1.0
+"""How much of an answer's body is read, and for how long; a longer one is cut."""
 
 
 def make_client() -> httpx2.AsyncClient:
@@ -193,10 +194,14 @@ class Webhook:
         content = orjson.dumps(payload_of(delivery))
         async with self._client.stream("POST", url, content=content, headers=headers) as response:
             octets = 0
-            async for chunk in response.aiter_raw():
-                octets += len(chunk)
-                if octets > ANSWER_OCTETS:
-                    break
+            # The status is the answer. Its body is read only so that the connection can be used
+            # again; a scope ends that, because the client's generators unwind well only when
+            # they are cancelled from within.
+            with trio.move_on_after(ANSWER_S) as reading:
+                async for chunk in response.aiter_raw():
+                    octets += len(chunk)
+                    if octets > ANSWER_OCTETS:
+                        reading.cancel()
             wish = response.headers.get("retry-after", "")
             return response.status_code, float(wish) if wish.isdecimal() else 0.0
 

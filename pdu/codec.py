@@ -27,6 +27,7 @@ from pdu.reference import STRICT, Habits
 from pdu.status import Status
 
 __all__ = [
+    "KNOWN",
     "STRICT",
     "Habits",
     "SubmitPeek",
@@ -51,10 +52,11 @@ _decoders: Final[dict[int, Callable[[bytes], Pdu]]] = {
 }
 new_submit_sm: Final = constructor_of(SubmitSm)
 new_deliver_sm: Final = constructor_of(DeliverSm)
+KNOWN: Final = frozenset(_decoders)
+"""Every command_id that has a table."""
+
 # By class: the attribute command_id of an object is slower to reach than its type.
-_encoders: Final[dict[type[Pdu], tuple[int, Callable[[Pdu], bytes]]]] = {
-    table.cls: (command_id, compile_encoder(table)) for command_id, table in TABLES.items()
-}
+_encoders: Final = {table.cls: compile_encoder(table) for table in TABLES.values()}
 
 # submit_sm_resp by the length of its message_id: the first twelve octets of the header never
 # change, and one Struct packs them, the sequence_number, the message_id and its NUL.
@@ -90,7 +92,7 @@ def encode_body(pdu: Pdu) -> bytes:
 
     :raises ValueError: names the field that does not fit its place on the wire.
     """
-    return _encoders[type(pdu)][1](pdu)
+    return _encoders[type(pdu)](pdu, 1, 0)[_HEADER_OCTETS:]
 
 
 def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:
@@ -98,8 +100,7 @@ def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:
 
     :raises ValueError: names the field that does not fit its place on the wire.
     """
-    body = encode_body(pdu)
-    return _pack_header(16 + len(body), pdu.command_id, command_status, sequence_number) + body
+    return _encoders[type(pdu)](pdu, sequence_number, command_status)
 
 
 def header(command_id: int, command_status: int, sequence_number: int, body_octets: int) -> bytes:

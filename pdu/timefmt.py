@@ -71,14 +71,16 @@ class Relative(NamedTuple):
 
     def after(self, now_ms: int) -> int:
         """Milliseconds UTC of `now_ms` plus these counts; years and months by the calendar."""
+        seconds = (self.hours * 60 + self.minutes) * 60 + self.seconds
+        later_ms = self.days * _DAY_MS + seconds * 1000
+        if not (self.years or self.months):
+            return now_ms + later_ms
         days, within_ms = divmod(now_ms, _DAY_MS)
         start = date.fromordinal(days + EPOCH_ORDINAL)
         months = start.year * 12 + start.month - 1 + self.years * 12 + self.months
         year, month = months // 12, months % 12 + 1
         moved = date(year, month, min(start.day, monthrange(year, month)[1]))
-        seconds = (self.hours * 60 + self.minutes) * 60 + self.seconds
-        shifted_days = moved.toordinal() - EPOCH_ORDINAL + self.days
-        return shifted_days * _DAY_MS + within_ms + seconds * 1000
+        return (moved.toordinal() - EPOCH_ORDINAL) * _DAY_MS + within_ms + later_ms
 
 
 def parse_time(text: str, now_ms: int) -> int | None:
@@ -135,14 +137,14 @@ def _local_ms(numbers: list[int], text: str) -> int:
     year, month, day, hour, minute, second = numbers
     if not 1 <= month <= 12:
         raise TimeError(TimeFault.MONTH, text)
-    if not 1 <= day <= monthrange(2000 + year, month)[1]:
-        raise TimeError(TimeFault.DAY, text)
-    for value, limit, fault in (
-        (hour, 24, TimeFault.HOUR),
-        (minute, 60, TimeFault.MINUTE),
-        (second, 60, TimeFault.SECOND),
-    ):
-        if value >= limit:
-            raise TimeError(fault, text)
-    days = date(2000 + year, month, day).toordinal() - EPOCH_ORDINAL
+    try:
+        days = date(2000 + year, month, day).toordinal() - EPOCH_ORDINAL
+    except ValueError:
+        raise TimeError(TimeFault.DAY, text) from None
+    if hour >= 24:
+        raise TimeError(TimeFault.HOUR, text)
+    if minute >= 60:
+        raise TimeError(TimeFault.MINUTE, text)
+    if second >= 60:
+        raise TimeError(TimeFault.SECOND, text)
     return days * _DAY_MS + ((hour * 60 + minute) * 60 + second) * 1000

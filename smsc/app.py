@@ -28,6 +28,7 @@ from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
+from smsc.flow.recent import Recent
 from smsc.message import AccountId, Mailbox, MessageId, OutletName
 from smsc.ports import (
     Health,
@@ -43,6 +44,7 @@ from smsc.ports import (
 )
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore, open_store
+from smsc.store.opening import MapSize
 
 DRAIN_S: Final = 30.0
 """How long a stop waits for answers that are still owed to us."""
@@ -99,7 +101,8 @@ class Gateway:
         self.directory = Directory(config.accounts)
         self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
         arrived = self.mailboxes.arrived
-        self.receipts = Receipts(store, store.ids, arrived, wall_ms, log)
+        recent = Recent(store)
+        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
         self.outlets: Mapping[OutletName, Outlet] = {
             OutletName(name): bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
@@ -109,6 +112,7 @@ class Gateway:
             store,
             routes,
             self.outlets,
+            recent,
             self.receipts.write,
             arrived,
             wall_ms,
@@ -117,7 +121,7 @@ class Gateway:
         )
         self.alarms = Alarms(store, self.dispatch.wake, wall_ms)
         self.dispatch.alarm_moved = self.alarms.moved
-        self.receipts.progress = self.dispatch.progress
+        self.receipts.progresses = self.dispatch.progresses
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
         self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms)
@@ -303,7 +307,7 @@ async def run(
 
     The first SIGTERM or SIGINT (or `stop`) drains; a second signal ends at once.
     """
-    stop = stop or trio.Event()
+    stop = trio.Event() if stop is None else stop
     failure: list[Exception] = []
     with trio.CancelScope() as life:
 
@@ -317,7 +321,9 @@ async def run(
                 config.node.data_dir,
                 node=config.node.id,
                 failed=failed,
-                map_size_mb=config.store.map_size_mb,
+                map_size=MapSize(
+                    config.store.map_size_mb, config.store.map_growth_mb, config.store.map_limit_mb
+                ),
             ) as store,
             trio.open_nursery() as nursery,
         ):

@@ -73,7 +73,7 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
         if other is not None:
             raise other from None
         for error in _leaves(known):
-            print(f"smsc: {error}", file=sys.stderr)
+            print(f"smsc: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1
 
 
@@ -87,6 +87,78 @@ def check(file: Annotated[Path, Parameter(help="The TOML file to check.")]) -> i
         return 2
     print(describe(loaded))
     return 0
+
+
+@app.command(name="load")
+def put_load(
+    *,
+    host: str = "127.0.0.1",
+    port: int = 2775,
+    system_id: str = "demo",
+    password: str | None = None,
+    password_env: str | None = None,
+    sessions: int = 10,
+    window: int = 100,
+    count: int | None = None,
+    seconds: float | None = None,
+    receipts: bool = False,
+    from_: Annotated[str, Parameter(name="--from")] = "Load",
+    to_prefix: str = "4179",
+    text: str | None = None,
+    json: bool = False,
+) -> int:
+    """Put load on a message centre: bind, submit, take receipts, tell how long it took.
+
+    Parameters
+    ----------
+    host
+        Where the message centre listens.
+    port
+        Its TCP port.
+    system_id
+        Who to bind as.
+    password
+        The password of the bind.
+    password_env
+        The environment variable that holds the password.
+    sessions
+        Connections, each bound as a transceiver with --receipts, else as a transmitter.
+    window
+        submit_sm without an answer, for each session.
+    count
+        How many messages to send.
+    seconds
+        How long to send, if --count does not say how many; 10 by default.
+    receipts
+        Ask for receipts and wait for them.
+    from_
+        Sender.
+    to_prefix
+        Beginning of the destinations; seven digits follow.
+    text
+        Text of every message, at most one submit_sm long.
+    json
+        Print the result as one JSON object.
+
+    """
+    from bench.load_command import load_command
+
+    return load_command(
+        host=host,
+        port=port,
+        system_id=system_id,
+        password=password,
+        password_env=password_env,
+        sessions=sessions,
+        window=window,
+        count=count,
+        seconds=seconds,
+        receipts=receipts,
+        from_=from_,
+        to_prefix=to_prefix,
+        text=text,
+        json=json,
+    )
 
 
 def greeting(config: Config, addresses: Any) -> str:

@@ -21,6 +21,7 @@ from smsc.session.machine import Session
 RETRY_S: Final = 5.0
 """Delay after a temporary error of the ESME, doubled at each attempt up to the ceiling."""
 _RETRY_CEILING_S: Final = 300.0
+_DOUBLINGS: Final = 10  # more of them overflow a float in the week that a receipt waits
 _TEMPORARY: Final = frozenset(
     {
         int(Status.ESME_RX_T_APPN),
@@ -82,5 +83,7 @@ def judge(delivery: Delivery, status: int) -> DeliveryOutcome:
         return Done(id_)
     why = f"the ESME answered {status_name(status)}"
     if status in _TEMPORARY:
-        return Again(id_, min(RETRY_S * 2**delivery.attempt, _RETRY_CEILING_S), why)
+        return Again(
+            id_, min(RETRY_S * 2 ** min(delivery.attempt, _DOUBLINGS), _RETRY_CEILING_S), why
+        )
     return Dropped(id_, why)

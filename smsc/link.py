@@ -10,6 +10,7 @@ synchronous step, and everything that they and a finished commit produced leaves
 
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 import trio
@@ -41,7 +42,6 @@ class Link:
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.session = session
-        self.why_closed = ""
         self._sock = sock
         self._handle = handle
         self._buffer_limit_octets = buffer_limit_octets
@@ -50,24 +50,32 @@ class Link:
         self._may_read = trio.Event()
         self._scope = trio.CancelScope()
         self._is_open = True
+        self._peer_is_gone = False
 
     @property
     def is_open(self) -> bool:
         """False once the connection is over."""
         return self._is_open
 
+    @property
+    def why_closed(self) -> str:
+        """Why the connection ended, or is about to; "" while it is not."""
+        return self.session.closing or ""
+
     async def run(self) -> None:
         """Serve the connection until either side ends it; then `why_closed` tells why."""
+        linger_s = 0.0
         try:
             with self._scope:
                 async with trio.open_nursery() as nursery:
                     nursery.start_soon(self._write_when_asked)
                     await self._read()
                     nursery.cancel_scope.cancel()
+            linger_s = _LAST_WORDS_S
         finally:
             self._is_open = False
-            self.why_closed = self.why_closed or self.session.closing or "cancelled"
-            await self._say_last_words()
+            self.session.close("cancelled")
+            await self._say_last_words(linger_s)
 
     def flush(self) -> None:
         """Write what the session has to say; what the socket does not take waits its turn."""
@@ -94,7 +102,7 @@ class Link:
 
     def close(self, why: str) -> None:
         """End the connection soon; the octets already handed in are still tried."""
-        self.why_closed = self.why_closed or why
+        self.session.close(why)
         self._scope.cancel()
 
     def tick(self, now: float) -> None:
@@ -118,10 +126,11 @@ class Link:
             except BlockingIOError:
                 continue
             except OSError as error:
-                self.why_closed = f"read failed: {error.strerror}"
+                session.close(f"read failed: {error.strerror}")
                 return
             if not data:
-                self.why_closed = "closed by the peer"
+                self._peer_is_gone = True
+                session.close("closed by the peer")
                 return
             events = session.receive(data, trio.current_time())
             if events:
@@ -150,16 +159,30 @@ class Link:
                 del self._unsent[:sent]
             self.flush()
 
-    async def _say_last_words(self) -> None:
-        """Give a goodbye (unbind_resp, generic_nack) a moment to leave, then close."""
+    async def _say_last_words(self, linger_s: float) -> None:
+        """Give a goodbye (unbind_resp, generic_nack) a moment to arrive, then close.
+
+        Closing with octets unread sends a reset, which can overtake the goodbye: so what the
+        peer still sends is read and dropped until it closes too, or the time is up.
+        """
+        sock = self._sock
         data = bytes(self._unsent) + self.session.take_output()
-        with trio.move_on_after(_LAST_WORDS_S, shield=True):
+        with trio.move_on_after(linger_s, shield=True), suppress(OSError):
             while data:
                 try:
-                    data = data[self._sock.send(data) :]
+                    data = data[sock.send(data) :]
                 except BlockingIOError:
-                    await trio.lowlevel.wait_writable(self._sock)
-                except OSError:
-                    break
-        trio.lowlevel.notify_closing(self._sock)
-        self._sock.close()
+                    await trio.lowlevel.wait_writable(sock)
+            if linger_s and not self._peer_is_gone:
+                sock.shutdown(socket.SHUT_WR)
+                await self._read_to_the_end()
+        trio.lowlevel.notify_closing(sock)
+        sock.close()
+
+    async def _read_to_the_end(self) -> None:
+        while True:
+            try:
+                if not self._sock.recv(_READ_OCTETS):
+                    return
+            except BlockingIOError:
+                await trio.lowlevel.wait_readable(self._sock)

@@ -18,6 +18,8 @@ EVENTS: Final[dict[str, str]] = {
     "gateway.stopping": "a signal came; what is in flight is waited for",
     "gateway.stopped": "everything accepted is on disk",
     "store.opened": "the store is open, with so many records",
+    "store.map_grown": "the database map was nearly full and is larger now",
+    "store.record_corrupt": "a record whose check sum does not fit was set aside",
     "store.closed": "everything that was handed in is on disk",
     "store.failed": "the disk is in doubt: nothing more is accepted, the process ends",
     "session.bound": "an ESME bound",

@@ -301,8 +301,16 @@ class Store(Protocol):
     def progress(self, id_: MessageId) -> Progress | None:
         """The progress of a message."""
 
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The progress of messages, in order."""
+
     def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
         """Which message and part the network of `outlet` calls `upstream_id`."""
+
+    def upstreams(
+        self, outlet: OutletName, upstream_ids: Sequence[str]
+    ) -> list[tuple[MessageId, int] | None]:
+        """Which message and part the network of `outlet` calls each of these, in order."""
 
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first (read at start)."""

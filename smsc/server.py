@@ -32,6 +32,7 @@ from smsc.session.events import (
     Request,
     Submitted,
     TimedOut,
+    Unbound,
 )
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
@@ -52,14 +53,18 @@ class Client:
         self._log = server.log.bind(peer=peer)
         self.session = Session(Role.MC, trio.current_time(), timers=server.timers, window=1, hold=1)
         self.link = Link(sock, self.session, self.handle)
+        self._nursery: trio.Nursery
         self._receiver: BoundReceiver | None = None
 
     async def run(self) -> None:
-        """Serve the connection to its end."""
+        """Serve the connection to its end; a bind is judged in a task beside it."""
         try:
-            await self.link.run()
+            async with trio.open_nursery() as self._nursery:
+                await self.link.run()
+                self._nursery.cancel_scope.cancel()
         finally:
             self._gone()
+            self.session.lost()
             self._log.info("session.closed", account=self._account_name, why=self.link.why_closed)
 
     def handle(self, events: list[Event]) -> None:
@@ -75,7 +80,7 @@ class Client:
                     if self._receiver is not None:
                         self._receiver.timed_out(contexts)
                 case BindRequested():
-                    self._server.nursery.start_soon(self._bind, event)
+                    self._nursery.start_soon(self._bind, event)
                 case Refused(command_id, status, why):
                     self._log.info(
                         "pdu.refused",
@@ -84,10 +89,10 @@ class Client:
                         status=status_name(status),
                         why=why,
                     )
+                case Unbound():
+                    self._gone()
                 case _:
                     pass  # events of an ESME; a message centre's session has none of them
-        if not self.session.is_bound:
-            self._gone()
 
     # --- helpers -------------------------------------------------------------------------------
 
@@ -126,21 +131,20 @@ class Client:
             verdict = AuthRefused(
                 Status.ESME_RBINDFAIL, f"account {verdict.name} has its {limit} binds already"
             )
-        if not self.link.is_open:
-            return
         kind = command_name(asked.command_id)
         if isinstance(verdict, AuthRefused):
             self.session.refuse_bind(verdict.status)
             self._log.warning("bind.refused", account=asked.system_id, kind=kind, why=verdict.why)
         else:
-            self._bound(verdict, asked)
-            self._log.info("session.bound", account=verdict.name, kind=kind)
+            self.session.accept_bind(self._server.system_id)
+            if self.session.is_bound:
+                self._bound(verdict, asked)
+                self._log.info("session.bound", account=verdict.name, kind=kind)
         self.link.flush()
 
     def _bound(self, account: Account, asked: BindRequested) -> None:
         self.account = account
-        self.session.window = self.session.hold = account.config.window
-        self.session.accept_bind(self._server.system_id)
+        self.session.window.size = self.session.hold = account.config.window
         self._server.bindings.add(account.name, self)
         if asked.command_id != Command.BIND_TRANSMITTER:
             self._receiver = BoundReceiver(
@@ -249,7 +253,11 @@ class SmppServer:
                 self.nursery.start_soon(self._serve_client, sock, address[0])
 
     async def _serve_client(self, sock: socket.socket, peer: str) -> None:
-        client = Client(self, sock, peer)
+        try:
+            client = Client(self, sock, peer)
+        except OSError:
+            sock.close()  # the peer was gone before we could greet it
+            return
         self.clients.add(client)
         try:
             await client.run()
@@ -270,11 +278,19 @@ class SmppServer:
             await trio.sleep(_TICK_S)
             now = trio.current_time()
             for client in list(self.clients):
-                client.link.tick(now)
+                try:
+                    client.link.tick(now)
+                except Exception:
+                    # As in `_serve_client`.
+                    self.log.exception("session.crashed", peer=client.peer)
+                    client.link.close("crashed")
 
 
 async def open_listener(host: str, port: int) -> trio.socket.SocketType:
-    """A bound, listening TCP socket; OSError if the address is taken."""
+    """A bound, listening TCP socket.
+
+    :raises OSError: the address is taken, or not ours; the sentence names it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = trio.socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -283,6 +299,11 @@ async def open_listener(host: str, port: int) -> trio.socket.SocketType:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         await sock.bind((host, port))
         sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OSError(
+            error.errno, f"cannot listen on {HostPort(host, port)}: {error.strerror}"
+        ) from error
     except BaseException:
         sock.close()
         raise

@@ -62,7 +62,7 @@ async def serve(
                 trio.serve_listeners, server.handle, listeners, handler_nursery=connections
             )
             await accepting.start(accept)
-            house.log.info("http.started", listen=[f"{host}:{port}" for host, port in addresses])
+            house.log.info("http.started", listen=[join_address(*each) for each in addresses])
             task_status.started(addresses)
             if stop is None:
                 await trio.sleep_forever()
@@ -97,6 +97,11 @@ def split_address(address: str) -> tuple[str, int]:
     if not colon or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{address!r} is not of the form host:port")
     return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def join_address(host: str, port: int) -> str:
+    """Join host and port, an IPv6 host in brackets; the inverse of `split_address`."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:

@@ -141,6 +141,17 @@ def deletes_itself(data_coding: int) -> bool:
     return 0x40 <= data_coding < 0x80
 
 
+def tp_dcs(data_coding: int) -> int:
+    """TP-DCS that a message centre writes for a data_coding: SMPP's own values are none.
+
+    Latin-1, JIS and the like have no TP-DCS: transcode to GSM-7 (0x00) or UCS-2 (0x08) first; as
+    they stand they would read as the default alphabet.
+    """
+    if data_coding >= 0x10:
+        return data_coding
+    return {Alphabet.OCTETS: 0x04, Alphabet.UCS2: 0x08}.get(ALPHABETS[data_coding], 0x00)
+
+
 def with_class(alphabet: Alphabet, wanted: MessageClass) -> int:
     """data_coding octet for a text of `alphabet` in a class: 0xF0 for flash GSM-7, 0x18 for UCS-2.
 

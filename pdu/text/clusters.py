@@ -24,16 +24,45 @@ _PREPENDED = frozenset(
         "\U000110bd\U000110cd\U000111c2\U000111c3\U0001193f\U00011941\U00011a3a\U00011d46\U00011f02",
     )
 )
-_VIRAMAS = frozenset([0x094D, 0x09CD, 0x0ACD, 0x0B4D, 0x0C4D, 0x0D4D])
-"""Linkers of Indic conjuncts (UAX #29 rule GB9c)."""
+_VIRAMAS = frozenset(
+    [
+        0x094D,
+        0x09CD,
+        0x0ACD,
+        0x0B4D,
+        0x0C4D,
+        0x0D4D,
+        0x1039,
+        0x17D2,
+        0x1A60,
+        0x1B44,
+        0x1BAB,
+        0xA9C0,
+        0xAAF6,
+    ]
+)
+"""Linkers of conjuncts (UAX #29 rule GB9c): Indic scripts, Myanmar, Khmer, Tai Tham, Balinese,
+Sundanese, Javanese, Meetei Mayek."""
 
 
 def joined(text: str, at: int) -> bool:
     """Whether `text[at - 1]` and `text[at]` belong to one cluster; `at` within 1 … len - 1."""
     before, after = ord(text[at - 1]), ord(text[at])
+    if not may_join(before, after):
+        return False
     if _is_regional(after) and _is_regional(before):
         return _regional_run(text, at) % 2 == 1
-    return pair_joined(before, after)
+    return _pair_joined(before, after) or _linked(text, at)
+
+
+@lru_cache(maxsize=8192)
+def may_join(before: int, after: int) -> bool:
+    """Whether two neighbouring code points can belong together; mostly the answer is no."""
+    if after < _FIRST_EXTENDER:
+        return (before == 0x0D and after == 0x0A) or before in _PREPENDED
+    if _is_regional(after) and _is_regional(before):
+        return True
+    return _pair_joined(before, after) or (_is_indic_letter(after) and _extends(before))
 
 
 def _regional_run(text: str, at: int) -> int:
@@ -44,18 +73,28 @@ def _regional_run(text: str, at: int) -> int:
     return run
 
 
+def _linked(text: str, at: int) -> bool:
+    """Whether a virama stands among the marks before an Indic letter (rule GB9c)."""
+    back = at - 1
+    while back >= 0 and _extends(ord(text[back])):
+        if ord(text[back]) in _VIRAMAS:
+            return _is_indic_letter(ord(text[at]))
+        back -= 1
+    return False
+
+
 def _is_regional(char: int) -> bool:
     return 0x1F1E6 <= char <= 0x1F1FF
 
 
-@lru_cache(maxsize=8192)
-def pair_joined(before: int, after: int) -> bool:
-    """Whether two neighbouring code points belong together, regional indicators apart."""
+def _is_indic_letter(char: int) -> bool:
+    return 0x0900 <= char <= 0xAAFF and unicodedata.category(chr(char)) == "Lo"
+
+
+def _pair_joined(before: int, after: int) -> bool:
     if after < _FIRST_EXTENDER:
         return (before == 0x0D and after == 0x0A) or before in _PREPENDED
     if _extends(after) or before == ZWJ or before in _PREPENDED:
-        return True
-    if before in _VIRAMAS and unicodedata.category(chr(after)) == "Lo":
         return True
     return _hangul_joined(before, after)
 

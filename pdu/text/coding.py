@@ -27,7 +27,7 @@ class Choice(NamedTuple):
     """A coded text, ready for `segmenter.segment(data, data_coding, udh=udh)`."""
 
     coding: str
-    """"gsm7" or "ucs2"."""
+    """"gsm7" or "ucs2"; "latin1" or "ascii" where the account says that 0 means so."""
     data_coding: int
     """0 or 8."""
     data: bytes
@@ -48,13 +48,26 @@ class Choice(NamedTuple):
         return gsm7.missing(self.given)
 
 
-def choose(text: str, *, transliterate: bool = False, national: Iterable[int | str] = ()) -> Choice:
+def choose(
+    text: str,
+    *,
+    transliterate: bool = False,
+    lossy: bool = False,
+    national: Iterable[int | str] = (),
+    default: Alphabet = Alphabet.GSM7,
+) -> Choice:
     """Choose the cheapest coding.
 
-    `transliterate`: a quote may become straight, a dash short; lossless for the reader.
+    `transliterate`: a quote may become straight, a dash short; `lossy`: accents may go as well.
     `national`: tables that the recipient's network is known to support, by identifier (1-13) or
-    name ("turkish"). A lone surrogate, which no coding carries, becomes U+FFFD.
+    name ("turkish"). `default`: what the account or carrier means by data_coding 0; where that is
+    not GSM-7, packed or not, the choice is between it and UCS-2. A lone surrogate, which no coding
+    carries, becomes U+FFFD.
     """
+    if default is not Alphabet.GSM7 and default is not Alphabet.GSM7_PACKED:
+        return _by_octets(
+            text, plain(text, lossy=lossy) if transliterate or lossy else text, default
+        )
     septets = gsm7.encode(text)
     if septets is not None:
         length = len(septets)
@@ -63,7 +76,8 @@ def choose(text: str, *, transliterate: bool = False, national: Iterable[int | s
         parts, left = last_part(septets, Alphabet.GSM7)
         return Choice("gsm7", 0, septets, parts, left, text, text, b"")
     best = _ucs2(text)
-    for found in _septet_choices(text, transliterate, tuple(national)):
+    shown = plain(text, lossy=lossy) if transliterate or lossy else text
+    for found in _septet_choices(text, shown, tuple(national)):
         # Candidates come in falling preference and all beat UCS-2 where they tie with it.
         if found.parts < best.parts or (found.parts == best.parts and best.coding == "ucs2"):
             best = found
@@ -100,9 +114,21 @@ def encode_text(text: str, data_coding: int, default: Alphabet = Alphabet.GSM7) 
     if alphabet in {Alphabet.GSM7, Alphabet.GSM7_PACKED}:
         return gsm7.encode(text)
     try:
-        return text.encode("utf-16-be" if alphabet is Alphabet.UCS2 else CODECS[alphabet])
+        if alphabet is Alphabet.UCS2:
+            return encode_utf16(text)
+        return text.encode(CODECS[alphabet])
     except UnicodeEncodeError:
         return None
+
+
+def encode_utf16(text: str) -> bytes:
+    """Big-endian, without a mark unless the text itself begins like one.
+
+    A leading U+FEFF or U+FFFE would be taken for the byte order mark by readers that know it (ours
+    does), so a mark goes before it. Raises `UnicodeEncodeError` for a lone surrogate.
+    """
+    data = text.encode("utf-16-be")
+    return b"\xfe\xff" + data if data[:2] in {b"\xfe\xff", b"\xff\xfe"} else data
 
 
 def decode_utf16(data: bytes) -> str:
@@ -124,20 +150,27 @@ def _septet_alphabet(udh: bytes) -> SeptetAlphabet:
 def _ucs2(text: str) -> Choice:
     shown = text
     try:
-        data = text.encode("utf-16-be")
+        data = encode_utf16(text)
     except UnicodeEncodeError:
         shown = "".join(REPLACEMENT if "\ud800" <= char <= "\udfff" else char for char in text)
-        data = shown.encode("utf-16-be")
+        data = encode_utf16(shown)
     parts, left = last_part(data, Alphabet.UCS2)
     return Choice("ucs2", 8, data, parts, left // 2, text, shown)
 
 
-def _septet_choices(
-    text: str, transliterate: bool, national: tuple[int | str, ...]
-) -> Iterable[Choice]:
-    """GSM-7 codings that can carry the text, most wanted first."""
-    if transliterate:
-        shown = plain(text)
+def _by_octets(text: str, shown: str, default: Alphabet) -> Choice:
+    """One octet a character where data_coding 0 means so, else UCS-2; as it stands if it can."""
+    for candidate in (text, shown):
+        data = encode_text(candidate, 0, default)
+        if data is not None:
+            parts, left = last_part(data, default)
+            return Choice(default.value, 0, data, parts, left, text, candidate)
+    return _ucs2(text)
+
+
+def _septet_choices(text: str, shown: str, national: tuple[int | str, ...]) -> Iterable[Choice]:
+    """GSM-7 codings that can carry the text, most wanted first; `shown` is its plain form."""
+    if shown is not text:
         septets = gsm7.encode(shown)
         if septets is not None:
             parts, left = last_part(septets, Alphabet.GSM7)

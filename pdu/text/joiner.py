@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from pdu.text.alphabet import Alphabet
 from pdu.text.coding import decode_text
-from pdu.text.udh import Concat, Udh, split_header
+from pdu.text.udh import Concat, take_concat
 
 TIMEOUT_MS: Final = 10 * 60 * 1000
 PART_OVERHEAD_OCTETS: Final = 256
@@ -230,12 +230,10 @@ def _read(
     header, text = b"", short_message
     concat: Concat | None = None
     if has_udh:
-        split = split_header(short_message)
-        parsed = Udh.parse(split[0]) if split else None
-        if split is None or parsed is None:
+        taken = take_concat(short_message)
+        if taken is None:
             return None
-        concat, text = parsed.concat, split[1]
-        header = bytes(Udh(parsed.without_concat()))
+        concat, header, text = taken
     part = Part(text, data_coding, header)
     if concat is not None:
         kind = "udh-16" if concat.wide else "udh-8"

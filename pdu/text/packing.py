@@ -3,10 +3,11 @@
 *In*: unpacked septets (one an octet, bit 7 clear). *Out*: packed octets. *Never*: characters.
 
 TS 23.038 §6.1.2: septet i takes bits 7i to 7i+6 of a little-endian bit string. HOT for accounts
-with packed text: the octets are one big integer, and three mask-and-shift steps halve the gaps
-between 7, 14, 28 and 56 bits for all groups at once; the last gap, one octet in eight, closes by
-slicing, and opens by a struct of seven-octet fields joined on a zero. 160 septets: pack 1.3 µs,
-unpack 1.7 µs (CPython 3.11, 2-core VM, 2026-11-22).
+with packed text: the octets are one big integer, and mask-and-shift steps close or open the gaps
+between 7, 14, 28 and 56 bits for all groups at once. Packing closes the last gap, one octet in
+eight, by slicing; unpacking opens the widest, two octets in sixteen, by a struct of fields joined
+on zeros (bytes and integers each do best what is cheaper for them). 160 septets: pack 1.3 µs,
+unpack 1.45 µs (CPython 3.11, 2-core VM, 2026-11-22).
 """
 
 import struct
@@ -43,22 +44,25 @@ def unpack(octets: bytes, count: int | None = None) -> bytes:
     length = len(octets)
     if count is None:
         count = (length << 3) // 7
-    groups = (length + 6) // 7
-    if count > groups << 3:
-        groups = (count + 7) >> 3
-    low7, high7, low14, high14, low28, high28 = _masks(groups)
-    sevens = _sevens(groups)(octets.ljust(7 * groups, b"\x00"))
-    bits = int.from_bytes(b"\x00".join(sevens), "little")
+    pairs = (length + 13) // 14
+    if count > pairs << 4:
+        pairs = (count + 15) >> 4
+    fields, low56, high56 = _fields(pairs)
+    low7, high7, low14, high14, low28, high28 = _masks(pairs << 1)
+    spaced = b"\x00\x00".join(fields(octets.ljust(14 * pairs, b"\x00")))
+    bits = int.from_bytes(spaced, "little")
+    bits = bits & low56 | (bits << 8) & high56
     bits = bits & low28 | (bits << 4) & high28
     bits = bits & low14 | (bits << 2) & high14
     bits = bits & low7 | (bits << 1) & high7
-    return bits.to_bytes(groups << 3, "little")[:count]
+    return bits.to_bytes(pairs << 4, "little")[:count]
 
 
 @lru_cache(maxsize=64)
-def _sevens(groups: int) -> Callable[[bytes], tuple[bytes, ...]]:
-    """Read octets as so many fields of seven."""
-    return struct.Struct("7s" * groups).unpack
+def _fields(pairs: int) -> tuple[Callable[[bytes], tuple[bytes, ...]], int, int]:
+    """Read octets as so many fields of fourteen; and the masks that part each in two."""
+    low56 = int.from_bytes((b"\xff" * 7 + bytes(9)) * pairs, "little")
+    return struct.Struct("14s" * pairs).unpack, low56, low56 << 64
 
 
 @lru_cache(maxsize=64)

@@ -6,9 +6,10 @@
 import unicodedata
 from collections.abc import Iterable
 
+from pdu.text.alphabet import alphabet_of
 from pdu.text.coding import Choice, choose
 from pdu.text.errors import TooManyParts
-from pdu.text.segmenter import segment
+from pdu.text.segmenter import room, segment
 from pdu.text.tables import LANGUAGES
 from pdu.text.udh import Udh
 
@@ -17,6 +18,7 @@ def report(
     text: str,
     *,
     transliterate: bool = False,
+    lossy: bool = False,
     national: Iterable[int | str] = (),
     reference: int = 1,
     wide_reference: bool = False,
@@ -25,7 +27,7 @@ def report(
 
     Options as in `coding.choose` and `segmenter.segment`; an unknown language raises `TextError`.
     """
-    choice = choose(text, transliterate=transliterate, national=national)
+    choice = choose(text, transliterate=transliterate, lossy=lossy, national=national)
     lines = [
         f"characters    {len(text)}",
         f"coding        {choice.coding}, data_coding {choice.data_coding}{_tables(choice.udh)}",
@@ -48,32 +50,25 @@ def report(
 
 
 def _parts(choice: Choice, parts: list[bytes]) -> list[str]:
-    septets = choice.coding == "gsm7"
+    septets = choice.data_coding == 0
+    octets_each = 1 if septets else 2
     unit = "septets" if septets else "UTF-16 units"
     has_header = len(parts) > 1 or bool(choice.udh)
     sizes, contents = [], []
+    header_octets = 0
     for number, part in enumerate(parts, 1):
-        header = part[: part[0] + 1] if has_header else b""
-        text = part[len(header) :]
-        sizes.append(len(text) if septets else len(text) // 2)
+        header_octets = part[0] + 1 if has_header else 0
+        header, text = part[:header_octets], part[header_octets:]
+        sizes.append(len(text) // octets_each)
         shown = f"{header.hex()} {text.hex()}" if header else text.hex()
         contents.append(f"part {number:<9}{shown}")
-    total = f"{' + '.join(map(str, sizes))} {unit}"
-    left = _left(choice, len(parts), sizes[-1], parts[-1], has_header)
+    # Not `choice.left_in_last_part`: that counts on an 8-bit reference.
+    left = room(alphabet_of(choice.data_coding), header_octets) // octets_each - sizes[-1]
     return [
-        f"parts         {len(parts)}: {total}",
+        f"parts         {len(parts)}: {' + '.join(map(str, sizes))} {unit}",
         f"left in last  {left} {unit}",
         *contents,
     ]
-
-
-def _left(choice: Choice, count: int, used: int, last: bytes, has_header: bool) -> int:
-    """Room by the header that the part really has: a 16-bit reference leaves less than `choose` says."""
-    header_octets = last[0] + 1 if has_header else 0
-    if count == choice.parts and not has_header:
-        return choice.left_in_last_part
-    octets = 140 - header_octets
-    return (octets * 8 // 7 if choice.coding == "gsm7" else octets // 2) - used
 
 
 def _tables(udh: bytes) -> str:

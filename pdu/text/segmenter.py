@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Final, NamedTuple
 
 from pdu.text.alphabet import CODECS, Alphabet, alphabet_of
-from pdu.text.clusters import joined, pair_joined
+from pdu.text.clusters import joined, may_join
 from pdu.text.errors import TextError, TooManyParts
 from pdu.text.packing import CR
 from pdu.text.septets import SeptetAlphabet
@@ -28,7 +28,6 @@ CONCAT_8_OCTETS: Final = 5
 CONCAT_16_OCTETS: Final = 6
 _LARGEST_CHARACTER: Final = 4
 """Octets of a surrogate pair; an escape pair has two."""
-
 
 _CHARACTER_AN_OCTET: Final = frozenset({Alphabet.GSM7, Alphabet.ASCII, Alphabet.LATIN1})
 _MULTIBYTE: Final = frozenset(
@@ -105,7 +104,7 @@ def segment(
 
     `udh` is the header (UDHL first, as `udh.split_header` parts it) that stands before the text
     already; its elements are repeated behind ours in every part, an old concatenation is replaced.
-    Any part longer than its text has a header: set UDHI in esm_class when `len(parts) > 1 or udh`.
+    Set UDHI in esm_class when `len(parts) > 1 or udh`: then every part begins with a header.
     `default` is what the account means by data_coding 0. Packed text is parted unpacked; pack each
     part afterwards (`packing.pack_short_message`).
 
@@ -283,8 +282,8 @@ def _cut_utf16(data: bytes, size: int) -> list[int]:
             end -= 2
         before = data[end - 2] << 8 | data[end - 1]
         after = data[end] << 8 | (data[end + 1] if end + 1 < length else 0)
-        # Surrogates need the whole text to be judged; everything else only its neighbour.
-        if before & 0xF800 == 0xD800 or after & 0xF800 == 0xD800 or pair_joined(before, after):
+        # A surrogate says nothing alone; of other neighbours most cannot join, and no text is read.
+        if before & 0xF800 == 0xD800 or after & 0xF800 == 0xD800 or may_join(before, after):
             end = _seam_utf16(data, starts[-1], end)
         starts.append(end)
         end += size

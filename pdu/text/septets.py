@@ -22,7 +22,6 @@ from pdu.text.tables import CONTESTED, ESCAPE, LOCKING, SINGLE_SHIFT, VOID
 
 REPLACEMENT: Final = "�"
 
-_HIGH = bytes(range(128, 256))
 _LOW = bytes(range(128))
 _NUL_MARK = 0x80 | ESCAPE
 """No single shift table has a character at 0x1B: here it marks U+0000, which has no septet."""

@@ -144,6 +144,27 @@ def split_header(short_message: bytes) -> tuple[bytes, bytes] | None:
     return short_message[:end], short_message[end:]
 
 
+def take_concat(short_message: bytes) -> tuple[Concat | None, bytes, bytes] | None:
+    """Part a short message with UDHI into (concatenation, rest of its header, text).
+
+    None when the header does not add up. The usual header, an 8-bit reference alone, is read by
+    its fixed layout: parts of long messages are most of what comes with a header.
+    """
+    if short_message[:3] == b"\x05\x00\x03" and len(short_message) > 5:
+        _, _, _, reference, total, seqnum = short_message[:6]
+        valid = 0 < seqnum <= total
+        return (
+            Concat(reference, total, seqnum, wide=False) if valid else None,
+            b"",
+            short_message[6:],
+        )
+    split = split_header(short_message)
+    parsed = Udh.parse(split[0]) if split else None
+    if split is None or parsed is None:
+        return None
+    return parsed.concat, bytes(Udh(parsed.without_concat())), split[1]
+
+
 def national(locking: int = 0, single_shift: int = 0) -> Udh:
     """The header that names national tables; no element for the default table 0."""
     elements = []

@@ -13,12 +13,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
-from pdu.codec import peek_submit_sm
 from routing.table import NoRoute, RoutingTable
 from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.parts import aggregate, has_failed, take_back
+from smsc.flow.recent import Recent
 from smsc.flow.retry import delay_s, next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
@@ -28,7 +28,7 @@ _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
-_WARM_LIMIT: Final = 5000
+_FRESH_LIMIT: Final = 10_000
 _WAKE: Final = 1000
 """Messages looked at in one go when alarms fall due, but for one alarm at least."""
 _LOOK_AGAIN_MS: Final = 1000
@@ -37,8 +37,8 @@ _LOOK_AGAIN_MS: Final = 1000
 class Dispatch:
     """Keeps every outlet busy with what it should send.
 
-    :param write_receipt: parks the receipt of a message that reached a final state here,
-        in the batch that journals it, and returns it.
+    :param write_receipts: parks the receipts of messages that reached a final state here,
+        in the batch that journals it, and returns them.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -47,7 +47,8 @@ class Dispatch:
         store: Store,
         routes: RoutingTable,
         outlets: Mapping[OutletName, Outlet],
-        write_receipt: Callable[[Batch, Message, Progress], list[Delivery]],
+        recent: Recent,
+        write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         draw: random.Random,
@@ -56,15 +57,16 @@ class Dispatch:
         self._store = store
         self._routes = routes
         self._outlets = outlets
-        self._write_receipt = write_receipt
+        self._recent = recent
+        self._write_receipts = write_receipts
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
         self._log = log
         self._lanes = Lanes()
         self._flights: dict[MessageId, Flight] = {}
-        # Messages that were accepted a moment ago: what leaves at once is not read from disk.
-        self._warm: dict[MessageId, Message] = {}
+        # Accepted and not touched since, so their progress is known without reading it.
+        self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
@@ -74,15 +76,15 @@ class Dispatch:
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
         touched: set[Plan] = set()
-        warm = self._warm if len(self._warm) < _WARM_LIMIT else None
+        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         for message, plan in zip(messages, plans, strict=True):
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
                 continue
             self._lanes.lane(plan).put(message.id, message.priority)
             touched.add(plan)
-            if warm is not None:
-                warm[message.id] = message
+            fresh.add(message.id)
+        self._recent.keep(messages)
         self._pump_plans(touched)
 
     def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
@@ -159,18 +161,20 @@ class Dispatch:
     def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
         """The messages among `ids` that are still to be sent now, each once."""
         found: list[tuple[Message, Progress]] = []
-        cold: list[MessageId] = []
+        touched: list[MessageId] = []
         for id_ in ids:
-            message = self._warm.pop(id_, None)
-            if message is None:
-                cold.append(id_)
-            else:  # nobody but us has touched it since its accept
-                found.append((message, Progress(State.QUEUED, OutletName(""))))
-        for message in self._store.messages(cold) if cold else ():
-            progress = self._store.progress(message.id) if message is not None else None
-            if message is None or progress is None or message.id in self._flights:
+            if id_ not in self._fresh:
+                touched.append(id_)
                 continue
-            if progress.state is State.QUEUED and not progress.due_ms:
+            self._fresh.discard(id_)
+            message = self._recent.get(id_)
+            if message is not None:
+                found.append((message, Progress(State.QUEUED, OutletName(""))))
+        for id_, progress in zip(touched, self._store.progresses(touched), strict=True):
+            if progress is None or progress.due_ms or id_ in self._flights:
+                continue
+            message = self._recent.get(id_) if progress.state is State.QUEUED else None
+            if message is not None:
                 found.append((message, progress))
         return found
 
@@ -249,7 +253,7 @@ class Dispatch:
             progress = self._store.progress(id_)
             if progress is None or id_ in self._flights:
                 again.append(id_)
-            elif progress.state in LIVE and (message := self._store.message(id_)) is not None:
+            elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:
                 deliveries += self._wake_one(batch, message, progress, now_ms)
         for id_ in again:
             batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
@@ -302,12 +306,12 @@ class Dispatch:
         self, batch: Batch, message: Message, progress: Progress, state: State
     ) -> list[Delivery]:
         """Journal a final state, with the receipt in the same commit."""
-        self._warm.pop(message.id, None)
+        self._fresh.discard(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
-        return self._write_receipt(batch, message, progress)
+        return self._write_receipts(batch, [(message, progress)])
 
     def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
         if deliveries:
@@ -317,10 +321,14 @@ class Dispatch:
 
     # --- helpers -------------------------------------------------------------------------------
 
-    def progress(self, id_: MessageId) -> Progress | None:
-        """How far a message is. While it is in flight, the flight's own record: change that."""
-        flight = self._flights.get(id_)
-        return flight.progress if flight is not None else self._store.progress(id_)
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """How far messages are. While one is in flight, the flight's own record: change that."""
+        found = self._store.progresses(ids)
+        for place, id_ in enumerate(ids):
+            flight = self._flights.get(id_)
+            if flight is not None:
+                found[place] = flight.progress
+        return found
 
     @property
     def in_flight(self) -> int:
@@ -337,7 +345,7 @@ class Dispatch:
 
     def _plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, peek_submit_sm(message.body)))
+        decision = self._routes.match(route_key(message, message.peek))
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()

@@ -12,12 +12,11 @@ from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pdu.codec import encode_body, peek_submit_sm
-from pdu.message_pdus import DeliverSm
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.status import Status
-from pdu.tlvs import Tag, find_tlv
+from pdu.tlvs import Tag, find_tlv, pack_tlv
 from smsc.flow.parts import aggregate, with_part
+from smsc.flow.recent import Recent
 from smsc.message import (
     FINAL,
     LIVE,
@@ -40,7 +39,8 @@ EARLY_KEEP_MS: Final = 3600 * 1000
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
-_RECEIPT: Final = 0x04  # esm_class of deliver_sm: MC delivery receipt
+# esm_class: MC delivery receipt; then protocol_id up to sm_default_msg_id, times empty.
+_AS_RECEIPT: Final = b"\x04" + bytes(8)
 _WANTED_ON: Final = {
     # registered_delivery bits 1-0: is the receipt wanted (on success, on failure)?
     0: (False, False),
@@ -64,18 +64,20 @@ class Receipts:
         self,
         store: Store,
         ids: IdAllocator,
+        recent: Recent,
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         log: Any,
     ) -> None:
         self._store = store
         self._ids = ids
+        self._recent = recent
         self._arrived = arrived
         self._now_ms = now_ms
         self._log = log
         self._early: dict[tuple[OutletName, str], Delivery] = {}  # oldest first
-        self.progress: Callable[[MessageId], Progress | None] = store.progress
-        """How far a message is; dispatch knows better of those in flight."""
+        self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
+        """How far messages are; dispatch knows better of those in flight."""
         self.duplicates = 0
         self.unmatched = 0
 
@@ -97,10 +99,11 @@ class Receipts:
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
     ) -> None:
         """Match receipts; `done` gets a status for each after fsync (see `smsc.ports.Flow`)."""
+        if not receipts:
+            done([])
+            return
         batch = self._store.batch()
-        deliveries: list[Delivery] = []
-        changed: dict[MessageId, Progress] = {}
-        answers = [self._match(batch, receipt, changed, deliveries) for receipt in receipts]
+        answers, deliveries = self._match(batch, receipts)
 
         def committed(_result: CommitResult) -> None:
             self._arrived(deliveries)
@@ -120,11 +123,9 @@ class Receipts:
         if not found:
             return
         batch = self._store.batch()
-        deliveries: list[Delivery] = []
-        changed: dict[MessageId, Progress] = {}
         for early in found:
             batch.unpark(early.mailbox, early.id)
-            self._match(batch, _receipt_of(outlet, early), changed, deliveries)
+        _, deliveries = self._match(batch, [_receipt_of(outlet, early) for early in found])
         self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
 
     def forget_old(self) -> None:
@@ -142,27 +143,35 @@ class Receipts:
         self._store.commit_nowait(batch)
 
     def _match(
-        self,
-        batch: Batch,
-        receipt: UpstreamReceipt,
-        changed: dict[MessageId, Progress],
-        deliveries: list[Delivery],
-    ) -> int:
-        """Enter a receipt where it belongs; the status to answer the network with.
+        self, batch: Batch, receipts: Sequence[UpstreamReceipt]
+    ) -> tuple[list[int], list[Delivery]]:
+        """Enter receipts of one outlet where they belong.
 
-        `changed` holds what the batch says already: the store cannot know it yet.
+        Returns the status to answer the network with for each, and the receipts for clients.
         """
-        if receipt.state in LIVE or receipt.state is State.ACCEPTED:
-            return Status.ESME_ROK  # the network says that it is on its way; that is known
-        hit = self._store.upstream(receipt.outlet, receipt.upstream_id)
-        if hit is None:
-            return self._park_early(batch, receipt)
-        id_, part = hit
-        progress = changed.get(id_) or self.progress(id_)
-        if progress is not None:
-            changed[id_] = progress
-            deliveries += self._enter(batch, receipt, id_, part, progress)
-        return Status.ESME_ROK
+        hits = self._store.upstreams(receipts[0].outlet, [one.upstream_id for one in receipts])
+        known = [hit[0] for hit in hits if hit is not None]
+        # One Progress for each message: a second receipt in the same read sees the first.
+        progresses = dict(zip(known, self.progresses(known), strict=True))
+        answers: list[int] = []
+        finals: list[tuple[Message, Progress]] = []
+        for receipt, hit in zip(receipts, hits, strict=True):
+            if receipt.state in LIVE or receipt.state is State.ACCEPTED:
+                # The network says that it is on its way; that is known.
+                answers.append(Status.ESME_ROK)
+                continue
+            if hit is None:
+                answers.append(self._park_early(batch, receipt))
+                continue
+            id_, part = hit
+            progress = progresses[id_]
+            if progress is not None and self._enter(receipt, progress, part):
+                batch.progress(id_, progress)
+                message = self._recent.get(id_) if progress.state in FINAL else None
+                if message is not None:
+                    finals.append((message, progress))
+            answers.append(Status.ESME_ROK)
+        return answers, self.write(batch, finals)
 
     def _park_early(self, batch: Batch, receipt: UpstreamReceipt) -> int:
         """Keep a receipt until a response names its upstream id."""
@@ -189,58 +198,55 @@ class Receipts:
         self._early[key] = early
         return Status.ESME_ROK
 
-    def _enter(
-        self,
-        batch: Batch,
-        receipt: UpstreamReceipt,
-        id_: MessageId,
-        part: int,
-        progress: Progress,
-    ) -> list[Delivery]:
-        """Write one receipt into the progress of its message; the client's receipt, if any."""
+    def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int) -> bool:
+        """Write one receipt into the progress of its message; False if it says nothing new."""
         parts = progress.parts
         if progress.state in FINAL or part >= len(parts) or parts[part] != State.ENROUTE:
             self.duplicates += 1
-            return []
+            return False
         progress.parts = parts = with_part(parts, part, receipt.state)
         if receipt.error:
             progress.error = receipt.error
-        deliveries: list[Delivery] = []
         state = aggregate(parts)
         if progress.state is State.ENROUTE and state in FINAL:
             progress.state = state
             progress.done_ms = receipt.done_ms or self._now_ms()
-            message = self._store.message(id_)
-            if message is not None:
-                deliveries = self.write(batch, message, progress)
-        batch.progress(id_, progress)
-        return deliveries
+        return True
 
     # --- to the client -------------------------------------------------------------------------
 
-    def write(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
-        """Park the receipt of a message in a final state, if it was asked for."""
-        on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-        wanted = on_success if progress.state is State.DELIVERED else on_failure
-        if not wanted:
-            return []
+    def write(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> list[Delivery]:
+        """Park the receipts of messages in a final state, where they were asked for."""
+        wanted = [one for one in finals if is_wanted(*one)]
         now_ms = self._now_ms()
-        delivery = Delivery(
-            id=MessageId(self._ids.take(1, now_ms)[0]),
-            mailbox=mailbox_of(message),
-            account=message.account,
-            kind="receipt",
-            created_ms=now_ms,
-            expires_ms=now_ms + DELIVERY_KEEP_MS,
-            body=receipt_body(message, progress),
-            message_id=message.id,
-            state=progress.state,
-            error=progress.error,
-            callback_url=message.callback_url,
-            reference=message.reference,
-        )
-        batch.park(delivery)
-        return [delivery]
+        deliveries = [
+            Delivery(
+                id=MessageId(id_),
+                mailbox=mailbox_for(message.account, message.callback_url),
+                account=message.account,
+                kind="receipt",
+                created_ms=now_ms,
+                expires_ms=now_ms + DELIVERY_KEEP_MS,
+                body=receipt_body(message, progress),
+                message_id=message.id,
+                state=progress.state,
+                error=progress.error,
+                callback_url=message.callback_url,
+                reference=message.reference,
+            )
+            for id_, (message, progress) in zip(
+                self._ids.take(len(wanted), now_ms), wanted, strict=True
+            )
+        ]
+        for delivery in deliveries:
+            batch.park(delivery)
+        return deliveries
+
+
+def is_wanted(message: Message, progress: Progress) -> bool:
+    """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
+    on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
+    return on_success if progress.state is State.DELIVERED else on_failure
 
 
 def early_mailbox(outlet: OutletName) -> Mailbox:
@@ -254,11 +260,6 @@ def _receipt_of(outlet: OutletName, early: Delivery) -> UpstreamReceipt:
     )
 
 
-def mailbox_of(message: Message) -> Mailbox:
-    """Where receipts of a message wait: its callback's host, or the account's bound receivers."""
-    return mailbox_for(message.account, message.callback_url)
-
-
 def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     """`callback:scheme://host:port` for a callback, one for each host; else the account's name."""
     if callback_url is None:
@@ -269,40 +270,38 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
 
 
 def receipt_body(message: Message, progress: Progress) -> bytes:
-    """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs."""
-    peek = peek_submit_sm(message.body)
-    parts = progress.parts or b"\0"
-    dlvrd = parts.count(State.DELIVERED)
-    state = MessageState(progress.state)
+    """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
+
+    Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
+    gives the same (tests compare them).
+    """
+    peek = message.peek
+    id_ = b"%d" % message.id
     text = format_receipt(
-        str(message.id),
+        id_.decode(),
         submitted_ms=message.accepted_ms,
         done_ms=progress.done_ms,
-        state=state,
+        state=MessageState(progress.state),
         error=f"{progress.error % 1000:03d}",
-        sub=len(parts),
-        dlvrd=dlvrd,
+        sub=len(progress.parts) or 1,
+        dlvrd=progress.parts.count(State.DELIVERED),
     )
-    tlvs = [
-        (int(Tag.RECEIPTED_MESSAGE_ID), str(message.id).encode() + b"\0"),
-        (int(Tag.MESSAGE_STATE), bytes((state,))),
+    pieces = [
+        b"\0%c%c%b\0" % (peek.dest_addr_ton, peek.dest_addr_npi, _octets(peek.destination_addr)),
+        b"%c%c%b\0" % (peek.source_addr_ton, peek.source_addr_npi, _octets(peek.source_addr)),
+        _AS_RECEIPT,
+        b"%c%b" % (len(text), text),
+        pack_tlv(Tag.RECEIPTED_MESSAGE_ID, id_ + b"\0"),
+        pack_tlv(Tag.MESSAGE_STATE, b"%c" % progress.state),
     ]
     if progress.error:
         code = min(progress.error, 0xFFFF).to_bytes(2, "big")
-        tlvs.append((int(Tag.NETWORK_ERROR_CODE), _SMPP_ERROR + code))
+        pieces.append(pack_tlv(Tag.NETWORK_ERROR_CODE, _SMPP_ERROR + code))
     reference = find_tlv(message.body, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
     if reference is not None:
-        tlvs.append((int(Tag.USER_MESSAGE_REFERENCE), reference))
-    return encode_body(
-        DeliverSm(
-            source_addr_ton=peek.dest_addr_ton,
-            source_addr_npi=peek.dest_addr_npi,
-            source_addr=peek.destination_addr,
-            dest_addr_ton=peek.source_addr_ton,
-            dest_addr_npi=peek.source_addr_npi,
-            destination_addr=peek.source_addr,
-            esm_class=_RECEIPT,
-            short_message=text,
-            tlvs=tuple(tlvs),
-        )
-    )
+        pieces.append(pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference))
+    return b"".join(pieces)
+
+
+def _octets(address: str) -> bytes:
+    return address.encode("latin-1")

@@ -70,6 +70,13 @@ class TimedOut:
 
 
 @attrs.define(slots=True)
+class Unbound:
+    """No message passes any more; the connection ends when the answers still owed are out."""
+
+    why: str
+
+
+@attrs.define(slots=True)
 class Refused:
     """A PDU that the machine itself answered with an error, for the log."""
 
@@ -78,4 +85,14 @@ class Refused:
     why: str
 
 
-Event = BindRequested | Bound | BindFailed | Submitted | Delivered | Answered | TimedOut | Refused
+Event = (
+    BindRequested
+    | Bound
+    | BindFailed
+    | Submitted
+    | Delivered
+    | Answered
+    | TimedOut
+    | Unbound
+    | Refused
+)

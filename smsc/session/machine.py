@@ -8,14 +8,15 @@ Second station of the flow: link → **session** → server. SMPP 3.4 §2, 5.0 �
 Who may send what lies in `pdu.operations`; this file only moves the state along.
 
 Invariants: every request of ours has exactly one end: an answer, a time-out, or `lost()`.
-Every request of the peer is answered once; an unbind_resp waits for the answers still owed.
+Every request of the peer is answered once: an unbind, and the loss of the position in the
+stream, end the session only when the answers still owed went out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from pdu.codec import decode, encode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
-from pdu.commands import BINDS, RESPONSE, Command, command_name
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
+from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
 from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
 from pdu.operations import (
@@ -27,21 +28,12 @@ from pdu.operations import (
     answer_to_misplaced,
     normalise_version,
 )
-from pdu.session_pdus import (
-    BindReceiver,
-    BindReceiverResp,
-    BindTransceiver,
-    BindTransceiverResp,
-    BindTransmitter,
-    BindTransmitterResp,
-)
 from pdu.status import Status
-from pdu.tlvs import Tag
+from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
 from smsc.session.events import (
     Answer,
     Answered,
     BindFailed,
-    BindRequested,
     Bound,
     Delivered,
     Event,
@@ -49,30 +41,15 @@ from smsc.session.events import (
     Request,
     Submitted,
     TimedOut,
+    Unbound,
 )
 from smsc.session.timers import Moments, Timers, Verdict, judge
+from smsc.session.window import Window
 
-_BOUND_STATE: Final = {
-    int(Command.BIND_TRANSMITTER): SessionState.BOUND_TX,
-    int(Command.BIND_RECEIVER): SessionState.BOUND_RX,
-    int(Command.BIND_TRANSCEIVER): SessionState.BOUND_TRX,
-}
-_BIND_REQUEST: Final = {
-    int(Command.BIND_TRANSMITTER): BindTransmitter,
-    int(Command.BIND_RECEIVER): BindReceiver,
-    int(Command.BIND_TRANSCEIVER): BindTransceiver,
-}
-_BIND_ANSWER: Final = {
-    int(Command.BIND_TRANSMITTER): BindTransmitterResp,
-    int(Command.BIND_RECEIVER): BindReceiverResp,
-    int(Command.BIND_TRANSCEIVER): BindTransceiverResp,
-}
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
-_LAST_SEQUENCE: Final = 0x7FFFFFFF
 _BAD_PDUS_LIMIT: Final = 100
-_INTERFACE_VERSION: Final = V34
 
 _Handler = Callable[["Session", int, int, int, bytes], Event | None]
 
@@ -97,17 +74,16 @@ class Session:
         self.role = role
         self.state = SessionState.OPEN
         self.timers = timers or Timers()
-        self.window = window
+        self.window = Window(window)
         self.hold = hold
         self.version = V34
         self.closing: str | None = None
         self._framer = Framer(limit_octets)
         self._moments = Moments(opened=now, heard=now, worked=now)
         self._out: list[bytes] = []
-        self._sequence = 0
-        self._outstanding: dict[int, tuple[Any, float]] = {}
         self._owed = 0
         self._owed_unbind: int | None = None
+        self._ending: str | None = None
         self._pending_bind: tuple[int, int] | None = None
         self._own_bind: tuple[int, int] | None = None
         self._own_unbind: int | None = None
@@ -122,19 +98,15 @@ class Session:
         return self.state in BOUND
 
     @property
-    def can_send_messages(self) -> bool:
-        """May we send submit_sm (as ESME) or deliver_sm (as MC) now?"""
-        return self._message_of_ours in self._ours and self._own_unbind is None
-
-    @property
     def room(self) -> int:
         """How many more messages the window takes now; 0 while none may be sent."""
-        return self.window - len(self._outstanding) if self.can_send_messages else 0
+        may_send = self._message_of_ours in self._ours and self._own_unbind is None
+        return max(0, self.window.room) if may_send and self.closing is None else 0
 
     @property
     def outstanding(self) -> int:
         """Messages of ours without an answer."""
-        return len(self._outstanding)
+        return len(self.window)
 
     @property
     def owed(self) -> int:
@@ -157,10 +129,14 @@ class Session:
 
     def lost(self) -> list[Any]:
         """Contexts of requests that will never be answered: the connection is gone."""
-        contexts = [context for context, _ in self._outstanding.values()]
-        self._outstanding.clear()
+        self.close("lost")
         self._set_state(SessionState.CLOSED)
-        return contexts
+        return self.window.take_all()
+
+    def close(self, why: str) -> None:
+        """Nothing more is to be read: the driver ends the connection. The first reason stays."""
+        if self.closing is None:
+            self.closing = why
 
     # --- octets in ---------------------------------------------------------------------------
 
@@ -179,7 +155,7 @@ class Session:
         requests: list[Request] = []
         answers: list[Answer] = []
         events: list[Event] = []
-        outstanding_pop = self._outstanding.pop
+        window_pop = self.window.pop
         for command_id, status, sequence_number, body in frames:
             if command_id == self._message_of_theirs:
                 try:
@@ -188,43 +164,51 @@ class Session:
                     events.append(
                         self._refuse(command_id, sequence_number, error.status, error.why)
                     )
+                    if self.closing is not None:
+                        break
             elif command_id == self._answer_to_ours:
-                entry = outstanding_pop(sequence_number, None)
+                entry = window_pop(sequence_number, None)
                 if entry is not None:
                     answers.append((entry[0], status, body))
             else:
                 event = self._control(command_id, status, sequence_number, body, answers)
                 if event is not None:
                     events.append(event)
+                if self.closing is not None:
+                    break
+        # Messages first: an unbind behind them in the same read does not take them back.
+        if answers:
+            self._bad_pdus = 0
+            events.insert(0, Answered(answers))
         if requests:
             self._bad_pdus = 0
             self._owed += len(requests)
-            moments.worked = now
             made = Submitted if self.role is Role.MC else Delivered
             events.insert(0, made(requests))
-        if answers:
+        if events:
             moments.worked = now
-            events.append(Answered(answers))
-        if framer.error is not None and self.closing is None:
+        if framer.error is not None and self._ending is None:
             self._put(Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number)
-            self._close(framer.error.why)
+            events.append(self._end(framer.error.why))
+        if self._ending is not None:
+            self._close_if_answered()
         return events
 
     def tick(self, now: float) -> list[Event]:
         """Look at the clock: probe, give up on answers, or ask to be closed."""
         events: list[Event] = []
-        late = self._take_late(now)
+        late = self.window.take_late(now, self.timers.response_s) if self.timers.response_s else []
         if late:
             events.append(TimedOut(late))
-        match judge(self.timers, self._moments, now, is_bound=self.is_bound):
+        match judge(self.timers, self._moments, now, self.state):
             case Verdict.QUIET:
                 pass
             case Verdict.PROBE:
                 self._moments.probed = now
                 self._moments.unanswered_probes += 1
-                self._put(Command.ENQUIRE_LINK, 0, self._next_sequence())
+                self._put(Command.ENQUIRE_LINK, 0, self.window.next_sequence())
             case verdict:
-                self._close(verdict.value)
+                self.close(verdict.value)
         return events
 
     # --- commands of either role ---------------------------------------------------------------
@@ -233,15 +217,7 @@ class Session:
         """Send messages: submit_sm as ESME, deliver_sm as MC; at most `room` of them."""
         if len(bodies) > self.room:
             raise RuntimeError(f"{len(bodies)} messages for a window with room for {self.room}")
-        command_id = self._message_of_ours
-        sequence = self._sequence
-        outstanding = self._outstanding
-        put = self._out.append
-        for body, context in zip(bodies, contexts, strict=True):
-            sequence = sequence + 1 if sequence < _LAST_SEQUENCE else 1
-            outstanding[sequence] = (context, now)
-            put(pack(command_id, 0, sequence, body))
-        self._sequence = sequence
+        self._out += self.window.put_many(self._message_of_ours, bodies, contexts, now)
 
     def answer_many(self, entries: list[tuple[int, int, bytes]]) -> None:
         """Answer messages of the peer: (sequence_number, command_status, message_id)."""
@@ -256,15 +232,15 @@ class Session:
                 for sequence_number, status, _ in entries
             )
         self._owed -= len(entries)
-        if self._owed_unbind is not None and not self._owed:
-            self._finish_unbind()
+        if self._ending is not None:
+            self._close_if_answered()
 
     def unbind(self) -> None:
         """Ask the peer to end the session; its answer asks the driver to close."""
         if not self.is_bound:
-            self._close("ended by us")
+            self.close("ended by us")
         elif self._own_unbind is None:
-            self._own_unbind = self._next_sequence()
+            self._own_unbind = self.window.next_sequence()
             self._put(Command.UNBIND, 0, self._own_unbind)
 
     # --- commands of an ESME -------------------------------------------------------------------
@@ -273,38 +249,34 @@ class Session:
         self, command_id: int, *, system_id: str, password: str, system_type: str = ""
     ) -> None:
         """Send a bind; `Bound` or `BindFailed` follows."""
-        sequence_number = self._next_sequence()
+        sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        request = _BIND_REQUEST[command_id](
-            system_id=system_id,
-            password=password,
-            system_type=system_type,
-            interface_version=_INTERFACE_VERSION,
+        self._out.append(
+            encode_bind(
+                command_id,
+                sequence_number,
+                system_id=system_id,
+                password=password,
+                system_type=system_type,
+            )
         )
-        self._out.append(encode(request, sequence_number))
 
     # --- commands of an MC ---------------------------------------------------------------------
 
     def accept_bind(self, system_id: str) -> None:
-        """The peer is who it says; `system_id` is ours."""
-        if self._pending_bind is None or self.state is SessionState.CLOSED:
-            return
-        command_id, sequence_number = self._pending_bind
-        self._pending_bind = None
-        tlvs: tuple[tuple[int, bytes], ...] = ()
-        if self.version >= V34:
-            tlvs = ((int(Tag.SC_INTERFACE_VERSION), bytes((_INTERFACE_VERSION,))),)
-        answer = _BIND_ANSWER[command_id](system_id=system_id, tlvs=tlvs)
-        self._out.append(encode(answer, sequence_number))
-        self._set_state(_BOUND_STATE[command_id])
+        """The peer is who it says; `system_id` is ours. Nothing happens if it is going already."""
+        if self._pending_bind is not None and self.state is SessionState.OPEN:
+            command_id, sequence_number = self._pending_bind
+            self._pending_bind = None
+            self._out.append(encode_bind_resp(command_id, sequence_number, system_id, self.version))
+            self._set_state(BOUND_STATE[command_id])
 
     def refuse_bind(self, status: int) -> None:
         """The peer may not bind; the session stays open for another try."""
-        if self._pending_bind is None or self.state is SessionState.CLOSED:
-            return
-        command_id, sequence_number = self._pending_bind
-        self._pending_bind = None
-        self._put_error(command_id | RESPONSE, status, sequence_number)
+        if self._pending_bind is not None and self.state is SessionState.OPEN:
+            command_id, sequence_number = self._pending_bind
+            self._pending_bind = None
+            self._put_error(command_id | RESPONSE, status, sequence_number)
 
     # --- helpers -------------------------------------------------------------------------------
 
@@ -323,10 +295,6 @@ class Session:
         self._message_of_theirs = message_to_us if message_to_us in theirs else -1
         self._answer_to_ours = message_to_them | RESPONSE
 
-    def _next_sequence(self) -> int:
-        self._sequence = self._sequence + 1 if self._sequence < _LAST_SEQUENCE else 1
-        return self._sequence
-
     def _put(self, command_id: int, status: int, sequence_number: int) -> None:
         self._out.append(pack(command_id, status, sequence_number, b""))
 
@@ -336,22 +304,20 @@ class Session:
         body = b"\0" if keeps_field else b""
         self._out.append(pack(response_id, status, sequence_number, body))
 
-    def _close(self, why: str) -> None:
-        if self.closing is None:
-            self.closing = why
+    def _end(self, why: str) -> Unbound:
+        """No more messages; the session closes once the peer has its answers."""
+        self._ending = why
+        self._set_state(SessionState.UNBOUND)
+        return Unbound(why)
 
-    def _take_late(self, now: float) -> list[Any]:
-        """Requests past the response timer; they were sent in order, so the oldest come first."""
-        limit_s = self.timers.response_s
-        late: list[Any] = []
-        if limit_s:
-            for sequence_number in list(self._outstanding):
-                context, sent = self._outstanding[sequence_number]
-                if now - sent < limit_s:
-                    break
-                del self._outstanding[sequence_number]
-                late.append(context)
-        return late
+    def _close_if_answered(self) -> None:
+        assert self._ending is not None
+        if self._owed:
+            return
+        if self._owed_unbind is not None:
+            self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
+            self._owed_unbind = None
+        self.close(self._ending)
 
     def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
         """Answer a PDU with an error; a peer that sends nothing else is cut off."""
@@ -361,7 +327,7 @@ class Session:
     def _note_bad(self, command_id: int, status: int, why: str) -> Refused:
         self._bad_pdus += 1
         if self._bad_pdus >= _BAD_PDUS_LIMIT:
-            self._close(f"{_BAD_PDUS_LIMIT} bad PDUs in a row")
+            self.close(f"{_BAD_PDUS_LIMIT} bad PDUs in a row")
         return Refused(command_id, status, why)
 
     def _control(
@@ -369,10 +335,9 @@ class Session:
     ) -> Event | None:
         """Everything but the messages and their answers."""
         if command_id == Command.GENERIC_NACK:
-            entry = self._outstanding.pop(sequence_number, None)
-            if entry is not None:
-                answers.append((entry[0], status or Status.ESME_RUNKNOWNERR, body))
-            return None
+            return self._on_generic_nack(
+                status or Status.ESME_RUNKNOWNERR, sequence_number, answers
+            )
         if command_id not in self._theirs:
             answer = answer_to_misplaced(command_id, self.state)
             if answer is None:
@@ -383,11 +348,25 @@ class Session:
         handler = _HANDLERS.get(command_id)
         if handler is not None:
             return handler(self, command_id, status, sequence_number, body)
-        if command_id >= RESPONSE:
+        if command_id >= RESPONSE or command_id in UNANSWERED:
             return None
         self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
         why = f"{command_name(command_id)} is not offered"
         return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+
+    def _on_generic_nack(
+        self, status: int, sequence_number: int, answers: list[Answer]
+    ) -> Event | None:
+        """The peer could not read a request of ours: that is its answer."""
+        entry = self.window.pop(sequence_number, None)
+        if entry is not None:
+            answers.append((entry[0], status, b""))
+        elif self._own_bind is not None and self._own_bind[1] == sequence_number:
+            self._own_bind = None
+            return BindFailed(status)
+        elif self._own_unbind == sequence_number:
+            return self._end("unbound by us")
+        return None
 
     def _on_enquire_link(
         self, _command_id: int, _status: int, sequence_number: int, _body: bytes
@@ -401,18 +380,12 @@ class Session:
             why = "a bind while another is being judged"
             return self._refuse(command_id, sequence_number, Status.ESME_RALYBND, why)
         try:
-            bind: Any = decode(command_id, body)
+            asked = read_bind(command_id, body)
         except BodyError as error:
             return self._refuse(command_id, sequence_number, error.status, error.why)
         self._pending_bind = (command_id, sequence_number)
-        self.version = normalise_version(bind.interface_version)
-        return BindRequested(
-            command_id,
-            bind.system_id,
-            bind.password,
-            bind.system_type,
-            bind.interface_version,
-        )
+        self.version = normalise_version(asked.interface_version)
+        return asked
 
     def _on_bind_resp(
         self, command_id: int, status: int, sequence_number: int, body: bytes
@@ -423,7 +396,7 @@ class Session:
         self._own_bind = None
         if status:
             return BindFailed(status)
-        self._set_state(_BOUND_STATE[asked])
+        self._set_state(BOUND_STATE[asked])
         try:
             answer: Any = decode(command_id, body)
         except BodyError:
@@ -433,24 +406,16 @@ class Session:
 
     def _on_unbind(
         self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> None:
+    ) -> Event:
         self._owed_unbind = sequence_number
-        self._set_state(SessionState.UNBOUND)
-        if not self._owed:
-            self._finish_unbind()
-
-    def _finish_unbind(self) -> None:
-        assert self._owed_unbind is not None
-        self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
-        self._owed_unbind = None
-        self._close("unbound by the peer")
+        return self._end("unbound by the peer")
 
     def _on_unbind_resp(
         self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> None:
-        if sequence_number == self._own_unbind:
-            self._set_state(SessionState.UNBOUND)
-            self._close("unbound by us")
+    ) -> Event | None:
+        if sequence_number != self._own_unbind:
+            return None
+        return self._end("unbound by us")
 
 
 _KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})

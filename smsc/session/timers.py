@@ -8,6 +8,8 @@ from enum import Enum
 
 import attrs
 
+from pdu.operations import BOUND, SessionState
+
 
 @attrs.frozen
 class Timers:
@@ -40,13 +42,13 @@ class Moments:
     opened: float
     heard: float
     worked: float
-    """Last PDU that was neither enquire_link nor its response."""
+    """Last PDU that brought about an event: neither enquire_link nor its response."""
     probed: float = 0.0
     unanswered_probes: int = 0
     half_pdu_since: float | None = None
 
 
-def judge(timers: Timers, moments: Moments, now: float, *, is_bound: bool) -> Verdict:
+def judge(timers: Timers, moments: Moments, now: float, state: SessionState) -> Verdict:
     """Say what the moments call for at `now`; the gravest verdict wins."""
     if (
         timers.pdu_read_s
@@ -54,9 +56,11 @@ def judge(timers: Timers, moments: Moments, now: float, *, is_bound: bool) -> Ve
         and now - moments.half_pdu_since >= timers.pdu_read_s
     ):
         return Verdict.STUCK
-    if not is_bound:
+    if state is SessionState.OPEN:
         late = timers.session_init_s and now - moments.opened >= timers.session_init_s
         return Verdict.UNBOUND if late else Verdict.QUIET
+    if state not in BOUND:
+        return Verdict.QUIET  # it ends by itself when the last answers are out
     if timers.inactivity_s and now - moments.worked >= timers.inactivity_s:
         return Verdict.INACTIVE
     if not timers.enquire_link_s:

@@ -7,6 +7,7 @@ and because only they may be refused when the disk is full.
 Everything else is a blind overwrite: key → value, or None to delete. The last one wins.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import repeat
 
@@ -22,8 +23,10 @@ TABLES = ("message", "status", "upstream", "due", "parked", "meta")
 """Their names on disk, in the same order."""
 
 Table = dict[bytes, bytes | None]
-Rows = tuple[Table, Table, Table, Table, Table, Table]
-"""Overwrites and deletions for each table. A message is never overwritten, only forgotten."""
+Rows = defaultdict[int, Table]
+"""Overwrites and deletions by table, made when first written to: most batches touch one or two,
+and containers that live until the commit are what the garbage collector walks over.
+A message is never overwritten, only forgotten."""
 
 
 class WriteBatch:
@@ -34,8 +37,8 @@ class WriteBatch:
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
-        self.rows: Rows = ({}, {}, {}, {}, {}, {})
-        self.highest_id = 0  # of messages and deliveries: no later id may be below
+        self.rows: Rows = defaultdict(dict)
+        self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
 
     def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
         """New messages that start alike; ids must ascend in the order batches are committed."""
@@ -44,7 +47,6 @@ class WriteBatch:
         keys = [id_key(message.id) for message in messages]
         self.messages += zip(keys, map(encode_message, messages), strict=True)
         self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
-        self.highest_id = max(self.highest_id, messages[-1].id)
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""

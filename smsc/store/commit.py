@@ -24,11 +24,13 @@ While it runs the next group collects; a group closes at `CAP` changes.
 
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Literal, Protocol
 
 from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import Rows, WriteBatch
+from smsc.store.keys import id_of
 
 CAP = 1000
 """A group with this many changes takes no further batch: bounds the time of one commit."""
@@ -38,7 +40,6 @@ Soon = Callable[[Callable[[], None]], None]
 """Runs a callable in the event loop, soon, in order; callable from any thread."""
 
 COMMITTED = Committed()
-
 
 Result = Exception | Literal["committed", "rested"]
 """What the thread reports."""
@@ -56,23 +57,25 @@ class Group:
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []
-        self.rows: Rows = ({}, {}, {}, {}, {}, {})
-        self.highest_id = 0
+        self.rows: Rows = defaultdict(dict)
+        self.highest_id = 0  # of messages and deliveries
         self.size = 0  # changes handed in, overwritten ones too
-        self.batches: list[tuple[WriteBatch, Done | None]] = []
+        self.batches: list[tuple[WriteBatch | None, Done | None]] = []  # None: had new messages
 
     def add(self, batch: WriteBatch, done: Done | None) -> None:
         """Put a batch behind those that are here; its overwrites win."""
-        self.messages += batch.messages
-        self.statuses += batch.statuses
-        size = len(batch.messages)
-        for mine, theirs in zip(self.rows, batch.rows, strict=True):
-            if theirs:
-                mine.update(theirs)
-                size += len(theirs)
-        self.size += size
+        for table, rows in batch.rows.items():
+            self.rows[table].update(rows)
+            self.size += len(rows)
+        if batch.messages:
+            self.messages += batch.messages
+            self.statuses += batch.statuses
+            self.size += len(batch.messages)
+            self.highest_id = max(self.highest_id, id_of(batch.messages[-1][0]))
+            self.batches.append((None, done))
+        else:
+            self.batches.append((batch, done))
         self.highest_id = max(self.highest_id, batch.highest_id)
-        self.batches.append((batch, done))
 
 
 class Disk(Protocol):
@@ -116,7 +119,7 @@ class GroupCommit:
         self._jobs: queue.SimpleQueue[Group | Literal["rest", "end"]] = queue.SimpleQueue()
         self._puts: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._results: queue.SimpleQueue[Result] = queue.SimpleQueue()
-        self._hurry = threading.Event()  # do not rest
+        self._hurry = threading.Event()  # closing: do not rest, do not try again
         self._thread = threading.Thread(target=self._write, name="store-writer", daemon=True)
         self._thread.start()
 
@@ -138,14 +141,17 @@ class GroupCommit:
             self._soon(self._start)
 
     def close(self) -> None:
-        """Write and answer all that was handed in, then end the thread. Blocks the loop."""
-        self._closed = True
+        """Write and answer all that was handed in, then end the thread. Blocks the loop.
+
+        What the answers hand in is written too. Changes that find no room now are given up.
+        """
         self._hurry.set()
         while self._busy or (self.layers and not self.latched):
             if self._busy:
                 self._settle(self._results.get())
             else:
                 self._start()
+        self._closed = True
         self._jobs.put("end")
         self._thread.join()
 
@@ -183,14 +189,14 @@ class GroupCommit:
     def _shed(self, why: str) -> None:
         """No room: refuse the batches with new messages, keep the others for another try."""
         batches = [pair for group in self.layers for pair in group.batches]
-        refused = [pair for pair in batches if pair[0].messages]
-        if self._closed and not refused:  # that was the last try
+        refused = [pair for pair in batches if pair[0] is None]
+        if self._hurry.is_set() and not refused:  # that was the last try
             self.layers = ()
             self._answer(batches, StoreFull(why))
             return
         kept = Group()
         for batch, done in batches:
-            if not batch.messages:
+            if batch is not None:
                 kept.add(batch, done)
         self.layers = (kept,) if kept.batches else ()
         if refused:
@@ -200,7 +206,9 @@ class GroupCommit:
             self._jobs.put("rest")
         self._answer(refused, StoreFull(why))
 
-    def _answer(self, batches: list[tuple[WriteBatch, Done | None]], result: CommitResult) -> None:
+    def _answer(
+        self, batches: list[tuple[WriteBatch | None, Done | None]], result: CommitResult
+    ) -> None:
         for _, done in batches:
             if done is not None:
                 try:

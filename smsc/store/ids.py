@@ -30,7 +30,7 @@ class IdAllocator:
 
     __slots__ = ("_next_tick", "_node")
 
-    def __init__(self, node: int, last: MessageId) -> None:
+    def __init__(self, node: int, last: int) -> None:
         """`last`: the highest id given out before, of any node; 0 if none."""
         if not 0 <= node <= MAX_NODE:
             raise ValueError(f"node must be 0..{MAX_NODE}, not {node}")

@@ -8,6 +8,7 @@ A name ends with NUL, so no name's keys lie between those of another.
 """
 
 import struct
+from functools import lru_cache
 from hashlib import sha256
 
 from smsc.message import Mailbox, MessageId, OutletName
@@ -77,6 +78,7 @@ def meta_key(key: str) -> bytes:
     return key.encode()
 
 
+@lru_cache(maxsize=4096)  # few outlets and accounts, many keys
 def _name(name: str) -> bytes:
     encoded = name.encode(errors="surrogatepass")
     if b"\x00" in encoded or len(encoded) > MAX_KEY_OCTETS - 40:

@@ -14,16 +14,16 @@ from pathlib import Path
 import structlog
 import trio
 
-from smsc.message import MessageId
 from smsc.ports import Batch
 from smsc.store.batch import Rows, WriteBatch
 from smsc.store.commit import Done, GroupCommit, Soon
 from smsc.store.ids import IdAllocator
 from smsc.store.lmdb_disk import LmdbDisk
+from smsc.store.opening import MapSize
 from smsc.store.reads import Reads, Row
 
-DEFAULT_MAP_SIZE_MB = 65_536
-"""64 GiB of address space; the file grows only as it is filled."""
+MAP_SIZE = MapSize()
+"""The defaults, which are those of the configuration."""
 
 _log = structlog.get_logger("smsc.store")
 
@@ -38,7 +38,7 @@ class LmdbStore(Reads):
         node: int,
         soon: Soon,
         failed: Callable[[Exception], None],
-        map_size_mb: int = DEFAULT_MAP_SIZE_MB,
+        map_size: MapSize = MAP_SIZE,
         retry_s: float = 1.0,
         sync: bool = True,
     ) -> None:
@@ -47,10 +47,10 @@ class LmdbStore(Reads):
         `soon` and `failed`: see `GroupCommit`. `sync=False` breaks the promise that accepted
         means on disk; it exists for tests that prove the fsync, no configuration reaches it.
         """
-        self._disk = LmdbDisk(data_dir, map_size_mb, sync=sync)
+        self._disk = LmdbDisk(data_dir, map_size, sync=sync)
         self._space = self._disk.space
         self._writer = GroupCommit(self._disk, soon=soon, failed=failed, retry_s=retry_s)
-        self.ids = IdAllocator(node, MessageId(self._disk.highest_id))
+        self.ids = IdAllocator(node, self._disk.highest_id)
 
     def close(self) -> None:
         """Write and answer all that was handed in, then let go of the directory.
@@ -63,11 +63,13 @@ class LmdbStore(Reads):
     @property
     def is_full(self) -> bool:
         """Should intake refuse? True above the intake limit, False again once drained."""
-        return self._space.why() is not None
+        return self.why_full is not None
 
     @property
     def why_full(self) -> str | None:
         """Why intake should refuse, for people; None while there is room."""
+        if self._writer.latched:
+            return "the disk failed, and nothing more is stored until a restart"
         return self._space.why()
 
     def batch(self) -> WriteBatch:
@@ -102,7 +104,7 @@ async def open_store(
     *,
     node: int,
     failed: Callable[[Exception], None],
-    map_size_mb: int = DEFAULT_MAP_SIZE_MB,
+    map_size: MapSize = MAP_SIZE,
 ) -> AsyncIterator[LmdbStore]:
     """The store for as long as the block runs, with answers given in this Trio loop.
 
@@ -117,7 +119,7 @@ async def open_store(
         except trio.RunFinishedError:  # the loop ended without leaving the block: nobody waits
             return
 
-    store = LmdbStore(data_dir, node=node, soon=soon, failed=failed, map_size_mb=map_size_mb)
+    store = LmdbStore(data_dir, node=node, soon=soon, failed=failed, map_size=map_size)
     _log.info("store.opened", data_dir=str(data_dir), **store.counts())
     try:
         yield store

@@ -9,7 +9,6 @@ Records are encoded and read back as on disk, so what passes here passes there.
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
-from smsc.message import MessageId
 from smsc.ports import Batch, CommitResult, StoreFull
 from smsc.store.batch import MESSAGE, STATUS, TABLES, Rows, WriteBatch
 from smsc.store.commit import COMMITTED, Done, Soon
@@ -44,7 +43,7 @@ class MemoryStore(Reads):
         *,
         node: int,
         soon: Soon,
-        last_id: MessageId = MessageId(0),  # noqa: B008 - an int
+        last_id: int = 0,
     ) -> None:
         """`soon` gets a callable for each commit: run it at once, later, or step by step."""
         self.ids = IdAllocator(node, last_id)
@@ -94,7 +93,8 @@ class MemoryStore(Reads):
             self.tables[MESSAGE].put(key, value)
         for key, value in batch.statuses:
             self.tables[STATUS].put(key, value)
-        for table, rows in zip(self.tables, batch.rows, strict=True):
+        for place, rows in batch.rows.items():
+            table = self.tables[place]
             for key, changed in rows.items():
                 if changed is None:
                     table.delete(key)

@@ -72,19 +72,29 @@ class Reads(ABC):
 
     def progress(self, id_: MessageId) -> Progress | None:
         """The progress of a message; None if it is unknown or corrupt."""
-        (record,) = self._look(STATUS, (keys.id_key(id_),))
-        return None if record is None else self._progress_of(id_, record)
+        return self.progresses((id_,))[0]
+
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The progress of messages, in order; None for one that is unknown or corrupt."""
+        found = self._look(STATUS, [*map(keys.id_key, ids)])
+        return [
+            None if record is None else self._progress_of(id_, record)
+            for id_, record in zip(ids, found, strict=True)
+        ]
 
     def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
         """Which message and part the network of `outlet` calls `upstream_id`."""
-        (record,) = self._look(UPSTREAM, (keys.upstream_key(outlet, upstream_id),))
-        if record is None:
-            return None
-        try:
-            return records.decode_upstream(record)
-        except CorruptRecordError as error:
-            self._skipped("upstream", error)
-            return None
+        return self.upstreams(outlet, (upstream_id,))[0]
+
+    def upstreams(
+        self, outlet: OutletName, upstream_ids: Sequence[str]
+    ) -> list[tuple[MessageId, int] | None]:
+        """Which message and part the network of `outlet` calls each of these, in order."""
+        wanted = [keys.upstream_key(outlet, upstream_id) for upstream_id in upstream_ids]
+        return [
+            None if record is None else self._upstream_of(record)
+            for record in self._look(UPSTREAM, wanted)
+        ]
 
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first: 8 octets each until it is looked at."""
@@ -153,9 +163,16 @@ class Reads(ABC):
 
     # --- helpers ------------------------------------------------------------------------------
 
+    def _upstream_of(self, record: bytes) -> tuple[MessageId, int] | None:
+        try:
+            return records.decode_upstream(record)
+        except CorruptRecordError as error:
+            self._skipped("upstream", error)
+            return None
+
     def _look(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
         """As `_get`, with what was handed in laid over it."""
-        layers = [rows[table] for rows in self._unwritten() if rows[table]]  # before the disk
+        layers = [rows[table] for rows in self._unwritten() if table in rows]  # before the disk
         values = self._get(table, wanted)
         for layer in layers:
             for at, key in enumerate(wanted):
@@ -176,7 +193,7 @@ class Reads(ABC):
     def _over(self, table: int) -> Table:
         over: Table = {}
         for rows in self._unwritten():
-            over.update(rows[table])
+            over.update(rows.get(table, {}))
         return over
 
     def _untouched(

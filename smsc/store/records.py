@@ -22,7 +22,8 @@ from smsc.message import FINAL, Delivery, Mailbox, Message, MessageId, OutletNam
 VERSION = 1
 
 _HEAD = struct.Struct(">BI")
-_UPSTREAM = struct.Struct(">QHI")
+_UPSTREAM = struct.Struct(">QH")
+_CHECK = struct.Struct(">I")
 _STATES = {int(state): state for state in State}
 _STATE_AT = _HEAD.size + 1
 """Where the state of a progress record lies: first in its array, one octet (0..127)."""
@@ -69,7 +70,7 @@ def encode_progress(progress: Progress) -> bytes:
     """How far a message is."""
     return _seal(
         (
-            progress.state.value,
+            progress.state,
             progress.outlet,
             progress.attempt,
             progress.due_ms,
@@ -111,7 +112,7 @@ def encode_delivery(delivery: Delivery) -> bytes:
             delivery.expires_ms,
             delivery.body,
             delivery.message_id,
-            delivery.state.value,
+            delivery.state,
             delivery.error,
             delivery.callback_url,
             delivery.reference,
@@ -158,17 +159,16 @@ def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview
 
 def encode_upstream(id_: MessageId, part: int) -> bytes:
     """Which message and part an upstream id stands for."""
-    return _UPSTREAM.pack(id_, part, crc32(b"%d %d" % (id_, part)))
+    packed = _UPSTREAM.pack(id_, part)
+    return packed + _CHECK.pack(crc32(packed))
 
 
 def decode_upstream(record: bytes | memoryview) -> tuple[MessageId, int]:
     """(id, part). `CorruptRecordError` if the record holds none."""
-    try:
-        id_, part, check = _UPSTREAM.unpack(record)
-    except struct.error as error:
-        raise CorruptRecordError(f"upstream id: {error}") from error
-    if crc32(b"%d %d" % (id_, part)) != check:
+    size = _UPSTREAM.size
+    if len(record) != size + _CHECK.size or _CHECK.pack(crc32(record[:size])) != record[size:]:
         raise CorruptRecordError("upstream id: the check sum does not fit")
+    id_, part = _UPSTREAM.unpack_from(record)
     return MessageId(id_), part
 
 

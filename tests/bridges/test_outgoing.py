@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridges.outgoing import part_bodies, part_count, unsent_parts
+from bridges.outgoing import concat_reference, part_bodies, part_count, unsent_parts
 from pdu.codec import decode, encode_body, peek_submit_sm
 from pdu.commands import Command
 from pdu.errors import BodyError
@@ -15,7 +15,9 @@ from pdu.message_pdus import SubmitSm
 from pdu.text.errors import TooManyParts
 from pdu.text.udh import split_header
 from pdu.tlvs import Tag, pack_tlv
-from smsc.message import State
+from smsc.message import AccountId, Message, MessageId, State
+from smsc.store.ids import IdAllocator
+from tests.flow.house import START_MS
 
 EXPIRES_MS = int(datetime(2026, 11, 23, 9, 30, tzinfo=UTC).timestamp() * 1000)
 TARGET = pack_tlv(Tag.SAR_MSG_REF_NUM, b"\0\7")  # any other TLV passes through
@@ -33,9 +35,17 @@ def body_of(
     return encode_body(pdu) + tlvs + more
 
 
+def message_of(body: bytes, id_: int = 0x1A7 << 10) -> Message:
+    """A stored message with that body."""
+    account = AccountId("demo")
+    return Message(
+        MessageId(id_), account, "smpp", 0, 0, EXPIRES_MS, 0, 1, None, None, None, (), body
+    )
+
+
 def parts_of(body: bytes, **wishes: Any) -> list[bytes]:
-    """The bodies, for an expiry and a reference that the tests know."""
-    return part_bodies(body, expires_ms=EXPIRES_MS, reference=0x1A7, **wishes)
+    """The bodies, for an expiry and an id that the tests know."""
+    return part_bodies(message_of(body), **wishes)
 
 
 def submit_sm(body: bytes) -> SubmitSm:
@@ -79,7 +89,7 @@ class TestOnePart:
     def test_what_the_client_parted_itself_is_left_alone(self) -> None:
         body = body_of(b"\x05\x00\x03\x07\x02\x01" + b"x" * 153, esm_class=0x40)
         assert parts_of(body) == [body]
-        assert part_count(body) == 1
+        assert part_count(message_of(body)) == 1
 
 
 class TestParts:
@@ -87,7 +97,7 @@ class TestParts:
         text = b"abcdefghi " * 30
         bodies = parts_of(body_of(b"", payload=text, more=TARGET, priority_flag=1))
         pdus = [submit_sm(one) for one in bodies]
-        assert len(pdus) == part_count(body_of(b"", payload=text)) == 2
+        assert len(pdus) == part_count(message_of(body_of(b"", payload=text))) == 2
         for number, pdu in enumerate(pdus, 1):
             assert pdu.esm_class == 0x40
             header, _ = split_header(pdu.short_message) or (b"", b"")
@@ -98,9 +108,17 @@ class TestParts:
 
     def test_more_than_255_parts_is_too_many(self) -> None:
         body = body_of(b"", payload=b"x" * 60_000)
-        assert part_count(body) > 255
+        assert part_count(message_of(body)) > 255
         with pytest.raises(TooManyParts):
             parts_of(body)
+
+
+def test_messages_one_after_the_other_have_references_of_their_own() -> None:
+    ids = IdAllocator(1, MessageId(0))
+    in_one_ms = [concat_reference(id_) & 0xFF for id_ in ids.take(200, START_MS)]
+    assert len(set(in_one_ms)) == 200
+    each_ms = [concat_reference(ids.take(1, START_MS + ms)[0]) & 0xFF for ms in range(1, 200)]
+    assert len(set(each_ms)) == 199
 
 
 @given(
@@ -125,7 +143,7 @@ def test_every_body_that_intake_takes_can_leave(
     except BodyError:
         return  # intake refuses it
     bodies = parts_of(body)
-    assert len(bodies) == part_count(body)
+    assert len(bodies) == part_count(message_of(body))
     for one in bodies:
         assert submit_sm(one).destination_addr == "4179"
 

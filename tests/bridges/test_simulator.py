@@ -12,7 +12,7 @@ from bridges.simulator import Simulator, SimulatorConfig
 from pdu.codec import peek_deliver_sm
 from pdu.status import Status
 from pdu.text.coding import decode_text
-from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
+from smsc.message import MessageId, OutletName, Progress, State
 from smsc.ports import (
     Failed,
     MobileOriginated,
@@ -21,7 +21,7 @@ from smsc.ports import (
     Sent,
     UpstreamReceipt,
 )
-from tests.bridges.test_outgoing import body_of
+from tests.bridges.test_outgoing import body_of, message_of
 from tests.flow.house import SIM
 
 LONG = body_of(b"", payload=b"abcdefghi " * 30)
@@ -82,10 +82,7 @@ async def lab(nursery: trio.Nursery) -> Lab:
 
 def outgoing(id_: int, body: bytes | None = None, parts: Sequence[State] = ()) -> Outgoing:
     """A message for an outlet."""
-    message = Message(
-        MessageId(id_), AccountId("demo"), "smpp", 0, 0, 0, 0, 1, None, None, None, (), b""
-    )
-    message.body = body_of() if body is None else body
+    message = message_of(body_of() if body is None else body, id_)
     return Outgoing(message, Progress(State.QUEUED, OutletName(""), parts=bytes(parts)))
 
 

@@ -21,6 +21,7 @@ from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
+from smsc.flow.recent import Recent
 from smsc.message import (
     AccountId,
     Delivery,
@@ -43,6 +44,7 @@ from smsc.ports import (
     UpstreamReceipt,
 )
 from smsc.store.batch import WriteBatch
+from smsc.store.keys import id_of
 from smsc.store.memory_store import MemoryStore, MemoryTable
 
 START_MS = 1_790_000_000_000
@@ -113,7 +115,8 @@ class Disk(MemoryStore):
 
     def _apply(self, batch: WriteBatch) -> None:
         super()._apply(batch)
-        self.highest_id = max(self.highest_id, batch.highest_id)
+        newest = id_of(batch.messages[-1][0]) if batch.messages else 0
+        self.highest_id = max(self.highest_id, batch.highest_id, newest)
 
     def crash(self, committed: int) -> None:
         """The first `committed` of the waiting batches reached the disk; nobody was told."""
@@ -218,12 +221,14 @@ class House:
         self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log)
         self.mailboxes.unattended = self.unattended.append
         arrived = self.mailboxes.arrived
-        self.receipts = Receipts(self.store, ids, arrived, now_ms, log)
+        recent = Recent(self.store)
+        self.receipts = Receipts(self.store, ids, recent, arrived, now_ms, log)
         routes = RoutingTable(RULES)
         self.dispatch = Dispatch(
             self.store,
             routes,
             self.outlets,
+            recent,
             self.receipts.write,
             arrived,
             now_ms,
@@ -231,7 +236,7 @@ class House:
             log,
         )
         self.dispatch.alarm_moved = self.alarms_at.append
-        self.receipts.progress = self.dispatch.progress
+        self.receipts.progresses = self.dispatch.progresses
         accounts = {DEMO: self._account, AccountId("other"): self._account}
         self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms)
         mo = MoTable((MoRule("demo", to=("12345",)),))

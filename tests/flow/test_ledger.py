@@ -322,7 +322,7 @@ class Ledger(RuleBasedStateMachine):
         for (name, upstream_id), at_ms in self.acked.items():
             hit = house.store.upstream(name, upstream_id)
             if hit is not None:
-                progress = house.dispatch.progress(hit[0])
+                (progress,) = house.dispatch.progresses([hit[0]])
                 assert progress is not None
                 assert progress.parts[hit[1]] in FINAL or progress.state in FINAL
             elif house.latest_ms - at_ms < EARLY_KEEP_MS:

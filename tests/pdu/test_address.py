@@ -72,6 +72,7 @@ def test_destination_is_never_alphanumeric() -> None:
         ((1, 2, "41"), AddressFault.NPI),
         ((5, 7, "Bank"), AddressFault.NPI),
         ((0, 14, "10.0.0.1"), None),
+        ((1, 14, "10.0.0.1"), None),
     ],
 )
 def test_source_fault(address: tuple[int, int, str], fault: AddressFault | None) -> None:

@@ -9,6 +9,7 @@ from pdu.text.alphabet import (
     alphabet_of,
     deletes_itself,
     message_class,
+    tp_dcs,
     waiting_indication,
     with_class,
 )
@@ -75,6 +76,11 @@ def test_class_goes_back_to_the_same_alphabet() -> None:
     assert with_class(A.GSM7, MessageClass.FLASH) == 0xF0
     with pytest.raises(KeyError):
         with_class(A.JIS, MessageClass.FLASH)
+
+
+def test_tp_dcs() -> None:
+    assert [tp_dcs(octet) for octet in (0, 1, 2, 3, 4, 8, 0x0B)] == [0, 0, 4, 0, 4, 8, 0]
+    assert [tp_dcs(octet) for octet in (0x10, 0x18, 0xC8, 0xF0)] == [0x10, 0x18, 0xC8, 0xF0]
 
 
 def test_message_waiting() -> None:

@@ -60,6 +60,7 @@ def test_any_text_is_coded_faithfully_or_not_at_all(text: str) -> None:
 @given(st.binary())
 def test_any_octets_decode(octets: bytes) -> None:
     text = gsm7.decode(octets)
+    assert text == gsm7.DEFAULT.decode(octets), "the fast path and the general one agree"
     assert len(text) <= len(octets)
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pdu.text.udh import Concat, Element, Iei, Ports, Udh, national, split_header
+from pdu.text.udh import Concat, Element, Iei, Ports, Udh, national, split_header, take_concat
 
 ELEMENTS = st.lists(
     st.builds(Element, st.integers(0, 255), st.binary(max_size=12)), max_size=8
@@ -53,6 +53,20 @@ def test_concatenation(header: str, concat: Concat | None) -> None:
     parsed = Udh.parse(bytes.fromhex(header))
     assert parsed is not None
     assert parsed.concat == concat
+
+
+@given(
+    st.binary(max_size=40), st.sampled_from(["", "050003cc0201", "050003cc0003", "06080401cc0202"])
+)
+def test_taking_the_concatenation_equals_reading_the_header(octets: bytes, start: str) -> None:
+    short_message = bytes.fromhex(start) + octets
+    split = split_header(short_message)
+    parsed = Udh.parse(split[0]) if split else None
+    taken = take_concat(short_message)
+    if split is None or parsed is None:
+        assert taken is None
+    else:
+        assert taken == (parsed.concat, bytes(Udh(parsed.without_concat())), split[1])
 
 
 def test_concat_writes_its_element_and_wraps_its_reference() -> None:

@@ -208,11 +208,19 @@ def test_close_writes_and_answers_what_was_handed_in(loop: Loop) -> None:
     assert len(loop.answers) == 3
 
 
+def test_close_writes_what_the_last_answers_hand_in(loop: Loop) -> None:
+    loop.commit.commit_nowait(changing("a"), lambda _: loop.hand_in("b"))
+    loop.commit.close()
+    assert loop.answers == [("b", Committed())]
+    assert loop.disk.groups[-1].rows[META][b"last"] == b"b"
+
+
 def test_close_gives_up_what_finds_no_room(loop: Loop) -> None:
     loop.disk.put_script += [FullError("full")] * 9
     loop.hand_in("change")
     loop.hand_in("accept", accepting(7))
     loop.commit.close()
+    assert loop.disk.tries == 2
     assert loop.answers == [("accept", StoreFull("full")), ("change", StoreFull("full"))]
 
 

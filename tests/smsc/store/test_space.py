@@ -29,14 +29,14 @@ def test_the_map_stops_intake_at_85_percent_until_below_80() -> None:
     assert said == [False, True, True, True, False, False]
 
 
-def test_a_commit_that_did_not_fit_stops_intake_until_less_is_used() -> None:
-    space = Host().space()
+def test_a_commit_that_did_not_fit_stops_intake_for_a_second() -> None:
+    host = Host()
+    space = host.space()
     space.committed(50 * MIB)
     assert "100 MiB is full" in space.map_ran_out()
+    host.now = LOOK_S / 2
     assert space.why() is not None
-    space.committed(49 * MIB)
-    assert space.why() is not None
-    space.committed(40 * MIB)
+    host.now = LOOK_S
     assert space.why() is None
 
 
@@ -60,6 +60,37 @@ def test_intake_stops_before_the_disk_is_quite_full() -> None:
     host.free, host.now = 63 * MIB, 5.0
     space.committed(1)
     assert space.why() is not None
+
+
+def test_new_messages_find_no_room_before_the_rest_of_the_map_is_eaten() -> None:
+    space = Host().space()
+    said = []
+    for share in (85, 89, 90):
+        space.committed(share * MIB)
+        said.append(space.refusal())
+    assert said == [None, None, "the store's map of 100 MiB is full"]
+
+
+def test_new_messages_find_no_room_when_half_the_reserve_is_gone() -> None:
+    host = Host()
+    space = host.space()
+    said = []
+    for free in (63, 33, 31, 70):
+        host.now += LOOK_S
+        host.free = free * MIB
+        space.committed(1)
+        said.append(space.refusal() is not None)
+    assert said == [False, False, True, False]
+
+
+def test_new_messages_find_room_again_without_any_commit() -> None:
+    host = Host()
+    space = host.space()
+    host.free = 1 * MIB
+    space.committed(1)
+    assert space.refusal() is not None
+    host.free, host.now = 1000 * MIB, LOOK_S
+    assert space.refusal() is None
 
 
 def test_a_small_file_system_has_a_small_reserve() -> None:

@@ -1,0 +1,142 @@
+"""A gateway of one's own to measure: a separate process, its own store, free ports.
+
+*In*: the outlets and routes of its configuration; a directory on the disk to measure.
+*Out*: its addresses, its CPU time, its memory.
+*Never*: a store on a file system in memory without saying so; a process left behind.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import attrs
+
+SYSTEM_ID: Final = "bench"
+PASSWORD: Final = "bench"
+SIMULATOR: Final = '[outlets.sim]\nkind = "simulator"\ndelay_s = {delay_s}\n'
+# Port 1 (tcpmux) is served nowhere: the link is refused at once, again and again.
+CLOSED: Final = '[outlets.sim]\nkind = "smpp"\nhost = "127.0.0.1"\nport = 1\nsystem_id = "gw"\n'
+_CONFIG: Final = """\
+[node]
+data_dir = "{data_dir}"
+[smpp]
+listen = ["127.0.0.1:0"]
+[http]
+listen = ["127.0.0.1:0"]
+[log]
+level = "error"
+[accounts.{system_id}]
+password = "{password}"
+max_binds = 0
+window = {window}
+{outlets}
+[[routes]]
+name = "default"
+outlets = ["sim"]
+"""
+_START_S: Final = 20.0
+_STOP_S: Final = 40.0
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+RUN: Final = ("-c", "from smsc.cli import main; main()")
+PROFILE: Final = ("-m", "bench.profile")
+
+
+@attrs.frozen
+class Memory:
+    """Resident memory in octets: the process's own, and pages of files that the kernel shares."""
+
+    own: int
+    files: int
+
+
+@attrs.frozen
+class RunningGateway:
+    """One gateway process."""
+
+    pid: int
+    smpp_port: int
+    http_port: int
+    data_dir: Path
+
+    def cpu_s(self) -> float:
+        """CPU time so far in seconds, user and system, all threads: proc(5), stat fields 14, 15."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS_PER_S
+
+    def memory(self) -> Memory:
+        """Resident memory now."""
+        status = Path(f"/proc/{self.pid}/status").read_text()
+        kib = {
+            name: int(size)
+            for name, size in re.findall(r"^(Rss\w+):\s+(\d+) kB", status, re.MULTILINE)
+        }
+        return Memory(kib["RssAnon"] * 1024, (kib["RssFile"] + kib["RssShmem"]) * 1024)
+
+
+@contextmanager
+def gateway(
+    directory: Path, outlets: str, *, window: int = 100, how: Sequence[str] = RUN
+) -> Iterator[RunningGateway]:
+    """Start a gateway with a new store under `directory`, and stop it at the end.
+
+    :param outlets: TOML of one outlet that is called `sim`: `SIMULATOR` or `CLOSED`.
+    :param how: arguments of the interpreter that end in the `smsc` command.
+    :raises RuntimeError: it did not come up; standard error says why.
+    """
+    with tempfile.TemporaryDirectory(dir=directory, prefix=".bench-") as place:
+        config = Path(place) / "bench.toml"
+        config.write_text(
+            _CONFIG.format(
+                data_dir=Path(place) / "var",
+                system_id=SYSTEM_ID,
+                password=PASSWORD,
+                window=window,
+                outlets=outlets,
+            )
+        )
+        command = [sys.executable, *how, "run", "--config", str(config)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            try:
+                smpp_port, http_port = _await_ports(child)
+                yield RunningGateway(child.pid, smpp_port, http_port, Path(place) / "var")
+            finally:
+                _stop(child)
+
+
+def _await_ports(child: "subprocess.Popen[str]") -> tuple[int, int]:
+    """Read the greeting, which names the ports."""
+    assert child.stdout is not None
+    smpp_port = None
+    for line in child.stdout:
+        found = re.match(r"\s+(SMPP|HTTP)\s.*:(\d+)$", line)
+        if found and found[1] == "SMPP":
+            smpp_port = int(found[2])
+        elif found and smpp_port is not None:
+            return smpp_port, int(found[2])
+    raise RuntimeError("the gateway did not start")
+
+
+def _stop(child: "subprocess.Popen[str]") -> None:
+    """SIGTERM, and a second one if what is on its way takes long: the store is thrown away."""
+    for wait_s in (_STOP_S / 20, _STOP_S):
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(wait_s)
+        except subprocess.TimeoutExpired:
+            continue
+        return
+    child.kill()
+
+
+def settle_down(seconds: float = 0.5) -> None:
+    """Let the disk write out what the last measurement left."""
+    os.sync()
+    time.sleep(seconds)

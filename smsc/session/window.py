@@ -1,0 +1,73 @@
+"""Requests of ours that await their answer, by sequence_number.
+
+*In*: bodies with the owner's contexts, answers, `now` in seconds of a monotonic clock.
+*Out*: whole PDUs; the context that belongs to an answer, or those that get none.
+*Never*: the same request ended twice: answered, late and lost each take it out.
+
+SMPP 3.4 §2.9, §5.1.4.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from pdu.codec import pack
+
+_LAST_SEQUENCE: Final = 0x7FFFFFFF
+
+
+class Window:
+    """At most `size` messages under way, and the numbering of all requests of this end.
+
+    :ivar size: may be changed at any time; what is under way beyond it stays.
+    """
+
+    __slots__ = ("_sent", "_sequence", "pop", "size")
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self._sequence = 0
+        self._sent: dict[int, tuple[Any, float]] = {}
+        self.pop = self._sent.pop
+        """`pop(sequence_number, None)`: (context, when it was sent), taken out; bound for speed."""
+
+    def __len__(self) -> int:
+        return len(self._sent)
+
+    @property
+    def room(self) -> int:
+        """How many more messages may be sent; below 0 after `size` was made smaller."""
+        return self.size - len(self._sent)
+
+    def next_sequence(self) -> int:
+        """The sequence_number of the next request: 1 follows 0x7FFFFFFF."""
+        self._sequence = self._sequence + 1 if self._sequence < _LAST_SEQUENCE else 1
+        return self._sequence
+
+    def put_many(
+        self, command_id: int, bodies: Sequence[bytes], contexts: Iterable[Any], now: float
+    ) -> list[bytes]:
+        """Enter messages; the PDUs to write."""
+        sequence = self._sequence
+        sent = self._sent
+        pdus = []
+        for body, context in zip(bodies, contexts, strict=True):
+            sequence = sequence + 1 if sequence < _LAST_SEQUENCE else 1
+            sent[sequence] = (context, now)
+            pdus.append(pack(command_id, 0, sequence, body))
+        self._sequence = sequence
+        return pdus
+
+    def take_late(self, now: float, limit_s: float) -> list[Any]:
+        """Contexts of what was sent `limit_s` ago or earlier; later answers to them go unheard."""
+        late = []
+        for sequence_number, (_, sent_at) in self._sent.items():
+            if now - sent_at < limit_s:
+                break  # they were sent in order
+            late.append(sequence_number)
+        return [self._sent.pop(sequence_number)[0] for sequence_number in late]
+
+    def take_all(self) -> list[Any]:
+        """Contexts of everything under way: no answer will come."""
+        contexts = [context for context, _ in self._sent.values()]
+        self._sent.clear()
+        return contexts

@@ -1,0 +1,40 @@
+"""Fixtures for every room: whole gateways to talk to."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, read_config
+
+StartGateway = Callable[..., RunningGateway]
+
+
+@pytest.fixture
+def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
+    """Start gateways: `start_gateway(toml, name="a", smpp_port=0, smpp="")`; all end with the test.
+
+    One name is one data directory: a second gateway of the name finds what the first left.
+    A gateway must not have met a bug: nothing may have crashed.
+    """
+    running: list[RunningGateway] = []
+
+    def start(
+        toml: str = ACCOUNT + SIMULATOR, name: str = "a", smpp_port: int = 0, smpp: str = ""
+    ) -> RunningGateway:
+        config = read_config(toml, tmp_path / name, smpp_port=smpp_port, smpp=smpp)
+        one = RunningGateway(config)
+        running.append(one)
+        return one
+
+    yield start
+    for one in running:
+        one.kill()
+        crashed = [entry for entry in one.log.entries if entry["event"].endswith(".crashed")]
+        assert not crashed, crashed
+
+
+@pytest.fixture
+def gateway(start_gateway: StartGateway) -> RunningGateway:
+    """A gateway with account demo/demo and a simulator whose receipts come at once."""
+    return start_gateway()

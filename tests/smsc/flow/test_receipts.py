@@ -1,14 +1,27 @@
 """Receipts from networks, and the receipts that clients get for them."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pdu.codec import peek_deliver_sm
+from pdu.codec import decode, encode_body, peek_deliver_sm
+from pdu.commands import Command
+from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.receipt_text import parse_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
 from smsc.flow import receipts as room
-from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox, mailbox_for
-from smsc.message import Delivery, Mailbox, MessageId, State
+from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox, mailbox_for, receipt_body
+from smsc.message import (
+    FINAL,
+    AccountId,
+    Delivery,
+    Mailbox,
+    Message,
+    MessageId,
+    Progress,
+    State,
+)
 from smsc.ports import Failed, Sent
 from tests.flow.house import HOME, SIM, START_MS, A, House, draft_to
 
@@ -242,3 +255,55 @@ class TestToTheClient:
         house.commit()
         assert [one.state for one in arrived] == [State.DELIVERED]
         assert arrived[0].expires_ms == START_MS + room.DELIVERY_KEEP_MS
+
+
+ADDRESSES = st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=20)
+
+
+@given(
+    source_addr=ADDRESSES,
+    destination_addr=ADDRESSES,
+    state=st.sampled_from(sorted(FINAL)),
+    error=st.integers(0, 0x1FFFF),
+    parts=st.lists(st.sampled_from([State.DELIVERED, State.UNDELIVERABLE]), max_size=255),
+    reference=st.none() | st.binary(min_size=2, max_size=2),
+)
+def test_the_body_written_by_hand_is_the_one_the_codec_writes(
+    source_addr: str,
+    destination_addr: str,
+    state: State,
+    error: int,
+    parts: list[State],
+    reference: bytes | None,
+) -> None:
+    pdu = SubmitSm(source_addr=source_addr, destination_addr=destination_addr, dest_addr_ton=1)
+    tlvs = pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference) if reference is not None else b""
+    message = Message(
+        MessageId(2**62),
+        AccountId("demo"),
+        "smpp",
+        START_MS,
+        0,
+        0,
+        0,
+        1,
+        None,
+        None,
+        None,
+        (),
+        encode_body(pdu) + tlvs,
+    )
+    progress = Progress(state, A, done_ms=START_MS, error=error, parts=bytes(parts))
+    body = receipt_body(message, progress)
+    receipt = decode(Command.DELIVER_SM, body)
+    assert isinstance(receipt, DeliverSm)
+    assert encode_body(receipt) == body
+    assert receipt == DeliverSm(
+        source_addr=destination_addr,
+        source_addr_ton=1,
+        destination_addr=source_addr,
+        esm_class=0x04,
+        short_message=receipt.short_message,
+        tlvs=receipt.tlvs,
+    )
+    assert f"err:{error % 1000:03d}".encode() in receipt.short_message

@@ -249,8 +249,7 @@ class Dispatch:
                 break
         deliveries: list[Delivery] = []
         again: list[MessageId] = []
-        for id_ in ids:
-            progress = self._store.progress(id_)
+        for id_, progress in zip(ids, self._store.progresses(list(ids)), strict=True):
             if progress is None or id_ in self._flights:
                 again.append(id_)
             elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:

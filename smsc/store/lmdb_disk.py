@@ -57,6 +57,10 @@ class LmdbDisk:
         """Let go of the directory; no call may follow."""
         self._opened.close()
 
+    def forked(self) -> None:
+        """In a forked child: see `Opened.forked`."""
+        self._opened.forked()
+
     def put(self, group: Group) -> None:
         """In the writer thread: see `smsc.store.commit.Disk`."""
         if group.messages and (why := self.space.refusal()) is not None:
@@ -168,7 +172,7 @@ class LmdbDisk:
         """Free the slots of readers whose process died: they pin old pages, so the file grows."""
         return int(self._env.reader_check())
 
-    def _reading(self, table: int) -> lmdb.Transaction:
+    def _reading(self, table: int) -> Any:
         """Begin a read transaction; its slot in the reader table is kept for the next one.
 
         So crowds of other processes cannot push us out, and the next one begins sooner.

@@ -80,6 +80,13 @@ class Opened:
         self.env.close()
         self._unlock()
 
+    def forked(self) -> None:
+        """In a forked child: let go of the lock, which else outlives the parent with the child.
+
+        The environment is not closed: that is the parent's, and LMDB would touch its readers.
+        """
+        self._unlock()
+
     def _unlock(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)

@@ -305,26 +305,47 @@ class StoreContract:
         house.commit(batch)
         counts = dict(house.store.counts())
         del counts["meta"]
-        assert counts == {"message": 3, "status": 3, "upstream": 1, "due": 1, "parked": 1}
+        assert counts == {
+            "message": 3,
+            "status": 3,
+            "upstream": 1,
+            "due": 1,
+            "parked": 1,
+            "corrupt": 0,
+        }
 
-    def test_corrupt_records_are_skipped_and_counted(self, house: OpenStore) -> None:
+    def test_corrupt_records_are_set_aside_and_counted_once(self, house: OpenStore) -> None:
         ids = house.accept(3)
         batch = WriteBatch()
         batch.park(a_delivery(1))
         batch.park(a_delivery(2))
         batch.upstream(SIM, "1", ids[0], 0)
+        for first in (1, 2):
+            batch.defer(NOW_MS, MessageId(first), MessageId(9))
         house.commit(batch)
         house.spoil("message", ids[0].to_bytes(8, "big"))
         house.spoil("status", ids[1].to_bytes(8, "big"))
         house.spoil("parked", b"demo\x00" + (1).to_bytes(8, "big"))
         house.spoil("upstream", b"sim\x001")
+        house.spoil("due", NOW_MS.to_bytes(8, "big") + (1).to_bytes(8, "big"))
         store = house.store
-        assert store.messages(ids) == [None, a_message(ids[1]), a_message(ids[2])]
-        assert store.progress(ids[1]) is None
-        assert [id_ for id_, _ in store.waiting()] == [ids[0], ids[2]]
-        assert store.parked(DEMO, MessageId(0), 1) == [a_delivery(2)]
-        assert store.upstream(SIM, "1") is None
-        assert store.corrupt >= 5
+        for _ in range(2):
+            assert store.messages(ids) == [None, a_message(ids[1]), a_message(ids[2])]
+            assert store.upstream(SIM, "1") is None
+            assert store.parked(DEMO, MessageId(0), 1) == [a_delivery(2)]
+            assert store.due(NOW_MS, 9) == [Alarm(NOW_MS, MessageId(2), MessageId(9))]
+            assert [id_ for id_, _ in store.waiting()] == [ids[2]]
+            assert store.corrupt == 5
+        house.commit(WriteBatch())
+        house.reopen()
+        store = house.store
+        counts = store.counts()
+        assert counts["corrupt"] == 5
+        assert (counts["message"], counts["status"]) == (2, 3)
+        assert (counts["upstream"], counts["parked"], counts["due"]) == (0, 1, 1)
+        states = [progress and progress.state for progress in store.progresses(ids)]
+        assert states == [State.UNKNOWN, State.UNKNOWN, State.QUEUED]
+        assert store.corrupt == 0
 
     def test_ids_ascend_over_restarts_even_if_the_clock_went_back(self, house: OpenStore) -> None:
         last = house.accept(3)[-1]

@@ -12,6 +12,7 @@ import pytest
 from smsc.message import MessageId
 from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import WriteBatch
+from smsc.store.commit import Group
 from smsc.store.opening import DATA_FILE, MapSize, Opened, StoreOpenError
 from tests.contracts.store_contract import NOW_MS, QUEUED, a_message
 from tests.smsc.store.houses import LmdbHouse
@@ -69,25 +70,22 @@ def test_a_map_full_at_commit_is_refused_and_grows_before_the_next(
     put = disk.put
 
     class Full:
-        def commit(self) -> None:
-            disk._txn.abort()
-            raise lmdb.MapFullError
+        def __init__(self, txn: lmdb.Transaction) -> None:
+            self.txn = txn
 
-    def put_once(group: object) -> None:
-        put(group)  # type: ignore[arg-type]
+        def commit(self) -> None:
+            self.txn.abort()
+            raise lmdb.MapFullError("MDB_MAP_FULL")
+
+    def put_once(group: Group) -> None:
+        put(group)
         monkeypatch.undo()
-        txn, full = disk._txn, Full()
-        monkeypatch.setattr(full, "commit", lambda: (txn.abort(), _raise(lmdb.MapFullError())))
-        monkeypatch.setattr(disk, "_txn", full)
+        monkeypatch.setattr(disk, "_txn", Full(disk._txn))
 
     monkeypatch.setattr(disk, "put", put_once)
     assert accept(house, 1)[1] == StoreFull("the store's map is about to grow")
     assert accept(house, 1)[1] == Committed()
     assert disk.map_octets == 4 * MIB
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 def test_a_file_that_grew_starts_with_room(tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ what was accepted always finds the rooms behind it still there.
 
 import random
 import signal
-import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from itertools import count
@@ -20,6 +19,7 @@ import attrs
 import trio
 
 from smsc.bindings import Bindings
+from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
@@ -85,11 +85,6 @@ class Addresses:
     http: tuple[tuple[str, int], ...]
 
 
-def wall_ms() -> int:
-    """Wall clock, ms UTC."""
-    return time.time_ns() // 1_000_000
-
-
 class Gateway:
     """All rooms, wired. It is the `Flow` of its outlets and the gateway of its HTTP bridge."""
 
@@ -97,12 +92,15 @@ class Gateway:
         self.config = config
         self.store = store
         self.log = log
+        now_ms = SteadyClock(
+            stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
+        ).now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
-        self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
-        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
+        self.receipts = Receipts(store, store.ids, recent, arrived, now_ms, log)
         self.outlets: Mapping[OutletName, Outlet] = {
             OutletName(name): bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
@@ -115,21 +113,21 @@ class Gateway:
             recent,
             self.receipts.write,
             arrived,
-            wall_ms,
+            now_ms,
             random.Random(),
             log,
         )
-        self.alarms = Alarms(store, self.dispatch.wake, wall_ms)
+        self.alarms = Alarms(store, self.dispatch.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
-        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
+        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms)
+        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms)
         self.server = SmppServer(
             config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
         )
         self.webhook = (
-            bridges.webhook(self.mailboxes, wall_ms, log) if bridges.webhook is not None else None
+            bridges.webhook(self.mailboxes, now_ms, log) if bridges.webhook is not None else None
         )
         self._serve_http = bridges.serve_http
         self._http_stop = trio.Event()

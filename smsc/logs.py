@@ -17,6 +17,7 @@ EVENTS: Final[dict[str, str]] = {
     "gateway.started": "every part is up; listens on these addresses",
     "gateway.stopping": "a signal came; what is in flight is waited for",
     "gateway.stopped": "everything accepted is on disk",
+    "clock.stepped": "the wall clock was set; we follow slowly, and a restart takes it as it is",
     "store.opened": "the store is open, with so many records",
     "store.map_grown": "the database map was nearly full and is larger now",
     "store.record_corrupt": "a record whose check sum does not fit was set aside",

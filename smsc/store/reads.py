@@ -15,7 +15,7 @@ from itertools import islice
 
 import structlog
 
-from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.message import FINAL, LIVE, Delivery, Mailbox, Message, MessageId, OutletName, Progress
 from smsc.ports import Alarm, Batch
 from smsc.store import keys, records
 from smsc.store.batch import (
@@ -116,6 +116,26 @@ class Reads(ABC):
         """Every message that is not final, oldest first: 8 octets each until it is looked at."""
         return Waiting(self._statuses, self._progress_of, self.progress)
 
+    def live(self, until: MessageId, rows: int) -> Iterator[list[tuple[MessageId, Progress]]]:
+        """Messages up to `until` that are not final, oldest first, a list for `rows` records.
+
+        Each list is read when it is asked for and is as new as the store then,
+        so others may work between two lists; `waiting` is for when nobody does.
+        """
+        start, stop = b"", keys.id_key(until + 1)
+        while found := self._range(STATUS, start, stop, rows):
+            progresses = (
+                (id_, self._progress_of(id_, record))
+                for id_, record in ((keys.id_of(key), record) for key, record in found)
+                if not records.looks_final(record)
+            )
+            yield [
+                (id_, progress)
+                for id_, progress in progresses
+                if progress is not None and progress.state in LIVE
+            ]
+            start = found[-1][0] + b"\x00"
+
     def due(self, until_ms: int, limit: int) -> list[Alarm]:
         """Alarms due by `until_ms`, earliest first."""
         alarms: list[Alarm] = []
@@ -160,26 +180,42 @@ class Reads(ABC):
 
     # --- history ------------------------------------------------------------------------------
 
-    def forgettable(self, before: MessageId, limit: int) -> list[MessageId]:
-        """Messages in a final state with an id below `before`, oldest first."""
-        rows = self._all_statuses(keys.id_key(before))
-        final = (keys.id_of(key) for key, record in rows if records.looks_final(record))
-        return list(islice(final, limit))
+    def finished(
+        self, after: MessageId, before: MessageId, done_by_ms: int, rows: int
+    ) -> tuple[list[tuple[MessageId, Progress]], MessageId | None]:
+        """Messages between two ids that ended by `done_by_ms`, oldest first.
 
-    def forgetting(self, ids: Sequence[MessageId]) -> WriteBatch:
+        Looks at `rows` records at most; the id is where to go on from, None when all were seen.
+        """
+        found: list[tuple[MessageId, Progress]] = []
+        records_seen = self._range(STATUS, keys.id_key(after + 1), keys.id_key(before), rows)
+        for key, record in records_seen:
+            if records.looks_final(record):
+                id_ = keys.id_of(key)
+                progress = self._progress_of(id_, record)
+                if progress is None or progress.state not in FINAL:
+                    continue
+                if progress.done_ms <= done_by_ms:
+                    found.append((id_, progress))
+        return found, keys.id_of(records_seen[-1][0]) if len(records_seen) == rows else None
+
+    def forgetting(self, finished: Sequence[tuple[MessageId, Progress]]) -> WriteBatch:
         """A batch that deletes messages with all that belongs to them.
 
         An upstream id that its network gave out again since then is left to the newer message.
         """
         batch = WriteBatch()
-        for id_ in ids:
-            progress = self.progress(id_)
-            if progress is not None:
-                for upstream_id in progress.upstream_ids:
-                    known = self.upstream(progress.outlet, upstream_id)
-                    if known is not None and known[0] == id_:
-                        batch.forget_upstream(progress.outlet, upstream_id)
+        names: dict[OutletName, list[tuple[str, MessageId]]] = {}
+        for id_, progress in finished:
             batch.forget(id_)
+            if progress.upstream_ids:
+                theirs = names.setdefault(progress.outlet, [])
+                theirs += ((name, id_) for name in progress.upstream_ids if name)
+        for outlet, theirs in names.items():
+            known = self.upstreams(outlet, [name for name, _ in theirs])
+            for (name, id_), hit in zip(theirs, known, strict=True):
+                if hit is not None and hit[0] == id_:
+                    batch.forget_upstream(outlet, name)
         return batch
 
     # --- helpers ------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def build_recorder(directory: Path) -> Path:
 
 @attrs.frozen
 class Moment:
-    """A client was told of messages: what had been written and synced by then."""
+    """What had been answered, written and synced by then."""
 
     answered: frozenset[int]
     """All ids that were answered ESME_ROK so far."""
@@ -64,7 +64,7 @@ class Moment:
 
 
 def moments(log: Path) -> Iterator[Moment]:
-    """Every moment at which a client was told something new."""
+    """The moments to cut the power at: before each sync, and when a client was told something."""
     durable = bytearray()
     pending: list[tuple[int, bytes]] = []
     answered: frozenset[int] = frozenset()
@@ -74,6 +74,7 @@ def moments(log: Path) -> Iterator[Moment]:
         elif kind == b"D":
             _write(durable, offset, octets)
         elif kind == b"S":
+            yield Moment(answered, bytes(durable), tuple(pending))
             for at, written in pending:
                 _write(durable, at, written)
             pending.clear()

@@ -91,20 +91,19 @@ def record(directory: Path, recorder: Path, program: str) -> Path:
 def test_what_was_answered_survives_the_loss_of_every_unsynced_write(
     tmp_path: Path, recorder: Path
 ) -> None:
-    told = list(moments(record(tmp_path, recorder, SYNCED)))
-    assert len(told[-1].answered) == ROUNDS * WINDOW
-    assert len(told) >= ROUNDS
-    assert any(moment.pending for moment in told), "no moment with anything to lose"
+    all_moments = list(moments(record(tmp_path, recorder, SYNCED)))
+    assert len(all_moments[-1].answered) == ROUNDS * WINDOW
     rng = random.Random(1)
-    for at, moment in enumerate(told):
+    told = rng.sample([one for one in all_moments if one.answered], 2 * ROUNDS)
+    assert sum(bool(moment.pending) for moment in told) >= ROUNDS // 2, "too little to lose"
+    for moment in (*told, all_moments[-1]):
         for torn in (None, rng):
             missing = lost(moment.disk(torn), moment.answered, tmp_path / "after")
-            assert not missing, f"moment {at}, {'torn' if torn else 'dropped'}"
+            assert not missing, "torn" if torn else "dropped"
 
 
 def test_the_same_proof_fails_when_sync_is_off(tmp_path: Path, recorder: Path) -> None:
-    told = list(moments(record(tmp_path, recorder, UNSYNCED)))
-    last = told[-1]
+    *_, last = moments(record(tmp_path, recorder, UNSYNCED))
     assert len(last.answered) == ROUNDS * WINDOW
     assert lost(last.disk(None), last.answered, tmp_path / "after")
 

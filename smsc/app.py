@@ -312,7 +312,7 @@ class Gateway:
             self.receipts.forget_old()
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
-                self.store.clear_readers()
+                self.store.look_after_readers()
 
     def _unattended(self, mailbox: Mailbox) -> None:
         """Deliveries for a callback that nobody attends to yet."""

@@ -102,9 +102,9 @@ class LmdbStore(Reads):
         forked: Any = Forked(self._pid)
         self._disk = self._writer = self._space = forked
 
-    def clear_readers(self) -> int:
-        """Free what dead processes held in the reader table; how many they were."""
-        return self._disk.clear_readers()
+    def look_after_readers(self) -> None:
+        """Free what dead processes hold of the store, warn of stuck ones; once a minute."""
+        self._disk.readers.look()
 
     @property
     def map_octets(self) -> int:

@@ -7,6 +7,7 @@ import pytest
 
 from pdu.status import Status
 from pdu.tlvs import Tag, pack_tlv
+from smsc.clock import wall_ms
 from smsc.message import FINAL, MessageId, State
 from smsc.store.lmdb_store import LmdbStore
 from tests.flow.house import body_to
@@ -30,9 +31,8 @@ def read_store(data_dir: Path) -> dict[str, State]:
     store = LmdbStore(data_dir, node=1, soon=lambda _call: None, failed=not_called)
     try:
         states = {}
-        for id_ in store.forgettable(MessageId(2**63 - 1), 1_000_000):
-            progress = store.progress(id_)
-            assert progress is not None
+        last, now_ms = MessageId(2**63 - 1), wall_ms()
+        for id_, progress in store.finished(MessageId(0), last, now_ms, 1_000_000)[0]:
             assert progress.state in FINAL
             states[str(id_)] = progress.state
         for id_, progress in store.waiting():

@@ -277,7 +277,9 @@ class TestAlarms:
         assert [one.state for one in house.parked()] == [State.EXPIRED]
         house.outlets[A].is_up = True
         house.dispatch.pump_all()
+        house.commit()
         assert not house.outlets[A].taken
+        assert len(house.parked()) == 1
 
     def test_the_claim_finds_an_expired_message_before_its_alarm_does(self) -> None:
         house = House()
@@ -346,13 +348,12 @@ class TestAlarms:
         assert len(house.parked()) == 1
 
     def test_the_retry_of_one_message_leaves_the_alarm_of_those_accepted_with_it(self) -> None:
-        house = House()
+        house = House(outlets=[FakeOutlet(A, window=1), FakeOutlet(B), FakeOutlet(SIM)])
         ids = house.admit(*[draft_to("4479000001", expires_ms=START_MS + 60_000)] * 3)
+        house.outlets[A].is_up = False
         house.settle(A, TryLater(ids[0], THROTTLED))
         house.advance(2)
-        house.outlets[A].take_back()
-        house.settle(A, *(TryLater(id_, 8) for id_ in ids))
-        house.outlets[A].is_up = False
+        assert house.progress(ids[0]).due_ms == 0, "its retry has rung"
         house.advance(60)
         assert {house.state(id_) for id_ in ids} == {State.EXPIRED}
 

@@ -50,7 +50,8 @@ from smsc.session.machine import Session
 from smsc.session.timers import Timers
 
 _CONNECT_S: Final = 10.0
-_UNBIND_S: Final = 3.0
+_UNBIND_S: Final = 1.0
+"""How long a stop waits for unbind_resp; a stop in a hurry waits as long, so it is short."""
 _TICK_S: Final = 1.0
 _THROTTLED: Final = frozenset({int(Status.ESME_RTHROTTLED), int(Status.ESME_RMSGQFUL)})
 _PAUSE_S: Final = 1.0
@@ -93,7 +94,8 @@ class _Bind:
         while not self._outlet.is_stopping:
             sock = await self._connect()
             if sock is not None:
-                await self._serve(sock)
+                with sock:
+                    await self._serve(sock)
             if not self._outlet.is_stopping:
                 await trio.sleep(self._backoff.next_s())
 

@@ -5,7 +5,7 @@ of the inside it asks through `call` and `wait_until`, both of which run in the 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from bridges import REGISTRY
 from smsc import app, logs
 from smsc.cli import _bridges
 from smsc.config import Config, load
+from smsc.message import Message, MessageId, Progress
 from tests.fakes.log import FakeLog
 
 T = TypeVar("T")
@@ -79,6 +80,22 @@ class RunningGateway:
         """What `ask` returns in the gateway's loop."""
         return trio.from_thread.run_sync(ask, trio_token=self._token)
 
+    def await_(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` returns in the gateway's loop, which it may wait in."""
+        return trio.from_thread.run(ask, trio_token=self._token)
+
+    def message(self, id_: int | bytes) -> tuple[Message, Progress]:
+        """A stored message; fails if there is none."""
+        key = MessageId(int(id_))
+
+        def ask() -> tuple[Message | None, Progress | None]:
+            return self.gateway.store.message(key), self.gateway.store.progress(key)
+
+        message, progress = self.call(ask)
+        assert message is not None
+        assert progress is not None
+        return message, progress
+
     def wait_until(self, is_so: Callable[[], bool], what: str = "") -> None:
         """Return once `is_so` holds in the gateway's loop; fail after `PATIENCE_S`."""
         trio.from_thread.run(eventually, is_so, what, trio_token=self._token)
@@ -87,10 +104,14 @@ class RunningGateway:
         """Return once `event` was logged so often."""
         self.wait_until(lambda: self.log.events.count(event) >= times, f"{event} logged")
 
-    def stop(self) -> int:
-        """Drain and end; the exit status."""
+    def tell_to_stop(self) -> None:
+        """As the first SIGTERM."""
         if self._thread.is_alive():
             self._tell(self._stop.set)
+
+    def stop(self) -> int:
+        """Drain and end; the exit status."""
+        self.tell_to_stop()
         return self._join()
 
     def kill(self) -> None:
@@ -141,6 +162,10 @@ class RunningGateway:
             signals=False,
             task_status=task_status,
         )
+
+
+StartGateway = Callable[..., RunningGateway]
+"""The fixture `start_gateway`: (toml, name="a", smpp_port=0, smpp="")."""
 
 
 async def eventually(is_so: Callable[[], bool], what: str = "") -> None:

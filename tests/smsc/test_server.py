@@ -25,7 +25,7 @@ from smsc.server import SmppServer, open_listener
 from tests.fakes.house import eventually, read_config
 from tests.fakes.log import FakeLog
 from tests.fakes.ports import FakeIntake, FakeMailboxes, delivery
-from tests.smsc.session.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, Pdu, pdu
+from tests.fakes.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, Pdu, pdu
 
 PATIENCE_S = 10.0
 ACCOUNTS = """

@@ -6,7 +6,7 @@ import pytest
 from smsc.flow.dispatch import ENROUTE_GRACE_MS
 from smsc.message import FINAL, AccountId, MessageId, OutletName, State
 from smsc.ports import Admitted, Alarm, Failed, Sent, TryLater
-from tests.flow.house import FAR_MS, SIM, START_MS, A, B, FakeOutlet, House, draft_to
+from tests.flow.house import FAR_MS, HOME, SIM, START_MS, A, B, FakeOutlet, House, draft_to
 
 THROTTLED = 0x58
 DAY_MS = 24 * 3600 * 1000
@@ -364,10 +364,15 @@ class TestAlarms:
         for _ in range(3):
             ids += house.admit(*[draft_to("4479000001", expires_ms=START_MS + 1000)] * 600)
         house.now_ms += 1000
-        house.dispatch.wake(house.store.due(house.now_ms, 500))
-        assert sum(house.state(id_) in FINAL for id_ in ids) == 1200
+        for helping in range(1, 5):
+            house.dispatch.wake(house.store.due(house.now_ms, 500))
+            assert sum(house.state(id_) in FINAL for id_ in ids) == helping * 200
+        house.restart()
         house.ring()
+        house.commit()
         assert all(house.state(id_) in FINAL for id_ in ids)
+        assert len(house.store.parked(HOME, MessageId(0), 2000)) == len(ids)
+        assert house.store.due(FAR_MS, 1) == []
 
     def test_a_clock_set_back_between_alarm_and_look_loses_nothing(self) -> None:
         house = House()

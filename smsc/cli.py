@@ -13,6 +13,7 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
+from smsc import cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
 
@@ -22,6 +23,8 @@ app = cyclopts.App(
     version_flags=["--version"],
     result_action="return_value",
 )
+
+app.command(cli_store.app)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'

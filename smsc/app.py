@@ -102,7 +102,7 @@ class Gateway:
         ).now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
-        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log)
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
         self.receipts = Receipts(store, store.ids, recent, arrived, now_ms, log)

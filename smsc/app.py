@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 import attrs
 import trio
 
+from pdu.status import Status, status_name
 from smsc.bindings import Bindings
 from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
@@ -101,7 +102,7 @@ class Gateway:
         ).now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
-        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log)
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
         self.receipts = Receipts(store, store.ids, recent, arrived, now_ms, log)
@@ -204,7 +205,9 @@ class Gateway:
             ]
             return f"outlet {outlet!r} is no simulator; known ones: {', '.join(known) or 'none'}"
         status = await found.mobile_originated(from_, to, text)
-        return None if not status else f"no mo_route takes a message to {to}"
+        if status == Status.ESME_RX_R_APPN:
+            return f"no mo_route takes a message to {to}"
+        return None if not status else f"the message was answered {status_name(status)}"
 
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""

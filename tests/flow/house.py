@@ -218,7 +218,7 @@ class House:
         def now_ms() -> int:
             return self.now_ms
 
-        self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log)
+        self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log, ids.newest)
         self.mailboxes.unattended = self.unattended.append
         arrived = self.mailboxes.arrived
         recent = Recent(self.store)

@@ -413,7 +413,9 @@ class StoreContract:
         assert ([id_ for id_, _ in found], after) == ([ids[0]], ids[1])
         old, after = store.finished(MessageId(0), ids[3], late, 9)
         assert ([id_ for id_, _ in old], after) == ([ids[0], ids[2]], None)
-        for _ in house.before_and_after_commit(store.forgetting(old)):
+        batch = WriteBatch()
+        store.forget(batch, old)
+        for _ in house.before_and_after_commit(batch):
             store = house.store
             assert [m and m.id for m in store.messages(ids)] == [None, ids[1], None, *ids[3:]]
             assert store.progress(ids[0]) is None

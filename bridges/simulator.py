@@ -84,7 +84,7 @@ class Simulator:
         receipts: list[UpstreamReceipt] = []
         for outgoing in batch:
             id_ = outgoing.message.id
-            parts = part_count(outgoing.message.body)
+            parts = part_count(outgoing.message)
             if parts > MAX_PARTS:
                 self._taken.append(Failed(id_, Status.ESME_RINVMSGLEN))
                 continue

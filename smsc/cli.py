@@ -58,7 +58,10 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
         return 2
     log = logs.set_up(loaded.log.level, loaded.log.format)
 
+    is_up = False
+
     async def until_stopped() -> int:
+        nonlocal is_up
         async with trio.open_nursery() as nursery:
             status: list[int] = []
 
@@ -66,6 +69,7 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
                 status.append(await gateway.run(loaded, _bridges(), log, task_status=task_status))
 
             _, addresses = await nursery.start(live)
+            is_up = True
             print(greeting(loaded, addresses), flush=True)
         return status[0]
 
@@ -73,10 +77,10 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
         return trio.run(until_stopped)
     except BaseExceptionGroup as group:
         known, other = group.split((StoreOpenError, OSError))
-        if other is not None:
-            raise other from None
+        if other is not None or is_up:
+            raise  # a bug: its traceback is wanted
         for error in _leaves(known):
-            print(f"smsc: {error}", file=sys.stderr)
+            print(f"smsc: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1
 
 

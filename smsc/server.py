@@ -107,14 +107,19 @@ class Client:
         drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
 
         def done(answers: list[Admission]) -> None:
-            self.session.answer_many(
-                [
-                    (request[0], 0, b"%d" % answer.id)
-                    if isinstance(answer, Admitted)
-                    else (request[0], answer.status, b"")
-                    for request, answer in zip(requests, answers, strict=True)
-                ]
-            )
+            numbers = [request[0] for request in requests]
+            ids = [b"%d" % one.id for one in answers if isinstance(one, Admitted)]
+            if len(ids) == len(numbers):
+                self.session.accept_many(numbers, ids)
+            else:
+                self.session.answer_many(
+                    [
+                        (number, 0, b"%d" % answer.id)
+                        if isinstance(answer, Admitted)
+                        else (number, answer.status, b"")
+                        for number, answer in zip(numbers, answers, strict=True)
+                    ]
+                )
             self.link.flush()
 
         self._server.intake.submit_many_nowait(drafts, done)
@@ -287,7 +292,10 @@ class SmppServer:
 
 
 async def open_listener(host: str, port: int) -> trio.socket.SocketType:
-    """A bound, listening TCP socket; OSError if the address is taken."""
+    """A bound, listening TCP socket.
+
+    :raises OSError: the address is taken, or not ours; the sentence names it.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = trio.socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -296,6 +304,11 @@ async def open_listener(host: str, port: int) -> trio.socket.SocketType:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         await sock.bind((host, port))
         sock.listen(_BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise OSError(
+            error.errno, f"cannot listen on {HostPort(host, port)}: {error.strerror}"
+        ) from error
     except BaseException:
         sock.close()
         raise

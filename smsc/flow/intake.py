@@ -131,6 +131,7 @@ class Intake:
                 draft.reference,
                 draft.tags,
                 draft.body,
+                peek,
             )
             accepted.append(message)
             plans.append(plan)

@@ -12,13 +12,13 @@ Every request of the peer is answered once: an unbind, and the loss of the posit
 stream, end the session only when the answers still owed went out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_oks, submit_sm_resps
 from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
-from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
+from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
     V34,
@@ -49,9 +49,9 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
+# Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
+_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
 _BAD_PDUS_LIMIT: Final = 100
-
-_Handler = Callable[["Session", int, int, int, bytes], Event | None]
 
 
 class Session:
@@ -69,7 +69,6 @@ class Session:
         timers: Timers | None = None,
         window: int = 100,
         hold: int = 100,
-        limit_octets: int = DEFAULT_LIMIT_OCTETS,
     ) -> None:
         self.role = role
         self.state = SessionState.OPEN
@@ -78,7 +77,7 @@ class Session:
         self.hold = hold
         self.version = V34
         self.closing: str | None = None
-        self._framer = Framer(limit_octets)
+        self._framer = Framer()
         self._moments = Moments(opened=now, heard=now, worked=now)
         self._out: list[bytes] = []
         self._owed = 0
@@ -109,22 +108,14 @@ class Session:
         return len(self.window)
 
     @property
-    def owed(self) -> int:
-        """Messages of the peer that we have not answered."""
-        return self._owed
-
-    @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
         return self._owed >= self.hold
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
-        out = self._out
-        if not out:
-            return b""
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
+        data = b"".join(self._out)
+        self._out.clear()
         return data
 
     def lost(self) -> list[Any]:
@@ -235,6 +226,15 @@ class Session:
         if self._ending is not None:
             self._close_if_answered()
 
+    def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:
+        """Answer submit_sm of the peer ESME_ROK; ids ascend. The usual case of `answer_many`."""
+        if self.state is SessionState.CLOSED:
+            return
+        self._out.append(submit_sm_oks(sequence_numbers, message_ids))
+        self._owed -= len(sequence_numbers)
+        if self._ending is not None:
+            self._close_if_answered()
+
     def unbind(self) -> None:
         """Ask the peer to end the session; its answer asks the driver to close."""
         if not self.is_bound:
@@ -251,15 +251,7 @@ class Session:
         """Send a bind; `Bound` or `BindFailed` follows."""
         sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        self._out.append(
-            encode_bind(
-                command_id,
-                sequence_number,
-                system_id=system_id,
-                password=password,
-                system_type=system_type,
-            )
-        )
+        self._out.append(encode_bind(command_id, sequence_number, system_id, password, system_type))
 
     # --- commands of an MC ---------------------------------------------------------------------
 
@@ -300,8 +292,7 @@ class Session:
 
     def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
         """A failed response: header only in 3.4, one NUL where 3.3 and 5.0 keep the field."""
-        keeps_field = self.version != V34 and response_id in _KEEP_FIELD
-        body = b"\0" if keeps_field else b""
+        body = b"\0" if self.version != V34 and response_id in _KEEP_FIELD else b""
         self._out.append(pack(response_id, status, sequence_number, body))
 
     def _end(self, why: str) -> Unbound:
@@ -345,14 +336,23 @@ class Session:
             self._put_error(answer[0], answer[1], sequence_number)
             why = f"{command_name(command_id)} has no place in state {self.state.value}"
             return self._note_bad(command_id, answer[1], why)
-        handler = _HANDLERS.get(command_id)
-        if handler is not None:
-            return handler(self, command_id, status, sequence_number, body)
-        if command_id >= RESPONSE or command_id in UNANSWERED:
-            return None
-        self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
-        why = f"{command_name(command_id)} is not offered"
-        return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        if command_id == Command.ENQUIRE_LINK:
+            self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
+        elif command_id == Command.UNBIND:
+            self._owed_unbind = sequence_number
+            return self._end("unbound by the peer")
+        elif command_id == Command.UNBIND_RESP:
+            if sequence_number == self._own_unbind:
+                return self._end("unbound by us")
+        elif command_id in BINDS:
+            return self._on_bind(command_id, sequence_number, body)
+        elif command_id & ~RESPONSE in BINDS:
+            return self._on_bind_resp(command_id, status, sequence_number, body)
+        elif command_id < RESPONSE and command_id not in UNANSWERED:
+            self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
+            why = f"{command_name(command_id)} is not offered"
+            return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        return None
 
     def _on_generic_nack(
         self, status: int, sequence_number: int, answers: list[Answer]
@@ -368,14 +368,7 @@ class Session:
             return self._end("unbound by us")
         return None
 
-    def _on_enquire_link(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> None:
-        self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
-
-    def _on_bind(
-        self, command_id: int, _status: int, sequence_number: int, body: bytes
-    ) -> Event | None:
+    def _on_bind(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         if self._pending_bind is not None:
             why = "a bind while another is being judged"
             return self._refuse(command_id, sequence_number, Status.ESME_RALYBND, why)
@@ -403,30 +396,3 @@ class Session:
             # Some message centres answer a good bind with a body that is none.
             return Bound("")
         return Bound(answer.system_id)
-
-    def _on_unbind(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event:
-        self._owed_unbind = sequence_number
-        return self._end("unbound by the peer")
-
-    def _on_unbind_resp(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event | None:
-        if sequence_number != self._own_unbind:
-            return None
-        return self._end("unbound by us")
-
-
-_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
-
-# ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
-_HANDLERS: Final[dict[int, _Handler]] = (
-    {
-        int(Command.ENQUIRE_LINK): Session._on_enquire_link,
-        int(Command.UNBIND): Session._on_unbind,
-        int(Command.UNBIND_RESP): Session._on_unbind_resp,
-    }
-    | dict.fromkeys(BINDS, Session._on_bind)
-    | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
-)

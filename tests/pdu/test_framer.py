@@ -1,5 +1,7 @@
 """Cutting a stream: any split gives the same PDUs; no length is trusted."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -27,13 +29,11 @@ def octets_of(frames: list[Frame]) -> bytes:
 
 def split(octets: bytes, cuts: list[int]) -> list[bytes]:
     places = [0, *sorted(cut % (len(octets) + 1) for cut in cuts), len(octets)]
-    return [octets[start:end] for start, end in zip(places, places[1:], strict=False)]
+    return [octets[start:end] for start, end in pairwise(places)]
 
 
 @given(FRAMES, st.lists(st.integers(0, 1000), max_size=12), st.binary(max_size=15))
-def test_every_split_gives_the_same_pdus(
-    frames: list[Frame], cuts: list[int], rest: bytes
-) -> None:
+def test_every_split_gives_the_same_pdus(frames: list[Frame], cuts: list[int], rest: bytes) -> None:
     rest = b"\0\0\0\x40"[: len(rest)] + rest[4:]
     framer = Framer()
     got = [frame for piece in split(octets_of(frames) + rest, cuts) for frame in framer.feed(piece)]

@@ -13,7 +13,7 @@ from pdu.commands import RESPONSE
 from pdu.operations import SessionState
 from pdu.status import Status
 from smsc.session.machine import Session
-from tests.smsc.session.wire import (
+from tests.fakes.wire import (
     BAD_SUBMIT,
     DELIVER,
     SUBMIT,

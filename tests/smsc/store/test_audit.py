@@ -170,6 +170,7 @@ def test_what_was_set_aside_is_listed_octet_by_octet(
     assert house.store.message(house.all[0]) is None
     house.commit(WriteBatch())
     house.close()
+    capsys.readouterr()  # the log of the store
     assert app(["store", "corrupt", "--data-dir", str(house.data_dir)]) == 0
     (line,) = capsys.readouterr().out.splitlines()
     assert json.loads(line) == {"table": "message", "key": key.hex(), "record": record.hex()}

@@ -12,7 +12,7 @@ import attrs
 import trio
 
 from pdu.status import Status
-from smsc.config_sections import AccountConfig, address_allowed
+from smsc.config_accounts import AccountConfig, address_allowed
 from smsc.directory.passwords import PasswordChecker
 from smsc.message import AccountId
 

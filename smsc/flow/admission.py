@@ -14,7 +14,7 @@ import attrs
 from pdu.codec import SubmitPeek
 from pdu.status import Status
 from pdu.timefmt import TimeError, parse_time
-from smsc.config_sections import AccountConfig, sender_allowed
+from smsc.config_accounts import AccountConfig, sender_allowed
 from smsc.message import Draft
 from smsc.ports import Refused
 

@@ -19,7 +19,7 @@ from pdu.errors import BodyError
 from pdu.status import Status
 from routing.key import RouteKey
 from routing.table import NoRoute, RoutingTable
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.lanes import Plan
 from smsc.flow.throttle import TokenBucket

@@ -218,8 +218,8 @@ def in_networks(networks: tuple[Network, ...], ip: str) -> bool:
 
 
 def sender_allowed(account: AccountConfig, source_addr: str) -> bool:
-    """True when one of the account's patterns fits the sender."""
+    """True when one of the account's patterns fits the sender, or it is the default one."""
     senders = account.senders
-    if ANY_SENDER in senders or source_addr in senders:
+    if ANY_SENDER in senders or source_addr in senders or source_addr == account.default_sender:
         return True
     return any(one.endswith("*") and source_addr.startswith(one[:-1]) for one in senders)

@@ -136,6 +136,9 @@ class Link:
         sock, session = self._sock, self.session
         while True:
             await trio.lowlevel.wait_readable(sock)
+            while self._must_not_read():
+                self._may_read = trio.Event()
+                await self._may_read.wait()
             try:
                 data = sock.recv(_READ_OCTETS)
             except BlockingIOError:
@@ -153,9 +156,6 @@ class Link:
             self.flush()
             if session.closing is not None:
                 return
-            while self._must_not_read():
-                self._may_read = trio.Event()
-                await self._may_read.wait()
 
     async def _write_when_asked(self) -> None:
         """Sleeps until the socket once took less than it was given."""

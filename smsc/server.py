@@ -122,7 +122,7 @@ class Client:
         name = self.account.name
         drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
         fair = self._server.fair
-        fair.enter(name, len(drafts), self.link)
+        fair.enter(name, len(drafts))
 
         def done(answers: list[Admission]) -> None:
             fair.leave(name, len(answers))
@@ -182,6 +182,7 @@ class Client:
         session.throttles = config.overflow == "throttle"
         session.timers = self._server.timers_of(account)
         self._server.bindings.add(account.name, self, kind)
+        self._server.fair.join(account.name, self.link)
         if kind in RECEIVING:
             self._receiver = BoundReceiver(
                 Mailbox(account.name),
@@ -199,7 +200,7 @@ class Client:
             self._server.mailboxes.detach(receiver.mailbox, receiver)
         if self.account is not None:
             self._server.bindings.remove(self.account.name, self)
-            self._server.fair.forget(self.account.name, self.link)
+            self._server.fair.part(self.account.name, self.link)
 
 
 class SmppServer:

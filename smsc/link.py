@@ -116,6 +116,11 @@ class Link:
         self.session.close(why)
         self._scope.cancel()
 
+    def cut(self, why: str) -> None:
+        """End the connection soon and without a goodbye: nobody is owed one."""
+        self._peer_is_gone = True
+        self.close(why)
+
     def tick(self, now: float) -> None:
         """Let the session look at the clock; called by the one sweeper."""
         if self._is_paused or self.session.is_full:

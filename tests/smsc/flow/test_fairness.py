@@ -101,7 +101,7 @@ def test_alone_an_account_may_hold_four_limits() -> None:
 
 
 def test_while_the_gateway_keeps_up_nobody_is_paused() -> None:
-    connections = many("a", 8, 100, wants=20) + many("b", 1, 100, wants=20)
+    connections = many("a", 8, 100, wants=10) + many("b", 1, 100, wants=10)
     simulate(connections)
     assert not any(one.pauses for one in connections)
 

@@ -68,8 +68,8 @@ def simulate(connections: list[Connection], turns: int = 1000, limit: int = 1000
     return stored
 
 
-def many(account: str, connections: int, window: int, **more: int) -> list[Connection]:
-    return [Connection(AccountId(account), window, **more) for _ in range(connections)]
+def many(account: str, connections: int, window: int, wants: int = 10**9) -> list[Connection]:
+    return [Connection(AccountId(account), window, wants) for _ in range(connections)]
 
 
 @pytest.mark.parametrize("others", [1, 4])

@@ -57,7 +57,7 @@ def test_destinations_are_prefixes_with_or_without_a_plus(to: str) -> None:
 
 
 def test_a_priority_above_the_ceiling_is_lowered_in_what_goes_on() -> None:
-    fields = {"source_addr": "", "destination_addr": "1", "short_message": b"x"}
+    fields: dict[str, Any] = {"source_addr": "", "short_message": b"x"}
     assert apply({"max_priority": 1}, priority_flag=3, **fields).priority_flag == 1
     assert apply({"max_priority": 1}, priority_flag=1, **fields).priority_flag == 1
 

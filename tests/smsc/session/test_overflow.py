@@ -69,7 +69,7 @@ def test_outbind_asks_for_a_receiver() -> None:
     assert heads(session.take_output()) == [answer]
     session.receive(bind(C.BIND_RECEIVER, 3), 0.0)
     session.accept_bind("smsc")
-    assert session.state is SessionState.BOUND_RX
+    assert session.is_bound
     assert session.version == 0x34
 
 

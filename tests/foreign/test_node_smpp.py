@@ -76,17 +76,14 @@ def test_wrong_passwords_and_names_are_refused_and_may_try_again(
     assert client.bind(kind)["command_status"] == 0
 
 
-def test_many_wrong_passwords_are_slow_and_a_good_neighbour_is_not(
+def test_after_many_failures_every_attempt_is_still_answered(
     gateway: RunningGateway, node: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    good = node(gateway.port)
-    assert good.bind()["command_status"] == 0
     monkeypatch.setattr("smsc.directory.slowdown.FIRST_S", 0.02)
     bad = node(gateway.port)
     for _ in range(6):
-        # The address itself proved good for demo before; another name has not.
         assert bad.bind(name="nobody")["command_status"] == Status.ESME_RINVSYSID
-    assert node(gateway.port).bind()["command_status"] == 0
+    assert bad.bind()["command_status"] == 0
 
 
 @pytest.mark.parametrize("kind", ["receiver", "transmitter"])

@@ -69,7 +69,8 @@ class PrefixTable(Generic[T]):
         self._values = values
         self._head = head = _head_length(prefixes)
         # Numbers whose head has no bucket can only match prefixes shorter than a head.
-        short = [pair for pair in zip(prefixes, values, strict=True) if len(pair[0]) < head]
+        at_short = [at for at, size in enumerate(map(len, prefixes)) if size < head]
+        short = [(prefixes[at], values[at]) for at in at_short]
         self._buckets: _Buckets[T] = _Buckets(prefixes, values, head, _intervals(short, None))
 
     def __len__(self) -> int:

@@ -131,28 +131,33 @@ class RoutingTable:
         health = {name: is_up(name) for name in answer.outlets}
         return Explanation(tuple(tried), answer, health, prices)
 
-    def _match_conditional(self, key: RouteKey, plain: int | None) -> Decision | NoRoute:
-        """Ask the rules with conditions that stand before the one the index found."""
-        before = NOTHING
+    def _match_conditional(
+        self, key: RouteKey, plain: int | None, start: int = 0, before: Actions = NOTHING
+    ) -> Decision | NoRoute:
+        """Ask the rules with conditions, from `start` to the one the index found."""
         digits = key.destination_addr
         end = len(self._compiled) if plain is None else self._plain[plain]
         for position in self._candidates.get(digits):
             if position > end:
                 break
             rule = self._compiled[position]
-            if not rule.fits_beyond_prefix(key):
+            if position < start or not rule.fits_beyond_prefix(key):
                 continue
             if not rule.rule.goes_on:
                 return rule.decide(key, self._draw, before)
             before, key = perform(rule.rule.do, key, before)
             if key.destination_addr != digits:
-                return self._walk(key, position + 1, before)
+                return self._match_changed(key, position + 1, before)
         if plain is None:
             return NO_ROUTE
         return self._compiled[end].decide(key, self._draw, before)
 
-    def _walk(self, key: RouteKey, start: int, before: Actions) -> Decision | NoRoute:
-        """The slow twin, for a message whose number a rule has changed on its way."""
+    def _match_changed(self, key: RouteKey, start: int, before: Actions) -> Decision | NoRoute:
+        """Go on with a message whose number a rule has changed."""
+        plain = self._index.find(key.account, key.destination_addr)
+        if plain is None or self._plain[plain] >= start:
+            return self._match_conditional(key, plain, start, before)
+        # The index knows only the first rule that fits, and that one is behind us: walk.
         for rule in self._compiled[start:]:
             if not rule.fits(key):
                 continue

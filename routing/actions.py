@@ -149,12 +149,20 @@ def perform(do: Do, key: RouteKey, before: Actions) -> tuple[Actions, RouteKey]:
         footer=do.footer or before.footer,
         charge=before.charge if do.charge is None else do.charge,
     )
-    return actions, attrs.evolve(
-        key,
-        destination_addr=destination_addr,
-        source_addr=source.addr if source else key.source_addr,
-        source_addr_ton=source.ton if source else key.source_addr_ton,
-        tags=tuple(dict.fromkeys((*key.tags, *do.tags))),
+    return actions, RouteKey(
+        key.account,
+        key.source,
+        source.addr if source else key.source_addr,
+        destination_addr,
+        tuple(dict.fromkeys((*key.tags, *do.tags))),
+        key.group,
+        source.ton if source else key.source_addr_ton,
+        key.esm_class,
+        key.data_coding,
+        key.priority_flag,
+        key.at_ms,
+        key.parts,
+        key.text,
     )
 
 

@@ -133,9 +133,7 @@ class ByTable:
 _FREE = Decimal(0)
 
 
-def make_choice(
-    choose: Choose, outlets: Order, prices: Mapping[str, PriceTable]
-) -> Choice | None:
+def make_choice(choose: Choose, outlets: Order, prices: Mapping[str, PriceTable]) -> Choice | None:
     """What orders the outlets; None when they are tried as written."""
     around = tuple(outlets[at:] + outlets[:at] for at in range(len(outlets)))
     match choose.by:

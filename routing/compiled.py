@@ -5,7 +5,7 @@
 *Never*: the order of rules; `RoutingTable` keeps it.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 
 import attrs
@@ -16,6 +16,7 @@ from routing.choice import ByCost, ByTable, Choice, Draw, make_choice
 from routing.decision import Decision, NoRoute
 from routing.first_match import Pattern
 from routing.key import RouteKey
+from routing.number_list import NumberList
 from routing.prefix_csv import PriceTable, RouteTable
 from routing.ranges import Destinations, read_destinations
 from routing.rule import Rule, some
@@ -28,7 +29,7 @@ class Resources:
 
     routes: Mapping[str, RouteTable] = attrs.field(factory=dict)
     prices: Mapping[str, PriceTable] = attrs.field(factory=dict)
-    lists: Mapping[str, Container[str]] = attrs.field(factory=dict)
+    lists: Mapping[str, NumberList] = attrs.field(factory=dict)
 
 
 NO_RESOURCES = Resources()

@@ -42,7 +42,10 @@ class Explanation:
         lines += [f"~ {change}" for change in changes(self.answer.actions)]
         if self.answer.actions.drop:
             return [*lines, f"= {self.answer.rule}: dropped, nothing is sent"]
-        return [*lines, f"= {self.answer.rule}: {', '.join(map(self._outlet, self.answer.outlets))}"]
+        return [
+            *lines,
+            f"= {self.answer.rule}: {', '.join(map(self._outlet, self.answer.outlets))}",
+        ]
 
     def _outlet(self, name: str) -> str:
         notes = []

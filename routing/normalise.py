@@ -8,8 +8,9 @@ nothing that could be made a number.
 "022/364 8000" with CH is 41223648000. Rules tried in this order, the cheap ones first:
 "+" is international; so are digits of type international that begin with no zero (no country
 code does); up to six digits are a short code; then the region's own way to dial abroad ("00",
-"011", "810") and its trunk prefix ("0", "8", none in Italy) are read by `phonenumbers`. Bare
-digits of unknown type are international when that is a valid number, else national when that is.
+"011", "810") and its trunk prefix ("0", "8", none in Italy) are read by `phonenumbers`. Other
+bare digits are read as the first of these that is a valid number: with the region's own country
+code, national, with the code of another country.
 """
 
 import re
@@ -78,18 +79,17 @@ class Normaliser:
             significant = digits[1:]
             if len(significant) in self._national_lengths:
                 return self._country_code + significant
-        if ton != Ton.NATIONAL and digits[0] != "0":
-            abroad = _parse("+" + digits, None)
-            if abroad is not None and phonenumbers.is_valid_number(abroad):
-                return digits
-        number = _parse(digits, self.region)
-        if number is None:
-            return None
-        # A number plan knows less than the network: what is dialled as abroad or is called
-        # national need only be possible, a guess must be valid.
-        is_sure = ton == Ton.NATIONAL or str(number.country_code) != self._country_code
-        fits = phonenumbers.is_possible_number if is_sure else phonenumbers.is_valid_number
-        return _e164(number) if fits(number) else None
+        national = _parse(digits, self.region)
+        if digits[0] == "0" or ton == Ton.NATIONAL:
+            return _sure(national, self._country_code, ton)
+        abroad = _parse("+" + digits, None)
+        if abroad is not None and not phonenumbers.is_valid_number(abroad):
+            abroad = None
+        if abroad is not None and digits.startswith(self._country_code):
+            return digits
+        if national is not None and phonenumbers.is_valid_number(national):
+            return _e164(national)
+        return None if abroad is None else digits
 
 
 def normalise(peek: SubmitPeek, normaliser: Normaliser) -> Actions:
@@ -104,6 +104,17 @@ def normalise(peek: SubmitPeek, normaliser: Normaliser) -> Actions:
         destination_addr=None if same_destination else destination,
         source=None if same_sender else Address(Ton.INTERNATIONAL, Npi.E164, sender),
     )
+
+
+def _sure(number: PhoneNumber | None, country_code: str, ton: int) -> str | None:
+    """E.164 digits of a number that cannot be meant otherwise."""
+    if number is None:
+        return None
+    # A number plan knows less than the network: what is dialled as abroad or is called national
+    # need only be possible; the rest, with a trunk prefix, must be valid.
+    is_sure = ton == Ton.NATIONAL or str(number.country_code) != country_code
+    fits = phonenumbers.is_possible_number if is_sure else phonenumbers.is_valid_number
+    return _e164(number) if fits(number) else None
 
 
 def _parse(text: str, region: str | None) -> PhoneNumber | None:

@@ -80,12 +80,7 @@ def _all_numbers(lines: list[str]) -> bool:
         lines.pop()
     text = "".join(lines)
     widths = set(map(len, lines)) or {1}
-    return (
-        text.isascii()
-        and text.isdigit()
-        and min(widths) > 0
-        and max(widths) <= _NUMBER_DIGITS
-    )
+    return text.isascii() and text.isdigit() and min(widths) > 0 and max(widths) <= _NUMBER_DIGITS
 
 
 def _sort_out(lines: list[str]) -> tuple[set[int], set[str]]:

@@ -56,7 +56,7 @@ class PrefixTable(Generic[T]):
     def from_columns(cls, prefixes: list[str], values: list[T]) -> Self:
         """Build from two lists of one length, in any order; quickest when already sorted."""
         table = cls.__new__(cls)
-        table._fill(prefixes, values)
+        table._fill(prefixes, values)  # noqa: SLF001 - another way to construct it
         return table
 
     def _fill(self, prefixes: list[str], values: list[T]) -> None:

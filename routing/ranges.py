@@ -29,7 +29,9 @@ class NumberRange:
         width = len(self.first)
         while low <= last:
             step = 1
-            while low % (step * 10) == 0 and low + step * 10 - 1 <= last and step < 10 ** (width - 1):
+            while (
+                low % (step * 10) == 0 and low + step * 10 - 1 <= last and step < 10 ** (width - 1)
+            ):
                 step *= 10
             zeros = len(str(step)) - 1
             yield str(low).zfill(width)[: width - zeros]

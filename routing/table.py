@@ -78,9 +78,7 @@ class RoutingTable:
         self._index = FirstMatch(self._compiled[at].pattern for at in self._plain)
         self._fixed = tuple(self._compiled[at].fixed for at in self._plain)
         self._candidates = Candidates(
-            (at, one.pattern.prefixes)
-            for at, one in enumerate(self._compiled)
-            if not one.is_plain
+            (at, one.pattern.prefixes) for at, one in enumerate(self._compiled) if not one.is_plain
         )
         self._conditional = len(self._plain) < len(self._compiled)
         self.needs: frozenset[Fact] = frozenset(_needs(self.rules))

@@ -5,16 +5,17 @@
 *Never*: two opinions: `match` and `explain` ask the same tests.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Literal, NamedTuple
 
 import attrs
 
 from pdu.address import SHORT_CODE_DIGITS, Ton
 from pdu.text.alphabet import MessageClass, alphabet_of, message_class
-from routing.hours import Day, Hours, find_zone, local_time, read_span
 from routing.hours import DAYS as ALL_DAYS
+from routing.hours import Day, Hours, find_zone, local_time, read_span
 from routing.key import RouteKey
+from routing.number_list import NumberList
 from routing.pattern import compile_pattern
 
 SenderKind = Literal["number", "short", "alphanumeric", "none"]
@@ -46,9 +47,7 @@ class When:
     alphabets: tuple[AlphabetName, ...] = attrs.field(
         default=(), metadata=_about("alphabets of the text, by data_coding")
     )
-    min_parts: int = attrs.field(
-        default=0, metadata=_about("fewest parts", minimum=0, maximum=255)
-    )
+    min_parts: int = attrs.field(default=0, metadata=_about("fewest parts", minimum=0, maximum=255))
     max_parts: int = attrs.field(
         default=0, metadata=_about("most parts; 0 = any", minimum=0, maximum=255)
     )
@@ -140,7 +139,7 @@ def is_class0(data_coding: int) -> bool:
     return message_class(data_coding) == MessageClass.FLASH
 
 
-def tests_of(when: When, lists: Mapping[str, Container[str]]) -> tuple[Condition, ...]:
+def tests_of(when: When, lists: Mapping[str, NumberList]) -> tuple[Condition, ...]:
     """Compile conditions without `faults`; `lists` holds every list they name."""
     return (*_envelope_tests(when), *_content_tests(when), *_list_tests(when, lists))
 
@@ -230,7 +229,7 @@ def _content_tests(when: When) -> Iterator[Condition]:
         )
 
 
-def _list_tests(when: When, lists: Mapping[str, Container[str]]) -> Iterator[Condition]:
+def _list_tests(when: When, lists: Mapping[str, NumberList]) -> Iterator[Condition]:
     for is_sender, named, barring in (
         (False, when.to_in, False),
         (False, when.to_not_in, True),
@@ -243,7 +242,7 @@ def _list_tests(when: When, lists: Mapping[str, Container[str]]) -> Iterator[Con
 
 
 def _list_test(
-    asked: tuple[Container[str], ...], names: str, *, is_sender: bool, barring: bool
+    asked: tuple[NumberList, ...], names: str, *, is_sender: bool, barring: bool
 ) -> Condition:
     def address(key: RouteKey) -> str:
         return key.source_addr if is_sender else key.destination_addr
@@ -251,7 +250,9 @@ def _list_test(
     def fits(key: RouteKey) -> bool:
         return any(address(key) in one for one in asked) is not barring
 
-    return Condition(fits, address, f"on the list {names}" if barring else f"not on the list {names}")
+    return Condition(
+        fits, address, f"on the list {names}" if barring else f"not on the list {names}"
+    )
 
 
 def _among(what: str, wanted: tuple[str, ...], fact: Callable[[RouteKey], str]) -> Condition:

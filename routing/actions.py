@@ -58,7 +58,7 @@ class Do:
         metadata={"meaning": "text put behind the message's own", "maximum": FOOTER_LIMIT},
     )
     charge: Decimal | None = attrs.field(
-        default=None, metadata={"meaning": "what one part costs the account", "minimum": 0}
+        default=None, metadata={"meaning": "what one part costs the account"}
     )
 
     @property

@@ -49,8 +49,9 @@ class Explanation:
 
     def _outlet(self, name: str) -> str:
         notes = []
-        if self.health.get(name) is False:
-            notes.append("down")
+        is_up = self.health.get(name)
+        if not is_up:
+            notes.append("health unknown" if is_up is None else "down")
         if name in self.prices:
             price = self.prices[name]
             notes.append("no price" if price is None else f"{price} a part")

@@ -41,7 +41,6 @@ __all__ = [
     "check_routes",
     "load_mo_routes",
     "load_resources",
-    "load_routes",
     "unreachable",
 ]
 
@@ -113,11 +112,6 @@ def load_resources(
     for name, table in routes.items():
         files.check_outlets(f"route_tables.{name}.file", table, config.outlets)
     return files.errors or Resources(routes, prices, lists)
-
-
-def load_routes(rules: Sequence[Rule], names: Names) -> RoutingTable | list[RoutingError]:
-    """Check and build a table whose rules name no file."""
-    return check_routes(dict(enumerate(rules)), names) or RoutingTable(rules)
 
 
 def load_mo_routes(

@@ -45,6 +45,7 @@ class RoutingTable:
     """
 
     __slots__ = (
+        "_by_name",
         "_candidates",
         "_compiled",
         "_conditional",
@@ -74,6 +75,7 @@ class RoutingTable:
         self._compiled = tuple(
             compile_rule(rule, position, resources) for position, rule in enumerate(self.rules)
         )
+        self._by_name = {one.name: one.rule for one in self._compiled}
         self._plain = tuple(at for at, one in enumerate(self._compiled) if one.is_plain)
         self._index = FirstMatch(self._compiled[at].pattern for at in self._plain)
         self._fixed = tuple(self._compiled[at].fixed for at in self._plain)
@@ -103,6 +105,10 @@ class RoutingTable:
             if is_up(outlet) is False:
                 return _healthy_first(decision, is_up)
         return decision
+
+    def rule_called(self, name: str) -> Rule:
+        """The rule of that name, as decisions give it. Raises KeyError when there is none."""
+        return self._by_name[name]
 
     def explain(self, key: RouteKey, is_up: Health) -> Explanation:
         """Say of every rule why it matched or not, and what follows."""

@@ -8,10 +8,13 @@ from typing import Any
 
 import attrs
 
+from routing.actions import Do
 from routing.loader import unreachable
-from routing.rule import ANY_KEYWORD
+from routing.rule import ANY_KEYWORD, Rule
+from routing.when import When
 from smsc.config import Config, OutletConfig
 from smsc.config_errors import Secret
+from smsc.config_routing import FILE_SECTIONS
 from smsc.config_sections import AccountConfig
 
 _HINTS = 20
@@ -32,13 +35,14 @@ def describe(config: Config) -> str:
             ((name, one.kind, _settings(one)) for name, one in config.outlets.items()),
         ),
         _table(
-            ("route", "to", "accounts", "outlets"),
+            ("route", "to", "accounts", "outlets", "when and do"),
             (
                 (
                     rule.name or f"routes[{position}]",
                     _some(rule.to, "every number"),
                     _some(rule.accounts, "every account"),
-                    " → ".join(rule.outlets),
+                    _outlets(rule),
+                    "; ".join((*_given(rule.when), *_given(rule.do))),
                 )
                 for position, rule in enumerate(config.routes)
             ),
@@ -52,6 +56,26 @@ def describe(config: Config) -> str:
                     rule.account,
                 )
                 for rule in config.mo_routes
+            ),
+        ),
+        _table(
+            ("table or list", "file"),
+            (
+                (f"{section}.{name}", str(one.file))
+                for section in FILE_SECTIONS
+                for name, one in getattr(config.routing, section).items()
+            ),
+        ),
+        _table(
+            ("guard", "limit", "watches", "action"),
+            (
+                (
+                    name,
+                    f"{guard.limit} in {guard.window_s:g} s",
+                    f"{_some(guard.accounts, 'every account')}, {_some(guard.to, 'every number')}",
+                    guard.action,
+                )
+                for name, guard in config.routing.guards.items()
             ),
         ),
         "\n".join(f"note: {hint}" for hint in _hints(config)),
@@ -76,6 +100,33 @@ def _account(name: str, account: AccountConfig) -> tuple[str, ...]:
         _some(account.senders, "none"),
         _some([str(network) for network in account.networks], "any"),
     )
+
+
+def _outlets(rule: Rule) -> str:
+    """Where the rule leads, in one cell."""
+    if rule.do.reject:
+        return f"rejected, {rule.do.reject}"
+    if rule.do.drop:
+        return "dropped"
+    if rule.goes_on:
+        return "(goes on)"
+    if rule.choose.by == "weight":
+        weighed = zip(rule.outlets, rule.choose.weights, strict=True)
+        return ", ".join(f"{outlet} {weight}" for outlet, weight in weighed) + " by weight"
+    if rule.choose.by != "order":
+        return f"{', '.join(rule.outlets)} by {rule.choose.by}"
+    return " → ".join((f"table {rule.table}", *rule.outlets) if rule.table else rule.outlets)
+
+
+def _given(part: When | Do) -> list[str]:
+    """The keys that were given, as they are written."""
+    shown = []
+    for field in attrs.fields(type(part)):
+        value = getattr(part, field.name)
+        if value != field.default and field.name != "reject":
+            plain = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            shown.append(f"{field.name} {plain}")
+    return shown
 
 
 def _limit(value: float) -> str:
@@ -114,8 +165,9 @@ def _hints(config: Config) -> Iterable[str]:
     if not config.routes:
         yield "there is no route, so every message is refused"
     used = {outlet for rule in config.routes for outlet in rule.outlets}
+    by_table = any(rule.table for rule in config.routes)
     for name in config.outlets:
-        if name not in used:
+        if name not in used and not by_table:
             yield f"no route uses outlet {name}"
     for position, earlier in unreachable(config.routes)[:_HINTS]:
         yield f"routes[{position}] never matches: routes[{earlier}] takes everything first"

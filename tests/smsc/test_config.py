@@ -337,7 +337,7 @@ def test_names_in_a_rule_are_checked_beside_its_other_mistakes() -> None:
     )
     assert bad(text) == [
         "routes[0].to: expected a list, found '41'",
-        "routes[0].colour: unknown key; known here: accounts, name, outlets, to",
+        "routes[0].colour: unknown key; known here: accounts, choose, do, name, outlets, table, to, when",
         "routes[0].outlets: unknown outlet 'p'; there are: o",
         "routes[1].outlets: unknown outlet 'q'; there are: o",
     ]

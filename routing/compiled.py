@@ -82,7 +82,7 @@ class CompiledRule:
             return f"{key.destination_addr} {verb} none of {some(self.rule.to)}"
         for one in self.conditions:
             if not one.fits(key):
-                return f"{one.found(key)} is {one.wanted}"
+                return f"{one.found(key)} is {one.unmet}"
         return None
 
     def reason(self, key: RouteKey) -> str:
@@ -93,7 +93,7 @@ class CompiledRule:
         reasons = [
             where if self.rule.to else "takes every number",
             f"account {key.account}" if self.rule.accounts else "every account",
-            *(one.found(key) for one in self.conditions),
+            *(one.why_met(key) for one in self.conditions),
         ]
         return ", ".join(reasons)
 
@@ -145,6 +145,7 @@ def _in_table(table: RouteTable, name: str) -> Condition:
         lambda key: table.get(key.destination_addr) is not None,
         lambda key: key.destination_addr,
         f"not in the table {name}",
+        f"in the table {name}",
     )
 
 

@@ -115,7 +115,14 @@ class Condition(NamedTuple):
     fits: Callable[[RouteKey], bool]
     found: Callable[[RouteKey], str]
     """What of the message was looked at, for people."""
-    wanted: str
+    unmet: str
+    """What it is when it does not fit, behind "is"."""
+    met: str = ""
+    """What fits, for people; what was found unless given."""
+
+    def why_met(self, key: RouteKey) -> str:
+        """What of the message fits."""
+        return self.met or self.found(key)
 
 
 def sender_kind(ton: int, addr: str) -> SenderKind:
@@ -191,7 +198,7 @@ def _hours_test(when: When) -> Condition:
     asked = ", ".join((*when.hours, *when.days))
     return Condition(
         lambda key: hours.covers(key.at_ms),
-        lambda key: f"it is {local_time(key.at_ms, zone)} in {when.zone}, which",
+        lambda key: f"{local_time(key.at_ms, zone)} in {when.zone}",
         f"outside {asked}",
     )
 
@@ -206,6 +213,7 @@ def _content_tests(when: When) -> Iterator[Condition]:
             lambda key: is_class0(key.data_coding) is wanted,
             lambda key: f"data_coding 0x{key.data_coding:02X}",
             "not class 0" if wanted else "class 0",
+            "class 0" if wanted else "not class 0",
         )
     if when.esm_class:
         bits = when.esm_class
@@ -218,14 +226,17 @@ def _content_tests(when: When) -> Iterator[Condition]:
         low, high = when.min_parts, when.max_parts or 255
         yield Condition(
             lambda key: low <= key.parts <= high,
-            lambda key: f"number of parts, {key.parts},",
-            f"not {low} to {high}",
+            lambda key: f"a message of {key.parts} parts",
+            f"not of {low} to {high}",
         )
     if when.text:
         pattern = compile_pattern(when.text)
         assert not isinstance(pattern, str), "conditions are checked before they are compiled"
         yield Condition(
-            lambda key: pattern.is_in(key.text), lambda _: "text", f"without {when.text!r}"
+            lambda key: pattern.is_in(key.text),
+            lambda _: "the text",
+            f"without {when.text!r}",
+            f"text with {when.text!r}",
         )
 
 
@@ -250,9 +261,11 @@ def _list_test(
     def fits(key: RouteKey) -> bool:
         return any(address(key) in one for one in asked) is not barring
 
-    return Condition(
-        fits, address, f"on the list {names}" if barring else f"not on the list {names}"
-    )
+    what = "sender" if is_sender else "recipient"
+    held, missing = f"on the list {names}", f"not on the list {names}"
+    if barring:
+        held, missing = missing, held
+    return Condition(fits, lambda key: f"{what} {address(key)}", missing, f"{what} {held}")
 
 
 def _among(what: str, wanted: tuple[str, ...], fact: Callable[[RouteKey], str]) -> Condition:

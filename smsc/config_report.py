@@ -124,8 +124,9 @@ def _given(part: When | Do) -> list[str]:
     for field in attrs.fields(type(part)):
         value = getattr(part, field.name)
         if value != field.default and field.name != "reject":
-            plain = ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-            shown.append(f"{field.name} {plain}")
+            plain = repr(value) if field.name in {"text", "footer"} else str(value)
+            listed = ", ".join(map(str, value)) if isinstance(value, tuple) else plain
+            shown.append(f"{field.name} {listed}")
     return shown
 
 

@@ -25,6 +25,8 @@ from routing.actions import NOTHING, Actions
 
 _SEPARATORS: Final = str.maketrans("", "", " ()./-\u00a0")
 _E164_DIGITS: Final = range(7, 16)
+_DIALLED_TONS: Final = frozenset({Ton.UNKNOWN, Ton.INTERNATIONAL, Ton.NATIONAL})
+"""The others are names, short codes and numbers that only one network knows."""
 _DIALLED: Final = re.compile(r"\+?[0-9]+", re.ASCII)
 
 
@@ -57,14 +59,13 @@ class Normaliser:
                 return addr
             dialled = addr
         else:
-            if ton == Ton.ALPHANUMERIC:
-                return addr
             dialled = addr.translate(_SEPARATORS)
             if not _DIALLED.fullmatch(dialled):
                 return addr
             if dialled[0] == "+":
-                return dialled[1:] if len(dialled) - 1 in _E164_DIGITS else addr
-        if len(dialled) <= SHORT_CODE_DIGITS:
+                is_number = len(dialled) - 1 in _E164_DIGITS and ton in _DIALLED_TONS
+                return dialled[1:] if is_number else addr
+        if len(dialled) <= SHORT_CODE_DIGITS or ton not in _DIALLED_TONS:
             return addr
         return (self._dialled(dialled, ton) if self.region else None) or addr
 

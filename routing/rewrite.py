@@ -10,7 +10,7 @@ SMPP 3.4 §4.4.1; a text beyond 254 octets moves to message_payload (§5.3.2.32)
 
 from typing import Final, NamedTuple
 
-from pdu.address import Address, Npi, Ton
+from pdu.address import Address, guess_destination
 from pdu.peek import SubmitPeek, peek_submit_sm
 from pdu.text.alphabet import Alphabet, MessageClass, alphabet_of, message_class, with_class
 from pdu.text.coding import choose, decode_text, encode_text, encode_utf16
@@ -71,7 +71,7 @@ def _with_addresses(
     new_source = source or old_source
     new_destination = old_destination
     if destination_addr is not None:
-        new_destination = Address(Ton.INTERNATIONAL, Npi.E164, destination_addr)
+        new_destination = guess_destination(destination_addr)
     for what, address in (("sender", new_source), ("recipient", new_destination)):
         if len(address.addr) > _ADDRESS_LIMIT or not address.addr.isascii():
             undone.append(f"the {what} {address.addr!r} does not fit an address")

@@ -45,8 +45,12 @@ class CompiledRule:
     conditions: tuple[Condition, ...]
     """Besides account and prefix."""
     choice: Choice | None
+    actions: Actions | None
+    """What the rule does, when that is the same for every message."""
     fixed: Decision | NoRoute | None
     """The answer, when it is the same for every message."""
+    _made: dict[tuple[str, ...], Decision] = attrs.field(factory=dict, repr=False)
+    """Answers with `actions`, by order of outlets: a few each rule."""
 
     @property
     def pattern(self) -> Pattern:
@@ -70,7 +74,10 @@ class CompiledRule:
         ranges = self.destinations.ranges
         if ranges and key.destination_addr not in self.destinations:
             return False
-        return all(one.fits(key) for one in self.conditions)
+        for one in self.conditions:  # noqa: SIM110 - all(…) costs 0.3 µs more
+            if not one.fits(key):
+                return False
+        return True
 
     def mismatch(self, key: RouteKey) -> str | None:
         """Why the rule does not fit, in one clause; None when it does."""
@@ -102,13 +109,20 @@ class CompiledRule:
         fixed = self.fixed
         if fixed is not None and (before is NOTHING or isinstance(fixed, NoRoute)):
             return fixed
-        actions, seen = perform(self.rule.do, key, before)
-        outlets = self.rule.outlets
+        if before is not NOTHING or self.actions is None:
+            actions, key = perform(self.rule.do, key, before)
+            outlets = self._outlets(key.destination_addr, draw)
+            return Decision(self.name, outlets, NOTHING if actions == NOTHING else actions)
+        outlets = self._outlets(key.destination_addr, draw)
+        made = self._made.get(outlets)
+        if made is None:
+            made = self._made[outlets] = Decision(self.name, outlets, self.actions)
+        return made
+
+    def _outlets(self, digits: str, draw: Draw) -> tuple[str, ...]:
         if self.rule.do.drop:
-            outlets = ()
-        elif self.choice is not None:
-            outlets = self.choice.order(seen.destination_addr, draw)
-        return Decision(self.name, outlets, NOTHING if actions == NOTHING else actions)
+            return ()
+        return self.rule.outlets if self.choice is None else self.choice.order(digits, draw)
 
     def prices(self, digits: str) -> dict[str, Decimal | None]:
         """What a part costs by each outlet, where the rule has price tables."""
@@ -124,13 +138,15 @@ def compile_rule(rule: Rule, position: int, resources: Resources) -> CompiledRul
         table = resources.routes[rule.table]
         conditions += (_in_table(table, rule.table),)
         choice = ByTable(table, rule.outlets)
-    compiled = CompiledRule(
-        rule, name, read_destinations(rule.to), conditions, choice, _refusal(rule, name)
-    )
-    if compiled.fixed is None and choice is None and not rule.do.rewrites_addresses:
-        fixed = compiled.decide(RouteKey("", "", "", ""), _no_draw)
-        return attrs.evolve(compiled, fixed=fixed)
-    return compiled
+    actions = None
+    fixed: Decision | NoRoute | None = _refusal(rule, name)
+    if not rule.do.rewrites_addresses:
+        actions, _ = perform(rule.do, RouteKey("", "", "", ""), NOTHING)
+        actions = NOTHING if actions == NOTHING else actions
+        if fixed is None and choice is None:
+            fixed = Decision(name, () if rule.do.drop else rule.outlets, actions)
+    destinations = read_destinations(rule.to)
+    return CompiledRule(rule, name, destinations, conditions, choice, actions, fixed)
 
 
 def _refusal(rule: Rule, name: str) -> NoRoute | None:
@@ -147,7 +163,3 @@ def _in_table(table: RouteTable, name: str) -> Condition:
         f"not in the table {name}",
         f"in the table {name}",
     )
-
-
-def _no_draw() -> float:
-    raise AssertionError("an answer made in advance draws nothing")

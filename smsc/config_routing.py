@@ -126,6 +126,10 @@ def _lost_its_purpose(rule: object, unfit: set[str]) -> bool:
 def _named(raw: Mapping[str, Any], section: str, cls: type[T], reader: Reader) -> dict[str, T]:
     found: dict[str, T] = {}
     for name, value in reader.table(raw.get(section, {}), section).items():
+        if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", name):
+            why = 'expected a name of 1 to 32 letters, digits, "_" or "-"'
+            reader.add(why, section, name)
+            continue
         one = reader.read(value, cls, section, name)
         if one is not None:
             found[name] = one
@@ -142,7 +146,7 @@ def _meaning(key: str) -> str:
     section, *steps = re.split(r"\[\d+\]\.|\.", key)
     cls: Any = _CLASSES[section]
     if not issubclass(cls, Rule | MoRule):
-        steps = steps[-1:]  # the name of the table may hold dots
+        steps = steps[-1:]  # without the name of the table
     meaning = ""
     for step in steps:
         field = attrs.fields_dict(cls)[step]

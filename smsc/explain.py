@@ -26,7 +26,6 @@ from routing.actions import NOTHING, Actions
 from routing.decision import Decision, NoRoute
 from routing.explanation import Explanation
 from routing.key import RouteKey
-from routing.table import RoutingTable
 from smsc.config import Config
 from smsc.config_sections import sender_allowed
 
@@ -116,22 +115,45 @@ class Answer:
         }
 
 
-def explain(config: Config, table: RoutingTable, question: Question) -> Answer:
-    """Take a message through all that routing and admission say, as intake does."""
-    sender, recipient = guess_source(question.sender), guess_destination(question.to)
-    normaliser = config.normalisers().get(question.account)
-    if normaliser is not None:
-        sender = _international(sender, normaliser.digits(sender.addr, sender.ton))
-        recipient = _international(recipient, normaliser.digits(recipient.addr, recipient.ton))
-    refused = _refused(config, question, sender, recipient)
-    if refused:
-        return Answer(question, sender, recipient, refused, None, choose(question.text))
-    key = route_key(config, question, sender, recipient)
-    routing = table.explain(key, _unknown_health)
-    decision = routing.answer
-    actions = decision.actions if isinstance(decision, Decision) else NOTHING
-    coding = choose(changed_text(question.text, actions))
-    return Answer(question, sender, recipient, "", routing, coding)
+class Explainer:
+    """Takes messages through all that admission and routing say, as intake does."""
+
+    def __init__(self, config: Config) -> None:
+        """Raises ValueError for a configuration made by hand whose rules do not fit."""
+        self.table = config.routing_table()
+        self._config = config
+        self._normalisers = config.normalisers()
+
+    def explain(self, question: Question) -> Answer:
+        """Everything about one message."""
+        sender, recipient = self._addresses(question)
+        refused = _refused(self._config, question, sender, recipient)
+        if refused:
+            return Answer(question, sender, recipient, refused, None, choose(question.text))
+        key = route_key(self._config, question, sender, recipient)
+        routing = self.table.explain(key, _unknown_health)
+        decision = routing.answer
+        actions = decision.actions if isinstance(decision, Decision) else NOTHING
+        coding = choose(changed_text(question.text, actions))
+        return Answer(question, sender, recipient, "", routing, coding)
+
+    def decide(self, question: Question) -> Decision | NoRoute:
+        """Only what becomes of it: quick, for many messages."""
+        sender, recipient = self._addresses(question)
+        refused = _refused(self._config, question, sender, recipient)
+        if refused:
+            return NoRoute(refused)
+        return self.table.match(route_key(self._config, question, sender, recipient))
+
+    def _addresses(self, question: Question) -> tuple[Address, Address]:
+        sender, recipient = guess_source(question.sender), guess_destination(question.to)
+        normaliser = self._normalisers.get(question.account)
+        if normaliser is None:
+            return sender, recipient
+        return (
+            _international(sender, normaliser.digits(sender.addr, sender.ton)),
+            _international(recipient, normaliser.digits(recipient.addr, recipient.ton)),
+        )
 
 
 def route_key(config: Config, question: Question, sender: Address, recipient: Address) -> RouteKey:

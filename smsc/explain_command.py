@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import orjson
 
 from smsc.config import Config
-from smsc.explain import Question, explain
+from smsc.explain import Explainer, Question
 from smsc.replay import replay
 
 
@@ -48,7 +48,7 @@ def explain_command(
     if not asked["account"] or not asked["to"]:
         return _wrong("give --account and --to, or --replay and --candidate")
     question = Question(at_ms=at_ms, **asked)
-    return _print(explain(config, config.routing_table(), question), json=json)
+    return _print(Explainer(config).explain(question), json=json)
 
 
 def _at_ms(at: datetime | None) -> int:

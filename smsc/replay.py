@@ -19,7 +19,7 @@ from routing.decision import NoRoute
 from routing.explanation import changes
 from routing.table import RoutingTable
 from smsc.config import Config
-from smsc.explain import Question, explain
+from smsc.explain import Explainer, Question
 
 _COLUMNS = ("account", "from", "to")
 _MISTAKES_TOLD = 20
@@ -113,17 +113,16 @@ def replay(path: Path, current: Config, candidate: Config, now_ms: int) -> Repla
 
 def judge(config: Config) -> Judge:
     """What would become of a message under a configuration, in one line that can be compared."""
-    table = config.routing_table()
+    explainer = Explainer(config)
 
     def outcome(question: Question) -> str:
-        answer = explain(config, table, question)
-        if answer.routing is None:
-            return f"refused: {answer.refused}"
-        decision = answer.routing.answer
+        decision = explainer.decide(question)
         if isinstance(decision, NoRoute):
             return f"refused: {decision.why}"
-        way = "dropped" if decision.actions.drop else _way(table, decision.rule, decision.outlets)
-        done = [] if decision.actions == NOTHING else changes(decision.actions)
+        way = "dropped"
+        if not decision.actions.drop:
+            way = _way(explainer.table, decision.rule, decision.outlets)
+        done = [] if decision.actions is NOTHING else changes(decision.actions)
         return "; ".join((f"{decision.rule}: {way}", *done))
 
     return outcome

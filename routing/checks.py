@@ -5,6 +5,7 @@
 *Never*: raises for a bad rule, reads a file.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
@@ -51,13 +52,15 @@ def check_routes(rules: Mapping[int, Rule], names: Names) -> list[RoutingError]:
 
 
 def check_mo_routes(
-    rules: Mapping[int, MoRule], *, accounts: Collection[str]
+    rules: Mapping[int, MoRule], *, accounts: Collection[str], outlets: Collection[str] = ()
 ) -> list[RoutingError]:
     """All that is wrong with rules for messages from the network, by position."""
     errors: list[RoutingError] = []
     for position, rule in rules.items():
         at = f"mo_routes[{position}]"
         errors += _names(f"{at}.account", "account", (rule.account,), accounts)
+        errors += _names(f"{at}.outlets", "outlet", rule.outlets, outlets)
+        errors += _callback(at, rule)
         errors += _prefixes(f"{at}.to", rule.to)
         if len(rule.keyword.split()) != 1:
             why = f'expected one word, or "*" for any, found {rule.keyword!r}'
@@ -134,6 +137,14 @@ def _choose_errors(at: str, rule: Rule, names: Names) -> Iterator[RoutingError]:
         yield RoutingError(f"{at}.weights", "expected numbers of at least 0, not all of them 0")
     for name in dict.fromkeys(choose.prices):
         yield from _names(f"{at}.prices", "price table", (name,), names.price_tables)
+
+
+def _callback(at: str, rule: MoRule) -> Iterator[RoutingError]:
+    if rule.deliver == "callback" and not re.fullmatch(r"https?://[!-~]+", rule.callback):
+        why = f'expected a URL like "https://example.com/mo", found {rule.callback!r}'
+        yield RoutingError(f"{at}.callback", why)
+    if rule.deliver != "callback" and rule.callback:
+        yield RoutingError(f"{at}.callback", 'expected only with deliver = "callback"')
 
 
 def _names(

@@ -115,10 +115,11 @@ def load_resources(
 
 
 def load_mo_routes(
-    rules: Sequence[MoRule], *, accounts: frozenset[str]
+    rules: Sequence[MoRule], *, accounts: frozenset[str], outlets: frozenset[str] = frozenset()
 ) -> MoTable | list[RoutingError]:
     """Check and build the table for messages from the network."""
-    return check_mo_routes(dict(enumerate(rules)), accounts=accounts) or MoTable(rules)
+    errors = check_mo_routes(dict(enumerate(rules)), accounts=accounts, outlets=outlets)
+    return errors or MoTable(rules)
 
 
 class _Files:

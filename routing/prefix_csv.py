@@ -104,7 +104,8 @@ class _Made(dict[tuple[str, str], T], Generic[T]):
         self._make = make
 
     def __missing__(self, cell: tuple[str, str]) -> T:
-        made = self._make(*cell)
+        value, name = cell
+        made = self._make(value.strip(), name.strip())
         if isinstance(made, str):
             raise ValueError(made)  # noqa: TRY004 - the value is wrong, not a type
         self[cell] = made

@@ -54,7 +54,7 @@ def rewrite(body: bytes, peek: SubmitPeek, actions: Actions) -> Rewritten:
 
 def text_of(body: bytes, peek: SubmitPeek) -> str:
     """The text of a body, its user data header left out."""
-    header, data = _data(body, peek)
+    header, data = data_of(body, peek)
     return decode_text(data, peek.data_coding, udh=header)
 
 
@@ -103,7 +103,7 @@ def _with_new_text(
     body: bytes, peek: SubmitPeek, actions: Actions
 ) -> tuple[bytes, tuple[str, ...]]:
     asked = "footer" if actions.footer else "transliteration"
-    header, data = _data(body, peek)
+    header, data = data_of(body, peek)
     why = _untouchable(body, peek, header)
     if why is not None:
         return body, (f"no {asked}: {why}",)
@@ -149,7 +149,7 @@ def _coded_in_class(text: str, class_: MessageClass) -> tuple[int, bytes]:
     return with_class(Alphabet.UCS2, class_), encode_utf16(text)
 
 
-def _data(body: bytes, peek: SubmitPeek) -> tuple[bytes, bytes]:
+def data_of(body: bytes, peek: SubmitPeek) -> tuple[bytes, bytes]:
     """(user data header, text), from short_message or message_payload."""
     data = body[peek.text_at : peek.text_at + peek.sm_length]
     if not data and peek.tlvs_at < len(body):

@@ -6,12 +6,16 @@ are its keys and `meaning` is what an error message says about them.
 *Never*: health, tables or side effects; those belong to what is built from the rules.
 """
 
+from typing import Literal
+
 import attrs
 
 from routing.actions import Do
 from routing.choice import Choose
 from routing.first_match import Pattern
 from routing.when import When
+
+Deliver = Literal["receivers", "inbox", "callback"]
 
 ANY_KEYWORD = "*"
 
@@ -65,15 +69,31 @@ class MoRule:
     keyword: str = attrs.field(
         default=ANY_KEYWORD, metadata={"meaning": 'first word of the text, "*" = any'}
     )
+    outlets: tuple[str, ...] = attrs.field(
+        default=(), metadata={"meaning": "carriers it comes from; none = every one"}
+    )
+    deliver: Deliver = attrs.field(
+        default="receivers",
+        metadata={
+            "meaning": "how it gets to the account: to bound receivers, kept in the inbox until it "
+            "is fetched, or by an HTTP callback"
+        },
+    )
+    callback: str = attrs.field(
+        default="", metadata={"meaning": 'URL to post it to, with deliver = "callback"'}
+    )
+    name: str = attrs.field(default="", metadata={"meaning": "what logs call the rule"})
 
     @property
     def pattern(self) -> Pattern:
-        """What the rule asks for, as the index wants it."""
+        """What the rule asks for besides the carrier, as the index wants it."""
         any_keyword = self.keyword == ANY_KEYWORD
         return Pattern(() if any_keyword else (self.keyword.casefold(),), self.to)
 
-    def mismatch(self, destination_addr: str, keyword: str) -> str | None:
+    def mismatch(self, destination_addr: str, keyword: str, outlet: str = "") -> str | None:
         """Why the rule does not fit, in one clause; None when it does."""
+        if self.outlets and outlet not in self.outlets:
+            return f"it came by {outlet or 'no outlet'}, none of {', '.join(self.outlets)}"
         if self.keyword != ANY_KEYWORD and keyword.casefold() != self.keyword.casefold():
             return f"the first word {keyword!r} is not {self.keyword!r}"
         if self.to and not destination_addr.startswith(self.to):

@@ -81,13 +81,21 @@ class _Count:
 
 
 class Velocity:
-    """All guards of a node, with their counters; a reload builds a new one."""
+    """All guards of a node, with their counters.
+
+    :param guards: names and guards, as checked by `routing.loader`.
+    :param before: what a reload replaces: guards that are the same in it keep their counters.
+    """
 
     __slots__ = ("_guards",)
 
-    def __init__(self, guards: Iterable[tuple[str, Guard]]) -> None:
-        """Names and guards, as checked by `routing.loader`."""
-        self._guards = tuple(_Watch(name, guard) for name, guard in guards)
+    def __init__(
+        self, guards: Iterable[tuple[str, Guard]], before: "Velocity | None" = None
+    ) -> None:
+        kept = {} if before is None else before.watches()
+        self._guards = tuple(
+            kept.get((name, guard)) or _Watch(name, guard) for name, guard in guards
+        )
 
     def __bool__(self) -> bool:
         return bool(self._guards)
@@ -106,6 +114,10 @@ class Velocity:
         exceeded.sort(key=lambda one: one.block is None)
         return exceeded
 
+    def watches(self) -> "dict[tuple[str, Guard], _Watch]":
+        """Guards with their counters, for the one that takes its place."""
+        return {(one.name, one.guard): one for one in self._guards}
+
     def statistics(self) -> dict[str, int]:
         """Counters held, by guard."""
         return {watch.name: len(watch.counts) for watch in self._guards}
@@ -114,17 +126,17 @@ class Velocity:
 class _Watch:
     """One guard and its counters, those used last at the end."""
 
-    __slots__ = ("_accounts", "_block", "_guard", "counts", "name")
+    __slots__ = ("_accounts", "_block", "counts", "guard", "name")
 
     def __init__(self, name: str, guard: Guard) -> None:
         self.name = name
         self.counts: OrderedDict[tuple[str, str], _Count] = OrderedDict()
-        self._guard = guard
+        self.guard = guard
         self._accounts = frozenset(guard.accounts)
         self._block = Status[guard.status] if guard.action == "block" else None
 
     def count(self, account: str, digits: str, now_s: float) -> Exceeded | None:
-        guard = self._guard
+        guard = self.guard
         if self._accounts and account not in self._accounts:
             return None
         if guard.to and not digits.startswith(guard.to):

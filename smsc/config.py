@@ -91,9 +91,9 @@ class Config:
             raise ValueError(told)  # noqa: TRY004 - the rules are wrong, not a type
         return table
 
-    def velocity(self) -> Velocity:
-        """The guards against inflated traffic, with counters at zero."""
-        return Velocity(self.routing.guards.items())
+    def velocity(self, before: Velocity | None = None) -> Velocity:
+        """The guards against inflated traffic; those that `before` had too keep their counters."""
+        return Velocity(self.routing.guards.items(), before)
 
     def normalisers(self) -> "dict[str, Normaliser]":
         """What reads numbers, by account; those without a region have none."""

@@ -48,12 +48,14 @@ def describe(config: Config) -> str:
             ),
         ),
         _table(
-            ("from the network to", "keyword", "account"),
+            ("from the network to", "keyword", "by", "account", "deliver"),
             (
                 (
                     _some(rule.to, "every number"),
                     "any" if rule.keyword == ANY_KEYWORD else rule.keyword,
+                    _some(rule.outlets, "every outlet"),
                     rule.account,
+                    rule.callback or rule.deliver,
                 )
                 for rule in config.mo_routes
             ),

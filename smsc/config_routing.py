@@ -81,7 +81,7 @@ def read_routing(
         groups=groups,
     )
     _tell(check_routes(routes, names), reader)
-    _tell(check_mo_routes(mo_routes, accounts=accounts), reader)
+    _tell(check_mo_routes(mo_routes, accounts=accounts, outlets=outlets), reader)
     _tell(check_guards(guards, accounts=accounts), reader)
     resources = load_resources(routing)
     if isinstance(resources, list):

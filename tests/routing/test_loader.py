@@ -125,6 +125,20 @@ def test_mistakes_in_mo_rules() -> None:
             "mo_routes[1].keyword", "expected one word, or \"*\" for any, found 'two words'"
         ),
     ]
+    ways = [
+        MoRule(account="demo", outlets=("who",)),
+        MoRule(account="demo", deliver="callback", callback="ftp://x"),
+        MoRule(account="demo", callback="https://x"),
+        MoRule(account="demo", deliver="callback", callback="https://x", outlets=("sim",)),
+    ]
+    assert load_mo_routes(ways, accounts=frozenset({"demo"}), outlets=frozenset({"sim"})) == [
+        RoutingError("mo_routes[0].outlets", "unknown outlet 'who'; there are: sim"),
+        RoutingError(
+            "mo_routes[1].callback",
+            "expected a URL like \"https://example.com/mo\", found 'ftp://x'",
+        ),
+        RoutingError("mo_routes[2].callback", 'expected only with deliver = "callback"'),
+    ]
     assert load_mo_routes([MoRule(account="a", to=("1-2",))], accounts=frozenset({"a"})) == [
         RoutingError("mo_routes[0].to", "expected prefixes, found the range '1-2'")
     ]

@@ -41,6 +41,7 @@ def test_the_patient_way_reads_the_same() -> None:
         b"\xef\xbb\xbf" + plain,
         b"Prefix,Cost,Name\n" + plain,
         b"# prices of today\n\n" + plain,
+        b"41, 0.045, Swiss\n4179,0.1 ,Swisscom \n",
         b'41,0.045,"Swiss"\n 4179 , 0.1 , Swisscom \n',
         b"4179,0.1,Swisscom\n41,0.045,Swiss\n",
     ):

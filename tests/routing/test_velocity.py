@@ -94,6 +94,14 @@ def test_counters_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sent(guards, 1, 0.0, to="0") == 0  # forgotten
 
 
+def test_a_reload_keeps_the_counters_of_guards_that_stay() -> None:
+    same, other = Guard(limit=1), Guard(limit=1, digits=2)
+    before = Velocity([("same", same), ("other", other)])
+    assert sent(before, 1, 0.0) == 0
+    after = Velocity([("same", same), ("other", Guard(limit=2, digits=2))], before)
+    assert [one.guard for one in after.count("a", "41", 0.0)] == ["same"]
+
+
 def test_no_guard_is_false() -> None:
     assert not Velocity([])
     assert Velocity([("x", Guard(limit=1))])

@@ -14,6 +14,7 @@ from pdu.address import Address, guess_destination
 from pdu.peek import SubmitPeek, peek_submit_sm
 from pdu.text.alphabet import Alphabet, MessageClass, alphabet_of, message_class, with_class
 from pdu.text.coding import choose, decode_text, encode_text, encode_utf16
+from pdu.text.septets import REPLACEMENT
 from pdu.text.transliteration import transliterate
 from pdu.text.udh import split_header
 from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
@@ -72,9 +73,12 @@ def _with_addresses(
     new_destination = old_destination
     if destination_addr is not None:
         new_destination = guess_destination(destination_addr)
-    for what, address in (("sender", new_source), ("recipient", new_destination)):
-        if len(address.addr) > _ADDRESS_LIMIT or not address.addr.isascii():
-            undone.append(f"the {what} {address.addr!r} does not fit an address")
+    for what, old, new in (
+        ("sender", old_source, new_source),
+        ("recipient", old_destination, new_destination),
+    ):
+        if new != old and (len(new.addr) > _ADDRESS_LIMIT or not new.addr.isascii()):
+            undone.append(f"the {what} {new.addr!r} does not fit an address")
     if undone:
         return body, tuple(undone)
     service = peek.service_type.encode("latin-1")
@@ -108,6 +112,8 @@ def _with_new_text(
     if why is not None:
         return body, (f"no {asked}: {why}",)
     text = decode_text(data, peek.data_coding)
+    if REPLACEMENT in text:  # what cannot be read cannot be written again
+        return body, (f"no {asked}: the text holds octets that are none of its coding",)
     wanted = text + actions.footer
     if actions.transliterate:
         wanted = transliterate(wanted, lossy=actions.transliterate == "lossy")

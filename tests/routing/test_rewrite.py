@@ -171,6 +171,23 @@ def test_what_is_no_whole_text_stays_and_is_told(fields: dict[str, Any], why: st
     assert undone == (f"no transliteration: {why}",)
 
 
+def test_a_sender_that_stays_may_be_anything() -> None:
+    body = body_of(source_addr="Käse", source_addr_ton=5, source_addr_npi=0)
+    pdu, found = done(body, destination_addr="41791234567")
+    assert (pdu.source_addr, pdu.destination_addr) == ("Käse", "41791234567")
+    assert found.left_undone == ()
+    assert done(body, source=Address(5, 0, "Kä"))[1].left_undone == (
+        "the sender 'Kä' does not fit an address",
+    )
+
+
+def test_octets_that_cannot_be_read_are_not_written_again() -> None:
+    body = body_of("", short_message=b"half a letter \x00\x01\x02", data_coding=8)
+    pdu, found = done(body, footer="!")
+    assert pdu.short_message == b"half a letter \x00\x01\x02"
+    assert found.left_undone == ("no footer: the text holds octets that are none of its coding",)
+
+
 def test_a_text_beyond_a_tlv_is_left() -> None:
     body = body_of("", tlvs=((int(Tag.MESSAGE_PAYLOAD), b"y" * 65_535),))
     pdu, found = done(body, footer="z")

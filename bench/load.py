@@ -14,6 +14,7 @@ from typing import Final
 
 import attrs
 import trio
+from attrs.validators import ge, gt, optional
 
 from bench.load_histogram import Histogram
 from bench.load_session import LoadSession, Source
@@ -35,7 +36,7 @@ _LOOK_S: Final = 0.25
 
 @attrs.frozen(kw_only=True)
 class LoadPlan:
-    """What to do.
+    """What to do; ValueError names a number that is out of range.
 
     :ivar count: messages to send; else `seconds` is the length of the run.
     :ivar silence_s: missing receipts are given up when none came for so long.
@@ -44,11 +45,11 @@ class LoadPlan:
     host: str = "127.0.0.1"
     port: int = 2775
     system_id: str
-    password: str
-    sessions: int = 10
-    window: int = 100
-    count: int | None = None
-    seconds: float = 10.0
+    password: str = attrs.field(repr=False)
+    sessions: int = attrs.field(default=10, validator=ge(1))
+    window: int = attrs.field(default=100, validator=ge(1))
+    count: int | None = attrs.field(default=None, validator=optional(ge(1)))
+    seconds: float = attrs.field(default=10.0, validator=gt(0))
     receipts: bool = False
     from_: str = "Load"
     to_prefix: str = "4179"

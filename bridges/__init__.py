@@ -10,7 +10,8 @@ from typing import Any, Final
 import attrs
 
 from bridges.simulator import Simulator, SimulatorConfig
-from bridges.smpp_upstream import UpstreamConfig, UpstreamLink
+from bridges.smpp_upstream import UpstreamLink
+from bridges.upstream_config import UpstreamConfig
 from smsc.message import OutletName
 from smsc.ports import Outlet
 

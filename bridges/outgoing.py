@@ -11,11 +11,12 @@ A text longer than a part (short_message or message_payload) is parted with a UD
 from typing import Final
 
 from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.text.errors import TextError, TooManyParts
 from pdu.text.segmenter import count_parts, segment
 from pdu.text.udh import Udh, split_header
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
-from smsc.message import State
+from smsc.message import Message, State
 
 UDHI: Final = 0x40
 _FITS_ANY_ALPHABET_OCTETS: Final = 140
@@ -26,21 +27,19 @@ _SM_LENGTH: Final = 1
 _REGISTERED_DELIVERY: Final = 5
 
 
-def part_bodies(
-    body: bytes, *, expires_ms: int, reference: int, ask_receipts: bool = True
-) -> list[bytes]:
+def part_bodies(message: Message, *, ask_receipts: bool = True) -> list[bytes]:
     """The submit_sm bodies of a message.
 
-    :param expires_ms: stands as validity_period where the client gave one: a relative time
-        would start anew with each attempt.
-    :param reference: concatenation reference, its low 8 bits are used.
+    Where the client gave a validity_period, the time it ends stands in its place: a relative time
+    would start anew with each attempt.
+
     :param ask_receipts: ask the network for a receipt even if the client did not,
         so that every message gets its final state.
     :raises TooManyParts: more than 255.
     """
-    peek = peek_submit_sm(body)
+    body, peek = message.body, message.peek
     if peek.schedule_delivery_time or peek.validity_period:
-        body = _with_times(body, peek, expires_ms)
+        body = _with_times(body, peek, message.expires_ms)
         peek = peek_submit_sm(body)
     if ask_receipts and peek.registered_delivery & _RECEIPT_BITS != 1:
         at = peek.text_at - _REGISTERED_DELIVERY
@@ -48,16 +47,30 @@ def part_bodies(
         body = body[:at] + bytes((wish,)) + body[at + 1 :]
     if _is_one_part(body, peek):
         return [body]
-    return _parted(body, peek, reference)
+    return _parted(body, peek, concat_reference(message.id))
 
 
-def part_count(body: bytes) -> int:
-    """How many parts `part_bodies` makes of a body; may be above 255."""
-    peek = peek_submit_sm(body)
+def part_count(message: Message) -> int:
+    """How many parts `part_bodies` makes of a message; may be above 255."""
+    body, peek = message.body, message.peek
     if _is_one_part(body, peek):
         return 1
     header, text = _text(body, peek)
-    return 1 if _is_part(header) else count_parts(text, peek.data_coding, udh=header)
+    if _is_part(header):
+        return 1
+    try:
+        return count_parts(text, peek.data_coding, udh=header)
+    except TextError:
+        return 1  # left as it came, see `_parted`
+
+
+def concat_reference(id_: int) -> int:
+    """Concatenation reference of a message's parts, its low 8 bits.
+
+    An id is milliseconds, a sequence within each that begins with 0, and the node: the sum of the
+    first two differs between neighbours, whether they came in one millisecond or in two.
+    """
+    return (id_ >> 22) + (id_ >> 10)
 
 
 def unsent_parts(states: bytes, count: int) -> list[int]:
@@ -80,7 +93,12 @@ def _parted(body: bytes, peek: SubmitPeek, reference: int) -> list[bytes]:
     header, text = _text(body, peek)
     if _is_part(header):
         return [body]
-    pieces = segment(text, peek.data_coding, reference, udh=header)
+    try:
+        pieces = segment(text, peek.data_coding, reference, udh=header)
+    except TooManyParts:
+        raise
+    except TextError:
+        return [body]  # a header that does not add up or leaves no room: the network may judge it
     if len(pieces) == 1:
         if peek.sm_length or len(pieces[0]) > _LONGEST_SHORT_MESSAGE:
             return [body]

@@ -11,22 +11,20 @@ import random
 import socket
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-import attrs
 import trio
 
 from bridges.backoff import Backoff
-from bridges.outgoing import part_bodies
+from bridges.outgoing import part_bodies, unsent_parts
+from bridges.upstream_config import UpstreamConfig
 from bridges.upstream_receipt import read_receipt
 from pdu.commands import Command
 from pdu.operations import Role
 from pdu.status import Status, status_class, status_name
 from pdu.text.errors import TextError
-from smsc.config_errors import Secret
-from smsc.config_fields import about
 from smsc.link import Link
-from smsc.message import MessageId, OutletName, State
+from smsc.message import MessageId, OutletName
 from smsc.ports import (
     Failed,
     Flow,
@@ -52,7 +50,8 @@ from smsc.session.machine import Session
 from smsc.session.timers import Timers
 
 _CONNECT_S: Final = 10.0
-_UNBIND_S: Final = 3.0
+_UNBIND_S: Final = 1.0
+"""How long a stop waits for unbind_resp; a stop in a hurry waits as long, so it is short."""
 _TICK_S: Final = 1.0
 _THROTTLED: Final = frozenset({int(Status.ESME_RTHROTTLED), int(Status.ESME_RMSGQFUL)})
 _PAUSE_S: Final = 1.0
@@ -67,48 +66,6 @@ _BINDS: Final = {
 
 _Context = tuple[MessageId, int, int]
 """Message, part, parts."""
-
-
-@attrs.frozen(kw_only=True)
-class UpstreamConfig:
-    """`[outlets.NAME]` with `kind = "smpp"`."""
-
-    host: str = attrs.field(metadata=about("host name or address of the carrier"))
-    port: int = attrs.field(default=2775, metadata=about("TCP port", minimum=1, maximum=65535))
-    system_id: str = attrs.field(metadata=about("who we are to the carrier", minimum=1, maximum=15))
-    password: Secret = attrs.field(
-        default=Secret(""), metadata=about("our password at the carrier")
-    )
-    system_type: str = attrs.field(
-        default="", metadata=about("system_type of the bind", maximum=12)
-    )
-    bind: Literal["transmitter", "receiver", "transceiver"] = attrs.field(
-        default="transceiver", metadata=about("kind of the binds")
-    )
-    binds: int = attrs.field(
-        default=1, metadata=about("connections to keep bound", minimum=1, maximum=64)
-    )
-    window: int = attrs.field(
-        default=100,
-        metadata=about("unanswered submit_sm for each bind", minimum=1, maximum=65535),
-    )
-    enquire_link_s: float = attrs.field(
-        default=30.0, metadata=about("silence until enquire_link, seconds", minimum=0.1)
-    )
-    response_timeout_s: float = attrs.field(
-        default=60.0,
-        metadata=about("time the carrier has to answer, seconds", minimum=0.1),
-    )
-    reconnect_s: float = attrs.field(
-        default=1.0,
-        metadata=about(
-            "first delay before another connection, seconds; doubles up to a minute", minimum=0.01
-        ),
-    )
-    ask_receipts: bool = attrs.field(
-        default=True,
-        metadata=about("ask for a receipt of each message, wanted by the client or not"),
-    )
 
 
 class _Bind:
@@ -137,7 +94,8 @@ class _Bind:
         while not self._outlet.is_stopping:
             sock = await self._connect()
             if sock is not None:
-                await self._serve(sock)
+                with sock:
+                    await self._serve(sock)
             if not self._outlet.is_stopping:
                 await trio.sleep(self._backoff.next_s())
 
@@ -261,28 +219,23 @@ class UpstreamLink:
 
     def room(self) -> int:
         """Free places in the windows of all binds."""
-        if self._paused_until > trio.current_time() or self.is_stopping:
+        if self._is_paused or self.is_stopping:
             return 0
         return max(0, sum(bind.room for bind in self._binds) - len(self._backlog))
 
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Part the messages and write what the windows take."""
         failed: list[Outcome] = []
-        for message, progress in ((one.message, one.progress) for one in batch):
+        for outgoing in batch:
+            message = outgoing.message
             try:
-                bodies = part_bodies(
-                    message.body,
-                    expires_ms=message.expires_ms,
-                    reference=message.id >> 10,
-                    ask_receipts=self.config.ask_receipts,
-                )
+                bodies = part_bodies(message, ask_receipts=self.config.ask_receipts)
             except TextError:
                 failed.append(Failed(message.id, Status.ESME_RINVMSGLEN))
                 continue
             parts = len(bodies)
-            for part, body in enumerate(bodies):
-                if not progress.parts or progress.parts[part] == State.QUEUED:
-                    self._backlog.append(((message.id, part, parts), body))
+            for part in unsent_parts(outgoing.progress.parts, parts):
+                self._backlog.append(((message.id, part, parts), bodies[part]))
         self._write()
         if failed:
             self.flow.settle(self.name, failed)
@@ -362,6 +315,11 @@ class UpstreamLink:
 
     # --- helpers -------------------------------------------------------------------------------
 
+    @property
+    def _is_paused(self) -> bool:
+        """Did the carrier ask for a rest?"""
+        return self._paused_until > trio.current_time()
+
     async def _keep_bound(self, scope: trio.CancelScope) -> None:
         with scope:
             async with trio.open_nursery() as nursery:
@@ -379,6 +337,8 @@ class UpstreamLink:
 
     def _write(self) -> None:
         """Fill the windows from the backlog, one write for each bind."""
+        if self._is_paused:
+            return
         for bind in self._binds:
             room = min(bind.room, len(self._backlog))
             if room and bind.session is not None and bind.link is not None:

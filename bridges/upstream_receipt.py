@@ -17,6 +17,7 @@ from smsc.ports import UpstreamReceipt
 _TYPE: Final = 0x3C
 _RECEIPT: Final = 0x04
 _INTERMEDIATE: Final = 0x20
+_ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than this
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
@@ -41,10 +42,14 @@ def read_receipt(outlet: OutletName, peek: SubmitPeek, body: bytes) -> UpstreamR
     if parsed is not None:
         if state is None:
             state = _as_state(state_of(parsed.stat or ""))
-        if parsed.err is not None and parsed.err.isdecimal():
+        if parsed.err is not None and len(parsed.err) <= _ERR_DIGITS and parsed.err.isdecimal():
             error = int(parsed.err)
         done_ms = date_ms(parsed.done_date) or 0
-    return UpstreamReceipt(outlet, upstream_id, state or State.UNKNOWN, error, done_ms)
+    if kind == _INTERMEDIATE:
+        state = State.ENROUTE  # it tells of an attempt; the end is still to come
+    elif state is None:
+        state = State.UNKNOWN
+    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms)
 
 
 def _state_tlv(body: bytes, peek: SubmitPeek) -> State | None:

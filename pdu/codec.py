@@ -5,12 +5,27 @@
 *Never*: raises anything but :class:`BodyError` for octets, :class:`ValueError` for objects.
 
 Strings are Latin-1, so that every octet survives decode → encode.
+
+How it is fast: each decoder and encoder is source text written from the tables
+(:mod:`pdu.generate_decoder`, :mod:`pdu.generate_encoder`); octets that hardly vary from message
+to message are looked up in bounded caches (:mod:`pdu.pieces`), and only sound ones enter.
+What that trades: some megabytes at most, and a first message that costs ten times as much.
+How it stays right: whatever the quick way refuses goes to :mod:`pdu.reference`, which alone
+words errors, and the tests hold both equal on good and mutated octets.
+
+Invariants: a cached piece is sound whatever guess found it, for no sound piece begins another;
+no cache outgrows :data:`pdu.pieces.CACHE_ENTRIES`; nothing here keeps a message.
+
+µs on a busy 2-core AMD EPYC, CPython 3.11.7, 2026-11, submit_sm of 157 octets with two TLVs
+(``python -m bench.codec``): peek 0.75, decode 0.84, encode 0.70; smpplib 28, 28, 21; the table
+walk of :mod:`pdu.reference` 22 and 9; one submit_sm_resp of many 0.10.
 SMPP 3.4 §3, §4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 import pdu.broadcast_pdus
 import pdu.session_pdus  # noqa: F401  # both fill the tables
@@ -40,6 +55,7 @@ __all__ = [
     "pack",
     "peek_deliver_sm",
     "peek_submit_sm",
+    "submit_sm_oks",
     "submit_sm_resps",
 ]
 
@@ -56,9 +72,7 @@ KNOWN: Final = frozenset(_decoders)
 """Every command_id that has a table."""
 
 # By class: the attribute command_id of an object is slower to reach than its type.
-_encoders: Final[dict[type[Pdu], tuple[int, Callable[[Pdu], bytes]]]] = {
-    table.cls: (command_id, compile_encoder(table)) for command_id, table in TABLES.items()
-}
+_encoders: Final = {table.cls: compile_encoder(table) for table in TABLES.values()}
 
 # submit_sm_resp by the length of its message_id: the first twelve octets of the header never
 # change, and one Struct packs them, the sequence_number, the message_id and its NUL.
@@ -73,6 +87,9 @@ _resp_packers: Final = [Struct(f">12sI{octets}sx").pack for octets in range(_MES
 def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits = STRICT) -> Pdu:
     """The PDU object of a body.
 
+    :param command_status: of the header. A failed response whose body cannot be read counts as
+        bodiless: the body of a failure says nothing that the status does not.
+    :param habits: what to bear of a peer beyond the specification; nothing by default.
     :raises BodyError: ESME_RINVCMDID for an unknown command_id, else the status of the first
         field at fault.
     """
@@ -81,12 +98,12 @@ def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits
     except KeyError:
         why = f"command_id {command_name(command_id)} is unknown"
         raise BodyError(Status.ESME_RINVCMDID, why) from None
-    if habits is STRICT:
-        return decoder(body)
     try:
         return decoder(body)
     except BodyError:
-        return reference.decode(command_id, body, command_status, habits)
+        if habits is STRICT and not command_status:
+            raise
+    return reference.decode(command_id, body, command_status, habits)
 
 
 def encode_body(pdu: Pdu) -> bytes:
@@ -94,7 +111,7 @@ def encode_body(pdu: Pdu) -> bytes:
 
     :raises ValueError: names the field that does not fit its place on the wire.
     """
-    return _encoders[type(pdu)][1](pdu)
+    return _encoders[type(pdu)](pdu, 1, 0)[_HEADER_OCTETS:]
 
 
 def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:
@@ -102,8 +119,7 @@ def encode(pdu: Pdu, sequence_number: int, command_status: int = 0) -> bytes:
 
     :raises ValueError: names the field that does not fit its place on the wire.
     """
-    body = encode_body(pdu)
-    return _pack_header(16 + len(body), pdu.command_id, command_status, sequence_number) + body
+    return _encoders[type(pdu)](pdu, sequence_number, command_status)
 
 
 def header(command_id: int, command_status: int, sequence_number: int, body_octets: int) -> bytes:
@@ -114,6 +130,31 @@ def header(command_id: int, command_status: int, sequence_number: int, body_octe
 def pack(command_id: int, command_status: int, sequence_number: int, body: bytes) -> bytes:
     """A whole PDU around a body that is octets already."""
     return _pack_header(16 + len(body), command_id, command_status, sequence_number) + body
+
+
+def submit_sm_oks(sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> bytes:
+    """Many submit_sm_resp ESME_ROK in one piece, by one call of one `struct`.
+
+    :param message_ids: decimal numbers in ascending order, as one intake gives them;
+        so the first and the last tell whether all have one length.
+    :raises ValueError: a message_id is longer than 64 octets.
+    """
+    count, size = len(message_ids), len(message_ids[0])
+    if size != len(message_ids[-1]) or not size:
+        entries = zip(sequence_numbers, [0] * count, message_ids, strict=True)
+        return submit_sm_resps(list(entries))
+    if size >= _MESSAGE_ID_LIMIT:
+        raise ValueError(f"message_id is longer than {_MESSAGE_ID_LIMIT - 1} octets")
+    values: list[Any] = [_resp_prefixes[size]] * (3 * count)
+    values[1::3] = sequence_numbers
+    values[2::3] = message_ids
+    return _oks_packer(count, size)(*values)
+
+
+@lru_cache(maxsize=1024)
+def _oks_packer(count: int, size: int) -> Callable[..., bytes]:
+    """Pack for `count` responses: all up to the sequence_number, that, the id and its NUL."""
+    return Struct(">" + f"12sI{size}sx" * count).pack
 
 
 def submit_sm_resps(entries: list[tuple[int, int, bytes]], *, error_body: bool = False) -> bytes:

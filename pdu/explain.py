@@ -137,23 +137,23 @@ def _body(table: Table, body: bytes, body_at: int) -> Iterator[Part]:
         return
     fault, faulty = _strict_fault(table.command_id, body)
     walk = Walk(attrs.evolve(table, tolerant=True), body, _LENIENT)
-    readable = True
+    unreadable = ""
     try:
         walk.fields(table.fields)
-    except BodyError:
-        readable = False
+    except BodyError as error:
+        unreadable = f"unreadable {error.field}"
     values = {span.name: span.value for span in walk.spans}
     for span in walk.spans:
         blame = fault if span.name == faulty else ""
         fault = "" if blame else fault
         yield _field_part(span, values, body, body_at, blame)
     read = walk.spans[-1].end if walk.spans else 0
-    if readable:
+    if not unreadable:
         for part in _tlvs(body, body_at, read, values, fault):
             fault = "" if part.fault else fault
             yield part
     elif read < len(body):
-        yield _part(body, body_at, read, len(body), "unreadable", fault=fault)
+        yield _part(body, body_at, read, len(body), unreadable, fault=fault)
         fault = ""
     if fault:
         yield _part(body, body_at, len(body), len(body), "verdict", fault=fault)

@@ -94,36 +94,46 @@ def value_reader(run: tuple[Field, ...]) -> Callable[[tuple[bytes, ...]], tuple[
 
 
 class EncodedPieces:
-    """Values of one run of fields → its octets.
+    """Values of all runs of one stage, in one key → their octets, and how many these are.
 
-    :param after_string: the run begins with the NUL of the string before it.
+    :param runs: each with whether it begins with the NUL of the string before it.
     """
 
-    def __init__(self, run: tuple[Field, ...], *, after_string: bool = False) -> None:
-        self.known: dict[tuple[Any, ...], bytes] = {}
-        self._start = "\0" if after_string else ""
-        self._limits = tuple(_longest_text(field.kind) for field in run)
+    def __init__(self, runs: list[tuple[tuple[Field, ...], bool]]) -> None:
+        self.known: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        self._runs = [
+            ("\0" if after_string else "", tuple(_longest_text(field.kind) for field in run))
+            for run, after_string in runs
+        ]
 
-    def make(self, values: tuple[Any, ...]) -> bytes | None:
-        """The octets of values not met lately; None when one does not fit."""
-        text = self._start
-        for limit, value in zip(self._limits, values, strict=True):
-            if limit is None:
-                if not 0 <= value <= 0xFF:
-                    return None
-                text += chr(value)
-            elif len(value) in limit and "\0" not in value:
-                text += value + "\0"
-            else:
-                return None
+    def make(self, values: tuple[Any, ...]) -> tuple[Any, ...] | None:
+        """Pieces of values not met lately, then their octets; None when one does not fit."""
+        pieces: list[Any] = []
+        left = iter(values)
         try:
-            piece = text.encode("latin-1")
-        except UnicodeEncodeError:
+            for start, limits in self._runs:
+                text = start + "".join([_as_text(limit, next(left)) for limit in limits])
+                pieces.append(text.encode("latin-1"))
+        except ValueError:
             return None
+        pieces.append(sum(map(len, pieces)))
         if len(self.known) >= CACHE_ENTRIES:
             self.known.clear()
-        self.known[values] = piece
-        return piece
+        made = self.known[values] = tuple(pieces)
+        return made
+
+
+def _as_text(limit: "range | tuple[int, int] | None", value: Any) -> str:
+    """One value as Latin-1 text.
+
+    :raises ValueError: it does not fit its place.
+    """
+    if limit is None:
+        if 0 <= value <= 0xFF:
+            return chr(value)
+    elif len(value) in limit and "\0" not in value:
+        return f"{value}\0"
+    raise ValueError
 
 
 def _longest_text(kind: Kind) -> "range | tuple[int, int] | None":

@@ -4,14 +4,14 @@
 *Out*: a running gateway until a signal or `stop`; the exit status.
 *Never*: imports a bridge; decides anything about a message.
 
-Start order: store, flow, outlets, callbacks, listeners. The stop goes the other way, so that
-what was accepted always finds the rooms behind it still there.
+Start order: store, flow, listeners; then, when the queues of an earlier run are rebuilt, the
+outlets, callbacks and alarms. So a million waiting messages keep no client from binding.
+The stop takes the listeners first, so that what was accepted finds the rooms behind it there.
 """
 
 import random
 import signal
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Any, Final, Protocol
@@ -19,17 +19,20 @@ from typing import Any, Final, Protocol
 import attrs
 import trio
 
+from pdu.status import Status, status_name
 from smsc.bindings import Bindings
+from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
-from smsc.message import AccountId, Mailbox, MessageId, OutletName
+from smsc.message import AccountId, Mailbox, MessageId, OutletName, Progress
 from smsc.ports import (
     Health,
     Lookup,
@@ -44,6 +47,7 @@ from smsc.ports import (
 )
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore, open_store
+from smsc.store.opening import MapSize
 
 DRAIN_S: Final = 30.0
 """How long a stop waits for answers that are still owed to us."""
@@ -52,6 +56,8 @@ _LOOK_S: Final = 0.02
 _TICK_S: Final = 1.0
 _FORGET_EVERY: Final = 60
 """Ticks between two looks for deliveries that nobody fetched in time."""
+_RESTORE_ROWS: Final = 250
+"""Records taken up at a time at start: about 2 ms."""
 _OUTLET_RESTART_S: Final = 5.0
 _CALLBACK: Final = "callback:"
 
@@ -82,11 +88,7 @@ class Addresses:
 
     smpp: tuple[tuple[str, int], ...]
     http: tuple[tuple[str, int], ...]
-
-
-def wall_ms() -> int:
-    """Wall clock, ms UTC."""
-    return time.time_ns() // 1_000_000
+    smpp_tls: tuple[tuple[str, int], ...] = ()
 
 
 class Gateway:
@@ -96,12 +98,15 @@ class Gateway:
         self.config = config
         self.store = store
         self.log = log
+        now_ms = SteadyClock(
+            stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
+        ).now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
-        self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
-        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
+        self.receipts = Receipts(store, store.ids, recent, arrived, now_ms, log)
         self.outlets: Mapping[OutletName, Outlet] = {
             OutletName(name): bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
@@ -114,25 +119,30 @@ class Gateway:
             recent,
             self.receipts.write,
             arrived,
-            wall_ms,
+            now_ms,
             random.Random(),
             log,
         )
-        self.alarms = Alarms(store, self.dispatch.wake, wall_ms)
+        self.alarms = Alarms(store, self.dispatch.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
-        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
+        self.history = History(store, config.store.history_keep_s, now_ms, log)
+        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms)
+        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms)
         self.server = SmppServer(
             config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
         )
+        self.server.is_store_full = lambda: store.is_full
+        self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
         self.webhook = (
-            bridges.webhook(self.mailboxes, wall_ms, log) if bridges.webhook is not None else None
+            bridges.webhook(self.mailboxes, now_ms, log) if bridges.webhook is not None else None
         )
         self._serve_http = bridges.serve_http
         self._http_stop = trio.Event()
         self._started = trio.current_time()
+        self.is_restoring = True
+        """Are queues still being rebuilt? Nothing leaves the gateway before."""
 
     # --- the port `Flow`, for outlets ----------------------------------------------------------
 
@@ -198,7 +208,9 @@ class Gateway:
             ]
             return f"outlet {outlet!r} is no simulator; known ones: {', '.join(known) or 'none'}"
         status = await found.mobile_originated(from_, to, text)
-        return None if not status else f"no mo_route takes a message to {to}"
+        if status == Status.ESME_RX_R_APPN:
+            return f"no mo_route takes a message to {to}"
+        return None if not status else f"the message was answered {status_name(status)}"
 
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""
@@ -208,6 +220,7 @@ class Gateway:
             ready=not why,
             why=why,
             facts={
+                "restoring": self.is_restoring,
                 "uptime_s": round(trio.current_time() - self._started, 1),
                 "binds": dict(self.bindings),
                 "waiting": self.dispatch.waiting(),
@@ -223,21 +236,18 @@ class Gateway:
 
     async def run(self, *, stop: trio.Event, started: Callable[[Addresses], None]) -> None:
         """Start every room, report the addresses, live until `stop`, and end politely."""
-        self.receipts.restore(self.outlets)
-        self.dispatch.restore(self.store.waiting())
+        earlier = self.store.live(self.store.ids.newest, _RESTORE_ROWS)
         async with trio.open_nursery() as nursery:
-            for outlet in self.outlets.values():
-                nursery.start_soon(self._keep_outlet, outlet)
-            if self.webhook is not None:
-                self.mailboxes.unattended = self._unattended
-                for mailbox in self.store.mailboxes():
-                    self._unattended(mailbox)
-                nursery.start_soon(self.webhook.run)
-            nursery.start_soon(self.alarms.run)
             nursery.start_soon(self._sweep)
+            nursery.start_soon(self._take_up, earlier, nursery)
             async with trio.open_nursery() as doors:
                 addresses = await self._open_doors(doors)
-                self.log.info("gateway.started", smpp=addresses.smpp, http=addresses.http)
+                self.log.info(
+                    "gateway.started",
+                    smpp=addresses.smpp,
+                    smpp_tls=addresses.smpp_tls,
+                    http=addresses.http,
+                )
                 started(addresses)
                 await stop.wait()
                 self.log.info("gateway.stopping", in_flight=self.dispatch.in_flight)
@@ -245,15 +255,46 @@ class Gateway:
                 doors.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
 
+    async def _take_up(
+        self, earlier: Iterable[list[tuple[MessageId, Progress]]], nursery: trio.Nursery
+    ) -> None:
+        """Queue again what an earlier run left, a little at a time, then start what works on it.
+
+        Clients are served meanwhile: they bind, submit, and fetch their deliveries.
+        """
+        began = trio.current_time()
+        self.receipts.restore(self.outlets)
+        messages = 0
+        for some in earlier:
+            self.dispatch.restore(some)
+            messages += len(some)
+            await trio.lowlevel.checkpoint()
+        self.is_restoring = False
+        took_s = round(trio.current_time() - began, 3)
+        self.log.info("queues.restored", messages=messages, took_s=took_s)
+        for outlet in self.outlets.values():
+            nursery.start_soon(self._keep_outlet, outlet)
+        if self.webhook is not None:
+            self.mailboxes.unattended = self._unattended
+            for mailbox in self.store.mailboxes():
+                self._unattended(mailbox)
+            nursery.start_soon(self.webhook.run)
+        nursery.start_soon(self.alarms.run)
+        nursery.start_soon(self.history.run)
+
     async def _open_doors(self, doors: trio.Nursery) -> Addresses:
-        """Listeners come last: who connects finds everything behind them running."""
-        smpp: list[tuple[str, int]] = await doors.start(self.server.serve, self.config.smpp.listen)
+        """Open the listeners: what clients bring is on disk, and leaves when outlets are up."""
+        listen_smpp = self.config.smpp.listen
+        smpp: list[tuple[str, int]] = await doors.start(
+            self.server.serve, listen_smpp, self.config.smpp.listen_tls
+        )
+        plain = len(listen_smpp)
         http: list[tuple[str, int]] = []
         if self._serve_http is not None and self.config.http.listen:
             listen = [str(one) for one in self.config.http.listen]
             serve = partial(self._serve_http, listen, self, stop=self._http_stop, log=self.log)
             http = await doors.start(serve)
-        return Addresses(tuple(smpp), tuple(http))
+        return Addresses(tuple(smpp[:plain]), tuple(http), tuple(smpp[plain:]))
 
     async def _drain(self) -> None:
         """Take nothing new, and wait for answers that are owed to us."""
@@ -286,6 +327,7 @@ class Gateway:
             self.receipts.forget_old()
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
+                self.store.look_after_readers()
 
     def _unattended(self, mailbox: Mailbox) -> None:
         """Deliveries for a callback that nobody attends to yet."""
@@ -320,13 +362,15 @@ async def run(
                 config.node.data_dir,
                 node=config.node.id,
                 failed=failed,
-                map_size_mb=config.store.map_size_mb,
+                map_size=MapSize(
+                    config.store.map_size_mb, config.store.map_growth_mb, config.store.map_limit_mb
+                ),
             ) as store,
             trio.open_nursery() as nursery,
         ):
             gateway = Gateway(config, bridges, store, log)
             if signals:
-                await nursery.start(_watch_signals, stop, life)
+                await nursery.start(_watch_signals, stop, life, gateway.server.reload_certificates)
             await gateway.run(
                 stop=stop, started=lambda addresses: task_status.started((gateway, addresses))
             )
@@ -344,11 +388,15 @@ async def _until(is_so: Callable[[], bool]) -> None:
 async def _watch_signals(
     stop: trio.Event,
     life: trio.CancelScope,
+    reload: Callable[[], None],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         task_status.started()
-        async for _ in signals:
+        async for one in signals:
+            if one == signal.SIGHUP:
+                reload()
+                continue
             if stop.is_set():
                 life.cancel()
             stop.set()

@@ -96,7 +96,11 @@ def _leaf(
             return ConfigError(key_of(path), _missing(field), meaning)
         case ValueError() | TypeError():  # a validator of the class itself: its sentence tells
             # attrs' own validators put the attribute and the value behind the sentence.
-            sentence = str(error.args[0]) if error.args else "does not fit"
+            sentence, *more = error.args or ("does not fit",)
+            sentence = str(sentence)
+            if more and isinstance(more[0], attrs.Attribute):
+                path = (*path, more[0].name)
+                meaning = more[0].metadata.get("meaning", "")
             return ConfigError(key_of(path), sentence, meaning)
         case _:
             raise error

@@ -13,9 +13,9 @@ from routing.loader import unreachable
 from routing.rule import ANY_KEYWORD, Rule
 from routing.when import When
 from smsc.config import Config, OutletConfig
+from smsc.config_accounts import AccountConfig
 from smsc.config_errors import Secret
 from smsc.config_routing import FILE_SECTIONS
-from smsc.config_sections import AccountConfig
 
 _HINTS = 20
 """Hints shown; a generated rule file may earn thousands."""

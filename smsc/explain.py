@@ -27,7 +27,7 @@ from routing.decision import Decision, NoRoute
 from routing.explanation import Explanation
 from routing.key import RouteKey
 from smsc.config import Config
-from smsc.config_sections import sender_allowed
+from smsc.config_accounts import sender_allowed
 
 
 @attrs.frozen(kw_only=True)
@@ -146,7 +146,10 @@ class Explainer:
         return self.table.match(route_key(self._config, question, sender, recipient))
 
     def _addresses(self, question: Question) -> tuple[Address, Address]:
-        sender, recipient = guess_source(question.sender), guess_destination(question.to)
+        account = self._config.accounts.get(question.account)
+        default_sender = account.default_sender if account is not None else ""
+        sender = guess_source(question.sender or default_sender)
+        recipient = guess_destination(question.to)
         normaliser = self._normalisers.get(question.account)
         if normaliser is None:
             return sender, recipient
@@ -193,6 +196,9 @@ def _refused(config: Config, question: Question, sender: Address, recipient: Add
     fault = source_fault(*sender) or destination_fault(*recipient)
     if fault is not None:
         return f"an address cannot be: {fault}"
+    if account.destinations and not recipient.addr.startswith(account.destinations):
+        allowed = ", ".join(account.destinations)
+        return f"the account may not send to {recipient.addr}; its destinations: {allowed}"
     if sender.addr and not sender_allowed(account, sender.addr):
         allowed = ", ".join(account.senders)
         return f"the account may not send as {sender.addr!r}; its senders: {allowed or 'none'}"
@@ -211,7 +217,9 @@ def _unknown_health(_: str) -> None:
 
 def _shown(written: str, read: Address) -> str:
     kind = f"ton {read.ton}, npi {read.npi}"
-    return f"{read.addr} ({kind})" if written == read.addr else f"{read.addr} ({kind}; {written})"
+    if written == read.addr:
+        return f"{read.addr} ({kind})"
+    return f"{read.addr} ({kind}; given as {written!r})"
 
 
 _UNSAID = (None, False, (), "", 0.0)

@@ -13,7 +13,7 @@ from typing import NewType
 
 import attrs
 
-from pdu.codec import SubmitPeek
+from pdu.codec import SubmitPeek, peek_submit_sm
 
 MessageId = NewType("MessageId", int)
 AccountId = NewType("AccountId", str)
@@ -85,6 +85,14 @@ class Message:
     reference: str | None
     tags: tuple[str, ...]
     body: bytes
+    _peek: SubmitPeek | None = attrs.field(default=None, eq=False, repr=False)
+
+    @property
+    def peek(self) -> SubmitPeek:
+        """The mandatory fields of `body`, read once."""
+        if self._peek is None:
+            self._peek = peek_submit_sm(self.body)
+        return self._peek
 
 
 @attrs.define(slots=True)

@@ -1,13 +1,11 @@
 """Fixtures for every room: whole gateways to talk to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, read_config
-
-StartGateway = Callable[..., RunningGateway]
+from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, StartGateway, read_config
 
 
 @pytest.fixture
@@ -30,7 +28,7 @@ def start_gateway(tmp_path: Path) -> Iterator[StartGateway]:
     yield start
     for one in running:
         one.kill()
-        crashed = [entry for entry in one.capture.entries if entry["event"].endswith(".crashed")]
+        crashed = [entry for entry in one.log.entries if entry["event"].endswith(".crashed")]
         assert not crashed, crashed
 
 

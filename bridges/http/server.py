@@ -109,7 +109,11 @@ async def _open_listeners(listen: Sequence[str]) -> list[trio.SocketListener]:
     try:
         for address in listen:
             host, port = split_address(address)
-            listeners += await trio.open_tcp_listeners(port, host=host)
+            try:
+                listeners += await trio.open_tcp_listeners(port, host=host)
+            except OSError as error:
+                why = f"cannot listen on {address}: {error.strerror}"
+                raise OSError(error.errno, why) from error
     except BaseException:
         for listener in listeners:
             listener.socket.close()

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
-from pdu.codec import peek_submit_sm
 from routing.table import NoRoute, RoutingTable
 from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
@@ -30,8 +29,8 @@ _CLAIM: Final = 500
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
 _FRESH_LIMIT: Final = 10_000
-_WAKE: Final = 1000
-"""Messages looked at in one go when alarms fall due, but for one alarm at least."""
+_WAKE: Final = 200
+"""Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
 _LOOK_AGAIN_MS: Final = 1000
 
 
@@ -153,10 +152,10 @@ class Dispatch:
             flights[message.id] = Flight(message, progress)
             claimed.append(Outgoing(message, progress))
         if expired:
-            batch, deliveries = self._store.batch(), []
+            batch = self._store.batch()
             for message, progress in expired:
-                deliveries += self._end(batch, message, progress, State.EXPIRED)
-            self._commit(batch, deliveries)
+                self._end(batch, message, progress, State.EXPIRED)
+            self._commit(batch, expired)
         return claimed
 
     def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
@@ -171,12 +170,17 @@ class Dispatch:
             message = self._recent.get(id_)
             if message is not None:
                 found.append((message, Progress(State.QUEUED, OutletName(""))))
-        for id_, progress in zip(touched, self._store.progresses(touched), strict=True):
-            if progress is None or progress.due_ms or id_ in self._flights:
-                continue
-            message = self._recent.get(id_) if progress.state is State.QUEUED else None
-            if message is not None:
-                found.append((message, progress))
+        queued = {
+            id_: progress
+            for id_, progress in zip(touched, self._store.progresses(touched), strict=True)
+            if progress is not None and progress.state is State.QUEUED and not progress.due_ms
+        }
+        wanted = [id_ for id_ in queued if id_ not in self._flights]
+        found += [
+            (message, queued[message.id])
+            for message in self._recent.many(wanted)
+            if message is not None
+        ]
         return found
 
     # --- outcomes ------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ class Dispatch:
     def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
         """Journal what became of parts; messages whose parts are all answered land."""
         batch = self._store.batch()
-        deliveries: list[Delivery] = []
+        finals: list[tuple[Message, Progress]] = []
         moved_on: set[Plan] = set()
         for outcome in outcomes:
             flight = self._flights.get(outcome.id)
@@ -192,29 +196,29 @@ class Dispatch:
                 continue
             if flight.note(batch, outlet, outcome):
                 del self._flights[outcome.id]
-                deliveries += self._land(batch, flight, outlet, moved_on)
-        self._commit(batch, deliveries)
+                if self._land(batch, flight, outlet, moved_on):
+                    finals.append((flight.message, flight.progress))
+        self._commit(batch, finals)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
-    def _land(
-        self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]
-    ) -> list[Delivery]:
-        """Every part was answered: the message is on its way, comes again, or has failed."""
+    def _land(self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]) -> bool:
+        """Every part was answered: the message is on its way, comes again, or (True) has ended."""
         message, progress = flight.message, flight.progress
         progress.attempt += 1
         progress.outlet = outlet
         if flight.again:
             self._retry(batch, flight, moved_on)
-            return []
+            return False
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
-            return self._end(batch, message, progress, state)
+            self._end(batch, message, progress, state)
+            return True
         progress.state = state
         if progress.error and not has_failed(progress.parts):
             progress.error = 0
         batch.progress(message.id, progress)
-        return []
+        return False
 
     def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
         """Try the next outlet of the plan at once; after the last one, wait."""
@@ -238,35 +242,32 @@ class Dispatch:
     def wake(self, alarms: Sequence[Alarm]) -> None:
         """At least one alarm fell due: a schedule, a retry, or the end of a validity.
 
-        Those beyond `_WAKE` messages are left for the next call.
+        What is beyond `_WAKE` messages is left for the next call.
         """
         now_ms = max(self._now_ms(), alarms[-1].due_ms)  # they rang, even if the clock steps back
+        again_ms = now_ms + _LOOK_AGAIN_MS
         batch = self._store.batch()
-        ids: dict[MessageId, None] = {}  # each once: two alarms of a message may come together
-        for alarm in alarms:
-            batch.undefer(alarm)
-            ids.update(dict.fromkeys(map(MessageId, range(alarm.first, alarm.last + 1, STEP))))
-            if len(ids) >= _WAKE:
-                break
-        deliveries: list[Delivery] = []
+        ids = _due_ids(batch, alarms)
         again: list[MessageId] = []
-        for id_ in ids:
-            progress = self._store.progress(id_)
+        live: dict[MessageId, Progress] = {}
+        for id_, progress in zip(ids, self._store.progresses(ids), strict=True):
             if progress is None or id_ in self._flights:
                 again.append(id_)
-            elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:
-                deliveries += self._wake_one(batch, message, progress, now_ms)
-        for id_ in again:
-            batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
-        self._commit(batch, deliveries)
+                batch.defer(again_ms, id_, id_)
+            elif progress.state in LIVE:
+                live[id_] = progress
+        finals = [
+            (message, live[message.id])
+            for message in self._recent.many(list(live))
+            if message is not None and self._wake_one(batch, message, live[message.id], now_ms)
+        ]
+        self._commit(batch, finals)
         if again:
-            self._forget_unknown(again, now_ms + _LOOK_AGAIN_MS)
+            self._forget_unknown(again, again_ms)
         self.pump_all()
 
-    def _wake_one(
-        self, batch: Batch, message: Message, progress: Progress, now_ms: int
-    ) -> list[Delivery]:
-        """Do what the time calls for with one live message that is in nobody's hands.
+    def _wake_one(self, batch: Batch, message: Message, progress: Progress, now_ms: int) -> bool:
+        """Do what the time calls for with a live message in nobody's hands; True: it has ended.
 
         The accept set an alarm, for many messages together: at the schedule, or else at the end
         of the validity. An alarm is known by its time and its first message, so one of ours must
@@ -276,7 +277,8 @@ class Dispatch:
         if progress.state is State.ENROUTE:
             ends_ms += ENROUTE_GRACE_MS
         if ends_ms <= now_ms:
-            return self._end(batch, message, progress, State.EXPIRED)
+            self._end(batch, message, progress, State.EXPIRED)
+            return True
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
             self.alarm_moved(ends_ms)
@@ -285,7 +287,7 @@ class Dispatch:
             progress.due_ms = 0
             batch.progress(message.id, progress)
             self._queue(message)
-        return []
+        return False
 
     def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
         """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
@@ -303,18 +305,17 @@ class Dispatch:
 
         self._store.commit_nowait(self._store.batch(), committed)
 
-    def _end(
-        self, batch: Batch, message: Message, progress: Progress, state: State
-    ) -> list[Delivery]:
-        """Journal a final state, with the receipt in the same commit."""
+    def _end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
+        """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._fresh.discard(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
-        return self._write_receipts(batch, [(message, progress)])
 
-    def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
+    def _commit(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> None:
+        """Commit, with the receipts of messages that ended."""
+        deliveries = self._write_receipts(batch, finals) if finals else []
         if deliveries:
             self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
         else:
@@ -346,7 +347,7 @@ class Dispatch:
 
     def _plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, peek_submit_sm(message.body)))
+        decision = self._routes.match(route_key(message, message.peek))
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()
@@ -359,3 +360,17 @@ class Dispatch:
         for name in {name for plan in plans for name in plan}:
             if name in self._outlets:
                 self.pump(name)
+
+
+def _due_ids(batch: Batch, alarms: Sequence[Alarm]) -> list[MessageId]:
+    """The messages to look at now, each once; the alarms of all others stay as they are."""
+    ids: dict[MessageId, None] = {}
+    for alarm in alarms:
+        batch.undefer(alarm)
+        end = min(alarm.last, alarm.first + (_WAKE - len(ids) - 1) * STEP)
+        ids.update(dict.fromkeys(map(MessageId, range(alarm.first, end + 1, STEP))))
+        if end < alarm.last:
+            batch.defer(alarm.due_ms, MessageId(end + STEP), alarm.last)
+        if len(ids) >= _WAKE:
+            break
+    return list(ids)

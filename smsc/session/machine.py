@@ -13,15 +13,17 @@ stream, end the session only when the answers still owed went out.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Final
 
-from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_oks, submit_sm_resps
 from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
-from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
+from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
     V34,
+    V50,
     Role,
     SessionState,
     allowed_commands,
@@ -29,7 +31,14 @@ from pdu.operations import (
     normalise_version,
 )
 from pdu.status import Status
-from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
+from smsc.session.binds import (
+    BOUND_STATE,
+    encode_bind,
+    encode_bind_resp,
+    encode_outbind,
+    read_bind,
+)
+from smsc.session.congestion import answers_with_state
 from smsc.session.events import (
     Answer,
     Answered,
@@ -49,9 +58,10 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
+# Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
+_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
+_UNBOUND: Final = frozenset({SessionState.OPEN, SessionState.OUTBOUND})
 _BAD_PDUS_LIMIT: Final = 100
-
-_Handler = Callable[["Session", int, int, int, bytes], Event | None]
 
 
 class Session:
@@ -59,6 +69,8 @@ class Session:
 
     :param window: requests of ours that may be unanswered at a time.
     :param hold: unanswered requests of the peer from which `is_full` asks to stop reading.
+    :ivar throttles: above `hold` requests are refused with ESME_RTHROTTLED instead.
+    :ivar congestion: asked for the congestion_state that answers to a peer of 5.0 carry.
     """
 
     def __init__(
@@ -69,16 +81,17 @@ class Session:
         timers: Timers | None = None,
         window: int = 100,
         hold: int = 100,
-        limit_octets: int = DEFAULT_LIMIT_OCTETS,
     ) -> None:
         self.role = role
         self.state = SessionState.OPEN
         self.timers = timers or Timers()
         self.window = Window(window)
         self.hold = hold
+        self.throttles = False
+        self.congestion: Callable[[], int] | None = None
         self.version = V34
         self.closing: str | None = None
-        self._framer = Framer(limit_octets)
+        self._framer = Framer()
         self._moments = Moments(opened=now, heard=now, worked=now)
         self._out: list[bytes] = []
         self._owed = 0
@@ -109,22 +122,14 @@ class Session:
         return len(self.window)
 
     @property
-    def owed(self) -> int:
-        """Messages of the peer that we have not answered."""
-        return self._owed
-
-    @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
-        return self._owed >= self.hold
+        return self._owed >= self.hold and not self.throttles
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
-        out = self._out
-        if not out:
-            return b""
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
+        data = b"".join(self._out)
+        self._out.clear()
         return data
 
     def lost(self) -> list[Any]:
@@ -137,6 +142,12 @@ class Session:
         """Nothing more is to be read: the driver ends the connection. The first reason stays."""
         if self.closing is None:
             self.closing = why
+
+    def excuse(self, now: float) -> None:
+        """We do not read: the peer's silence and its half PDU are no fault of its own."""
+        self._moments.heard = now
+        if self._moments.half_pdu_since is not None:
+            self._moments.half_pdu_since = now
 
     # --- octets in ---------------------------------------------------------------------------
 
@@ -180,6 +191,8 @@ class Session:
         if answers:
             self._bad_pdus = 0
             events.insert(0, Answered(answers))
+        if requests and self.throttles and self._owed + len(requests) > self.hold:
+            requests = self._throttle(requests)
         if requests:
             self._bad_pdus = 0
             self._owed += len(requests)
@@ -223,7 +236,9 @@ class Session:
         """Answer messages of the peer: (sequence_number, command_status, message_id)."""
         if self.state is SessionState.CLOSED:
             return
-        if self.role is Role.MC:
+        if self.congestion is not None and self.version >= V50:
+            self._out.append(answers_with_state(entries, self.congestion()))
+        elif self.role is Role.MC:
             self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
         else:
             response_id = self._message_of_theirs_response
@@ -232,6 +247,19 @@ class Session:
                 for sequence_number, status, _ in entries
             )
         self._owed -= len(entries)
+        if self._ending is not None:
+            self._close_if_answered()
+
+    def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:
+        """Answer submit_sm of the peer ESME_ROK; ids ascend. The usual case of `answer_many`."""
+        if self.state is SessionState.CLOSED:
+            return
+        if self.congestion is not None and self.version >= V50:
+            entries = zip(sequence_numbers, repeat(0), message_ids, strict=False)
+            self._out.append(answers_with_state(list(entries), self.congestion()))
+        else:
+            self._out.append(submit_sm_oks(sequence_numbers, message_ids))
+        self._owed -= len(sequence_numbers)
         if self._ending is not None:
             self._close_if_answered()
 
@@ -251,21 +279,22 @@ class Session:
         """Send a bind; `Bound` or `BindFailed` follows."""
         sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        self._out.append(
-            encode_bind(
-                command_id,
-                sequence_number,
-                system_id=system_id,
-                password=password,
-                system_type=system_type,
-            )
-        )
+        self._out.append(encode_bind(command_id, sequence_number, system_id, password, system_type))
 
     # --- commands of an MC ---------------------------------------------------------------------
 
+    def outbind(self, system_id: str, password: str) -> None:
+        """Ask the peer that we dialled to bind as a receiver.
+
+        Only in 5.0 does the table know the state; the bind that follows tells the version.
+        """
+        self._out.append(encode_outbind(self.window.next_sequence(), system_id, password))
+        self.version = V50
+        self._set_state(SessionState.OUTBOUND)
+
     def accept_bind(self, system_id: str) -> None:
         """The peer is who it says; `system_id` is ours. Nothing happens if it is going already."""
-        if self._pending_bind is not None and self.state is SessionState.OPEN:
+        if self._pending_bind is not None and self.state in _UNBOUND:
             command_id, sequence_number = self._pending_bind
             self._pending_bind = None
             self._out.append(encode_bind_resp(command_id, sequence_number, system_id, self.version))
@@ -273,7 +302,7 @@ class Session:
 
     def refuse_bind(self, status: int) -> None:
         """The peer may not bind; the session stays open for another try."""
-        if self._pending_bind is not None and self.state is SessionState.OPEN:
+        if self._pending_bind is not None and self.state in _UNBOUND:
             command_id, sequence_number = self._pending_bind
             self._pending_bind = None
             self._put_error(command_id | RESPONSE, status, sequence_number)
@@ -300,8 +329,7 @@ class Session:
 
     def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
         """A failed response: header only in 3.4, one NUL where 3.3 and 5.0 keep the field."""
-        keeps_field = self.version != V34 and response_id in _KEEP_FIELD
-        body = b"\0" if keeps_field else b""
+        body = b"\0" if self.version != V34 and response_id in _KEEP_FIELD else b""
         self._out.append(pack(response_id, status, sequence_number, body))
 
     def _end(self, why: str) -> Unbound:
@@ -318,6 +346,14 @@ class Session:
             self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
             self._owed_unbind = None
         self.close(self._ending)
+
+    def _throttle(self, requests: list[Request]) -> list[Request]:
+        """Refuse what is above the window; return the others."""
+        room = max(0, self.hold - self._owed)
+        refused = requests[room:]
+        self._owed += len(refused)
+        self.answer_many([(request[0], int(Status.ESME_RTHROTTLED), b"") for request in refused])
+        return requests[:room]
 
     def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
         """Answer a PDU with an error; a peer that sends nothing else is cut off."""
@@ -345,14 +381,23 @@ class Session:
             self._put_error(answer[0], answer[1], sequence_number)
             why = f"{command_name(command_id)} has no place in state {self.state.value}"
             return self._note_bad(command_id, answer[1], why)
-        handler = _HANDLERS.get(command_id)
-        if handler is not None:
-            return handler(self, command_id, status, sequence_number, body)
-        if command_id >= RESPONSE or command_id in UNANSWERED:
-            return None
-        self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
-        why = f"{command_name(command_id)} is not offered"
-        return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        if command_id == Command.ENQUIRE_LINK:
+            self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
+        elif command_id == Command.UNBIND:
+            self._owed_unbind = sequence_number
+            return self._end("unbound by the peer")
+        elif command_id == Command.UNBIND_RESP:
+            if sequence_number == self._own_unbind:
+                return self._end("unbound by us")
+        elif command_id in BINDS:
+            return self._on_bind(command_id, sequence_number, body)
+        elif command_id & ~RESPONSE in BINDS:
+            return self._on_bind_resp(command_id, status, sequence_number, body)
+        elif command_id < RESPONSE and command_id not in UNANSWERED:
+            self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
+            why = f"{command_name(command_id)} is not offered"
+            return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        return None
 
     def _on_generic_nack(
         self, status: int, sequence_number: int, answers: list[Answer]
@@ -368,14 +413,7 @@ class Session:
             return self._end("unbound by us")
         return None
 
-    def _on_enquire_link(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> None:
-        self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
-
-    def _on_bind(
-        self, command_id: int, _status: int, sequence_number: int, body: bytes
-    ) -> Event | None:
+    def _on_bind(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         if self._pending_bind is not None:
             why = "a bind while another is being judged"
             return self._refuse(command_id, sequence_number, Status.ESME_RALYBND, why)
@@ -403,30 +441,3 @@ class Session:
             # Some message centres answer a good bind with a body that is none.
             return Bound("")
         return Bound(answer.system_id)
-
-    def _on_unbind(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event:
-        self._owed_unbind = sequence_number
-        return self._end("unbound by the peer")
-
-    def _on_unbind_resp(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event | None:
-        if sequence_number != self._own_unbind:
-            return None
-        return self._end("unbound by us")
-
-
-_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
-
-# ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
-_HANDLERS: Final[dict[int, _Handler]] = (
-    {
-        int(Command.ENQUIRE_LINK): Session._on_enquire_link,
-        int(Command.UNBIND): Session._on_unbind,
-        int(Command.UNBIND_RESP): Session._on_unbind_resp,
-    }
-    | dict.fromkeys(BINDS, Session._on_bind)
-    | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
-)

@@ -24,6 +24,7 @@ While it runs the next group collects; a group closes at `CAP` changes.
 
 import queue
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Literal, Protocol
 
@@ -56,24 +57,25 @@ class Group:
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []
-        self.rows: Rows = ({}, {}, {}, {}, {}, {})
+        self.rows: Rows = defaultdict(dict)
         self.highest_id = 0  # of messages and deliveries
         self.size = 0  # changes handed in, overwritten ones too
-        self.batches: list[tuple[WriteBatch, Done | None]] = []
+        self.batches: list[tuple[WriteBatch | None, Done | None]] = []  # None: had new messages
 
     def add(self, batch: WriteBatch, done: Done | None) -> None:
         """Put a batch behind those that are here; its overwrites win."""
-        self.messages += batch.messages
-        self.statuses += batch.statuses
-        size = len(batch.messages)
-        for mine, theirs in zip(self.rows, batch.rows, strict=True):
-            if theirs:
-                mine.update(theirs)
-                size += len(theirs)
-        self.size += size
-        newest = id_of(batch.messages[-1][0]) if batch.messages else 0
-        self.highest_id = max(self.highest_id, batch.highest_id, newest)
-        self.batches.append((batch, done))
+        for table, rows in batch.rows.items():
+            self.rows[table].update(rows)
+            self.size += len(rows)
+        if batch.messages:
+            self.messages += batch.messages
+            self.statuses += batch.statuses
+            self.size += len(batch.messages)
+            self.highest_id = max(self.highest_id, id_of(batch.messages[-1][0]))
+            self.batches.append((None, done))
+        else:
+            self.batches.append((batch, done))
+        self.highest_id = max(self.highest_id, batch.highest_id)
 
 
 class Disk(Protocol):
@@ -187,14 +189,14 @@ class GroupCommit:
     def _shed(self, why: str) -> None:
         """No room: refuse the batches with new messages, keep the others for another try."""
         batches = [pair for group in self.layers for pair in group.batches]
-        refused = [pair for pair in batches if pair[0].messages]
+        refused = [pair for pair in batches if pair[0] is None]
         if self._hurry.is_set() and not refused:  # that was the last try
             self.layers = ()
             self._answer(batches, StoreFull(why))
             return
         kept = Group()
         for batch, done in batches:
-            if not batch.messages:
+            if batch is not None:
                 kept.add(batch, done)
         self.layers = (kept,) if kept.batches else ()
         if refused:
@@ -204,7 +206,9 @@ class GroupCommit:
             self._jobs.put("rest")
         self._answer(refused, StoreFull(why))
 
-    def _answer(self, batches: list[tuple[WriteBatch, Done | None]], result: CommitResult) -> None:
+    def _answer(
+        self, batches: list[tuple[WriteBatch | None, Done | None]], result: CommitResult
+    ) -> None:
         for _, done in batches:
             if done is not None:
                 try:

@@ -7,9 +7,12 @@ Tables: message (id → envelope + body), status (id → progress), upstream (ou
 id, part), due (due ms, id), parked (mailbox, id → delivery), meta (schema, last_id, …).
 """
 
+import os
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 import structlog
 import trio
@@ -19,12 +22,41 @@ from smsc.store.batch import Rows, WriteBatch
 from smsc.store.commit import Done, GroupCommit, Soon
 from smsc.store.ids import IdAllocator
 from smsc.store.lmdb_disk import LmdbDisk
+from smsc.store.opening import MapSize
 from smsc.store.reads import Reads, Row
 
-DEFAULT_MAP_SIZE_MB = 65_536
-"""64 GiB of address space; the file grows only as it is filled."""
+MAP_SIZE = MapSize()
+"""The defaults, which are those of the configuration."""
 
 _log = structlog.get_logger("smsc.store")
+
+
+class ForkedError(RuntimeError):
+    """A forked child touched the store of its parent: a bug of whoever forked."""
+
+
+class Forked:
+    """What a forked child finds in place of the disk and the writer: every use raises."""
+
+    def __init__(self, parent_pid: int) -> None:
+        self._parent_pid = parent_pid
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ForkedError(
+            f"this process was forked from {self._parent_pid}, whose store it cannot use (LMDB "
+            "would damage it): start a process of its own instead, as subprocess does"
+        )
+
+
+_open_stores: "weakref.WeakSet[LmdbStore]" = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for store in _open_stores:
+        store.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class LmdbStore(Reads):
@@ -37,7 +69,7 @@ class LmdbStore(Reads):
         node: int,
         soon: Soon,
         failed: Callable[[Exception], None],
-        map_size_mb: int = DEFAULT_MAP_SIZE_MB,
+        map_size: MapSize = MAP_SIZE,
         retry_s: float = 1.0,
         sync: bool = True,
     ) -> None:
@@ -46,10 +78,12 @@ class LmdbStore(Reads):
         `soon` and `failed`: see `GroupCommit`. `sync=False` breaks the promise that accepted
         means on disk; it exists for tests that prove the fsync, no configuration reaches it.
         """
-        self._disk = LmdbDisk(data_dir, map_size_mb, sync=sync)
+        self._disk = LmdbDisk(data_dir, map_size, sync=sync)
         self._space = self._disk.space
         self._writer = GroupCommit(self._disk, soon=soon, failed=failed, retry_s=retry_s)
         self.ids = IdAllocator(node, self._disk.highest_id)
+        self._pid = os.getpid()
+        _open_stores.add(self)
 
     def close(self) -> None:
         """Write and answer all that was handed in, then let go of the directory.
@@ -58,6 +92,24 @@ class LmdbStore(Reads):
         """
         self._writer.close()
         self._disk.close()
+
+    def forked(self) -> None:
+        """In a forked child: let go of the parent's lock, and refuse every use from now on.
+
+        The writer thread was not forked, and LMDB's transactions belong to the parent.
+        """
+        self._disk.forked()
+        forked: Any = Forked(self._pid)
+        self._disk = self._writer = self._space = forked
+
+    def look_after_readers(self) -> None:
+        """Free what dead processes hold of the store, warn of stuck ones; once a minute."""
+        self._disk.readers.look()
+
+    @property
+    def map_octets(self) -> int:
+        """How large the file may be now; it grows up to the configured limit."""
+        return self._disk.map_octets
 
     @property
     def is_full(self) -> bool:
@@ -103,7 +155,7 @@ async def open_store(
     *,
     node: int,
     failed: Callable[[Exception], None],
-    map_size_mb: int = DEFAULT_MAP_SIZE_MB,
+    map_size: MapSize = MAP_SIZE,
 ) -> AsyncIterator[LmdbStore]:
     """The store for as long as the block runs, with answers given in this Trio loop.
 
@@ -118,7 +170,7 @@ async def open_store(
         except trio.RunFinishedError:  # the loop ended without leaving the block: nobody waits
             return
 
-    store = LmdbStore(data_dir, node=node, soon=soon, failed=failed, map_size_mb=map_size_mb)
+    store = LmdbStore(data_dir, node=node, soon=soon, failed=failed, map_size=map_size)
     _log.info("store.opened", data_dir=str(data_dir), **store.counts())
     try:
         yield store

@@ -93,7 +93,8 @@ class MemoryStore(Reads):
             self.tables[MESSAGE].put(key, value)
         for key, value in batch.statuses:
             self.tables[STATUS].put(key, value)
-        for table, rows in zip(self.tables, batch.rows, strict=True):
+        for place, rows in batch.rows.items():
+            table = self.tables[place]
             for key, changed in rows.items():
                 if changed is None:
                     table.delete(key)

@@ -11,8 +11,9 @@ LMDB on a network file system loses data silently (no coherent mmap), so that is
 import fcntl
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+import attrs
 import lmdb
 
 from smsc.store.batch import TABLES
@@ -21,6 +22,8 @@ SCHEMA = 1
 DATA_FILE = "store.mdb"
 LOCK_FILE = "lock"
 
+_READING_MAP_OCTETS = 1 << 40
+"""Address space for a reader: more than a gateway beside it will ever grow its map to."""
 _NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "9p", "fuse.sshfs", "fuse.glusterfs"}
 )
@@ -30,20 +33,40 @@ class StoreOpenError(Exception):
     """The store cannot be opened; the text is one sentence for the operator."""
 
 
+@attrs.frozen
+class MapSize:
+    """How large the file may be, MiB: at start, how much it grows at a time, and at most."""
+
+    start_mb: int = 1024
+    growth_mb: int = 1024
+    """0: it never grows."""
+    limit_mb: int = 65_536
+
+    def at_start(self, file_octets: int) -> int:
+        """Octets of the map for a file that grew in earlier runs: always with room to write."""
+        grown = file_octets + (self.growth_mb << 20) if file_octets else 0
+        return max(self.start_mb << 20, min(grown, self.limit_mb << 20), file_octets)
+
+
 class Opened:
     """An open environment: `env`, its `tables` in the order of `TABLES`, and the lock."""
 
-    def __init__(self, data_dir: Path, map_size_mb: int, *, sync: bool) -> None:
+    def __init__(self, data_dir: Path, map_size: MapSize, *, sync: bool) -> None:
         """Make or open the store in `data_dir`. `StoreOpenError` says what is in the way."""
         self._lock = -1
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock(data_dir)
             _refuse_network(data_dir)
-            self.env, self.tables = _open(data_dir, map_size_mb, sync=sync)
+            self.env, self.tables = _open(data_dir, map_size, sync=sync)
         except OSError as error:
             self._unlock()
             raise StoreOpenError(f"cannot use data_dir {data_dir}: {error.strerror}.") from error
+        except lmdb.ReadersFullError as error:
+            self._unlock()
+            raise StoreOpenError(
+                f"too many other processes read the store in {data_dir}: end some of them."
+            ) from error
         except lmdb.Error as error:
             self._unlock()
             raise StoreOpenError(
@@ -59,10 +82,44 @@ class Opened:
         self.env.close()
         self._unlock()
 
+    def forked(self) -> None:
+        """In a forked child: let go of the lock, which else outlives the parent with the child.
+
+        The environment is not closed: that is the parent's, and LMDB would touch its readers.
+        """
+        self._unlock()
+
     def _unlock(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+class Reading:
+    """A store opened to look at, by a process that is not its gateway; a context manager."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Open the store in `data_dir`. `StoreOpenError` says what is in the way."""
+        file = data_dir / DATA_FILE
+        if not file.is_file():
+            raise StoreOpenError(f"there is no store in {data_dir}: {DATA_FILE} is missing.")
+        try:
+            self.env = lmdb.open(
+                str(file),
+                subdir=False,
+                readonly=True,
+                max_dbs=len(TABLES),
+                map_size=max(_READING_MAP_OCTETS, file.stat().st_size),
+            )
+            self.tables = tuple(self.env.open_db(name.encode(), create=False) for name in TABLES)
+        except (OSError, lmdb.Error) as error:
+            raise StoreOpenError(f"{file} cannot be read as a store: {error}.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.env.close()
 
 
 def file_system_of(path: str, mounts: str) -> str:
@@ -107,12 +164,15 @@ def _refuse_network(data_dir: Path) -> None:
         )
 
 
-def _open(data_dir: Path, map_size_mb: int, *, sync: bool) -> tuple[Any, tuple[Any, ...]]:
+def _open(data_dir: Path, map_size: MapSize, *, sync: bool) -> tuple[Any, tuple[Any, ...]]:
+    file = data_dir / DATA_FILE
+    old_octets = file.stat().st_size if file.exists() else 0
     env = lmdb.open(
-        str(data_dir / DATA_FILE),
+        str(file),
         subdir=False,
-        map_size=map_size_mb << 20,
+        map_size=map_size.at_start(old_octets),
         max_dbs=len(TABLES),
+        max_spare_txns=1,  # the loop's read transaction, begun again: 0.3 instead of 1.1 µs
         mode=0o600,
         sync=sync,
         metasync=sync,
@@ -122,10 +182,21 @@ def _open(data_dir: Path, map_size_mb: int, *, sync: bool) -> tuple[Any, tuple[A
         tables = tuple(env.open_db(name.encode()) for name in TABLES)
         with env.begin(write=True, db=tables[TABLES.index("meta")]) as txn:
             _check_schema(txn, data_dir)
+        if not old_octets:
+            sync_directory(data_dir)
     except BaseException:
         env.close()
         raise
     return env, tables
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names made in `directory` durable; a file's own fsync need not do that."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _check_schema(txn: lmdb.Transaction, data_dir: Path) -> None:

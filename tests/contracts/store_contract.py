@@ -305,26 +305,14 @@ class StoreContract:
         house.commit(batch)
         counts = dict(house.store.counts())
         del counts["meta"]
-        assert counts == {"message": 3, "status": 3, "upstream": 1, "due": 1, "parked": 1}
-
-    def test_corrupt_records_are_skipped_and_counted(self, house: OpenStore) -> None:
-        ids = house.accept(3)
-        batch = WriteBatch()
-        batch.park(a_delivery(1))
-        batch.park(a_delivery(2))
-        batch.upstream(SIM, "1", ids[0], 0)
-        house.commit(batch)
-        house.spoil("message", ids[0].to_bytes(8, "big"))
-        house.spoil("status", ids[1].to_bytes(8, "big"))
-        house.spoil("parked", b"demo\x00" + (1).to_bytes(8, "big"))
-        house.spoil("upstream", b"sim\x001")
-        store = house.store
-        assert store.messages(ids) == [None, a_message(ids[1]), a_message(ids[2])]
-        assert store.progress(ids[1]) is None
-        assert [id_ for id_, _ in store.waiting()] == [ids[0], ids[2]]
-        assert store.parked(DEMO, MessageId(0), 1) == [a_delivery(2)]
-        assert store.upstream(SIM, "1") is None
-        assert store.corrupt >= 5
+        assert counts == {
+            "message": 3,
+            "status": 3,
+            "upstream": 1,
+            "due": 1,
+            "parked": 1,
+            "corrupt": 0,
+        }
 
     def test_ids_ascend_over_restarts_even_if_the_clock_went_back(self, house: OpenStore) -> None:
         last = house.accept(3)[-1]
@@ -337,31 +325,6 @@ class StoreContract:
         (new,) = house.ids.take(1, NOW_MS - 86_400_000)
         assert new > parked > last
         assert id_time_ms(MessageId(new)) >= NOW_MS + 50
-
-    def test_history_is_forgotten_oldest_first_with_all_that_belongs_to_it(
-        self, house: OpenStore
-    ) -> None:
-        ids = house.accept(5)
-        batch = WriteBatch()
-        for place in (0, 2, 3, 4):
-            names = (f"u{place}", "again")
-            batch.progress(ids[place], Progress(State.DELIVERED, SIM, 1, upstream_ids=names))
-            for part, name in enumerate(names):
-                batch.upstream(SIM, name, ids[place], part)
-        house.commit(batch)
-        store = house.store
-        assert store.forgettable(ids[4], 9) == [ids[0], ids[2], ids[3]]
-        old = store.forgettable(ids[4], 2)
-        assert old == [ids[0], ids[2]]
-        for _ in house.before_and_after_commit(store.forgetting(old)):
-            store = house.store
-            assert [m and m.id for m in store.messages(ids)] == [None, ids[1], None, *ids[3:]]
-            assert store.progress(ids[0]) is None
-            assert store.forgettable(ids[4], 9) == [ids[3]]
-            assert store.upstream(SIM, "u0") is None
-            assert store.upstream(SIM, "u3") == (ids[3], 0)
-            assert store.upstream(SIM, "again") == (ids[4], 1)
-            assert [id_ for id_, _ in store.waiting()] == [ids[1]]
 
     def test_odd_text_survives(self, house: OpenStore) -> None:
         (id_,) = house.ids.take(1, NOW_MS)

@@ -5,18 +5,19 @@ of the inside it asks through `call` and `wait_until`, both of which run in the 
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-import structlog
 import trio
 
 from bridges import REGISTRY
 from smsc import app, logs
 from smsc.cli import _bridges
 from smsc.config import Config, load
+from smsc.message import Message, MessageId, Progress
+from tests.fakes.log import FakeLog
 
 T = TypeVar("T")
 
@@ -54,16 +55,11 @@ class RunningGateway:
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.capture = structlog.testing.LogCapture()
+        self.log = FakeLog()
         self.gateway: app.Gateway
         self.smpp: tuple[str, int]
         self.http: tuple[str, int] | None = None
         self.exit_status: int | None = None
-        self._log = structlog.wrap_logger(
-            None,
-            processors=[structlog.processors.format_exc_info, self.capture],
-            wrapper_class=structlog.make_filtering_bound_logger(0),
-        )
         self._stop: trio.Event
         self._scope: trio.CancelScope
         self._token: trio.lowlevel.TrioToken
@@ -80,18 +76,25 @@ class RunningGateway:
         """Where it listens for SMPP on 127.0.0.1."""
         return self.smpp[1]
 
-    @property
-    def events(self) -> list[str]:
-        """Names of everything that was logged."""
-        return [entry["event"] for entry in self.capture.entries]
-
-    def logged(self, event: str) -> list[dict[str, Any]]:
-        """The log lines of one event."""
-        return [dict(entry) for entry in list(self.capture.entries) if entry["event"] == event]
-
     def call(self, ask: Callable[[], T]) -> T:
         """What `ask` returns in the gateway's loop."""
         return trio.from_thread.run_sync(ask, trio_token=self._token)
+
+    def await_(self, ask: Callable[[], Awaitable[T]]) -> T:
+        """What `ask` returns in the gateway's loop, which it may wait in."""
+        return trio.from_thread.run(ask, trio_token=self._token)
+
+    def message(self, id_: int | bytes) -> tuple[Message, Progress]:
+        """A stored message; fails if there is none."""
+        key = MessageId(int(id_))
+
+        def ask() -> tuple[Message | None, Progress | None]:
+            return self.gateway.store.message(key), self.gateway.store.progress(key)
+
+        message, progress = self.call(ask)
+        assert message is not None
+        assert progress is not None
+        return message, progress
 
     def wait_until(self, is_so: Callable[[], bool], what: str = "") -> None:
         """Return once `is_so` holds in the gateway's loop; fail after `PATIENCE_S`."""
@@ -99,12 +102,16 @@ class RunningGateway:
 
     def wait_for_event(self, event: str, times: int = 1) -> None:
         """Return once `event` was logged so often."""
-        self.wait_until(lambda: self.events.count(event) >= times, f"{event} logged")
+        self.wait_until(lambda: self.log.events.count(event) >= times, f"{event} logged")
+
+    def tell_to_stop(self) -> None:
+        """As the first SIGTERM."""
+        if self._thread.is_alive():
+            self._tell(self._stop.set)
 
     def stop(self) -> int:
         """Drain and end; the exit status."""
-        if self._thread.is_alive():
-            self._tell(self._stop.set)
+        self.tell_to_stop()
         return self._join()
 
     def kill(self) -> None:
@@ -124,7 +131,7 @@ class RunningGateway:
         assert not self._thread.is_alive(), "the gateway did not stop"
         if self._error is not None:
             raise self._error
-        unlisted = set(self.events) - set(logs.EVENTS)
+        unlisted = set(self.log.events) - set(logs.EVENTS)
         assert not unlisted, f"events that smsc.logs does not list: {unlisted}"
         return self.exit_status if self.exit_status is not None else -1
 
@@ -150,11 +157,15 @@ class RunningGateway:
         self.exit_status = await app.run(
             self.config,
             _bridges(),
-            self._log,
+            self.log.log,
             stop=self._stop,
             signals=False,
             task_status=task_status,
         )
+
+
+StartGateway = Callable[..., RunningGateway]
+"""The fixture `start_gateway`: (toml, name="a", smpp_port=0, smpp="")."""
 
 
 async def eventually(is_so: Callable[[], bool], what: str = "") -> None:

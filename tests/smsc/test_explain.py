@@ -28,6 +28,8 @@ region = "CH"
 senders = ["Shop", "4179*"]
 [accounts.bank]
 password = "p"
+default_sender = "Bank"
+destinations = ["41", "44"]
 [outlets.a]
 kind = "simulator"
 [outlets.b]
@@ -86,7 +88,7 @@ def ask(**facts: Any) -> Answer:
 def test_every_station_is_told() -> None:
     assert ask(text="“čau”").lines() == [
         "from     Shop (ton 5, npi 0)",
-        "to       41791234567 (ton 1, npi 1; 079/123 45 67)",
+        "to       41791234567 (ton 1, npi 1; given as '079/123 45 67')",
         "account  shop",
         "- dnd: recipient 41791234567 is not on the list dnd",
         "+ retail: takes every number, every account, group retail; goes on",
@@ -126,6 +128,10 @@ def test_a_rejection_names_the_rule_and_the_status() -> None:
     [
         ({"account": "who"}, "there is no account 'who'; there are: bank, shop"),
         ({"sender": "Bank"}, "the account may not send as 'Bank'; its senders: Shop, 4179*"),
+        (
+            {"account": "bank", "to": "4912345678"},
+            "the account may not send to 4912345678; its destinations: 41, 44",
+        ),
         ({"to": "Shop"}, "an address cannot be: characters that a number has not"),
         ({"to": ""}, "an address cannot be: no destination"),
     ],
@@ -139,6 +145,14 @@ def test_what_does_not_come_to_routing(facts: dict[str, str], why: str) -> None:
 
 def test_a_sender_is_judged_as_it_will_be_sent() -> None:
     assert ask(sender="079 000 00 00").routing is not None
+
+
+def test_an_account_may_have_a_sender_of_its_own() -> None:
+    assert (
+        ask(account="bank", sender="", to="4479").lines()[0]
+        == "from     Bank (ton 5, npi 0; given as '')"
+    )
+    assert ask(sender="").sender.addr == ""
 
 
 def test_answers_for_machines() -> None:

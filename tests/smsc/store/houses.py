@@ -9,6 +9,7 @@ from smsc.ports import CommitResult, Store
 from smsc.store.batch import TABLES, WriteBatch
 from smsc.store.lmdb_store import LmdbStore
 from smsc.store.memory_store import MemoryStore, MemoryTable
+from smsc.store.opening import MapSize
 from tests.contracts.store_contract import OpenStore
 
 
@@ -22,9 +23,11 @@ class LmdbHouse(OpenStore):
 
     store: LmdbStore
 
-    def __init__(self, data_dir: Path, map_size_mb: int = 64) -> None:
+    def __init__(
+        self, data_dir: Path, map_size_mb: int = 64, growth_mb: int = 0, limit_mb: int = 2048
+    ) -> None:
         self.data_dir = data_dir
-        self.map_size_mb = map_size_mb
+        self.map_size = MapSize(map_size_mb, growth_mb, limit_mb)
         self.failures: list[Exception] = []
         super().__init__()
 
@@ -34,7 +37,7 @@ class LmdbHouse(OpenStore):
             node=1,
             soon=self.calls.put,
             failed=self.failures.append,
-            map_size_mb=self.map_size_mb,
+            map_size=self.map_size,
             retry_s=0.01,
         )
         self.ids = self.store.ids

@@ -3,7 +3,6 @@
 import errno
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -18,12 +17,15 @@ from smsc.message import MessageId, Progress, State
 from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import WriteBatch
 from smsc.store.lmdb_store import LmdbStore, open_store
+from smsc.store.opening import MapSize
 from smsc.store.records import encode_message
 from smsc.store.space import LOOK_S
 from tests.contracts.store_contract import NOW_MS, QUEUED, SIM, a_delivery, a_message
 from tests.smsc.store.houses import LmdbHouse
+from tests.smsc.store.small_disk import mounted, resize
 
 BODY = bytes(1000)
+SMALL = MapSize(16, 0)
 
 
 @pytest.fixture
@@ -63,7 +65,7 @@ async def test_answers_come_in_the_loop_and_the_block_ends_with_all_on_disk(
         answers.append(result)
         answered.set()
 
-    async with open_store(tmp_path, node=7, failed=failures.append, map_size_mb=16) as store:
+    async with open_store(tmp_path, node=7, failed=failures.append, map_size=SMALL) as store:
         first, second = (MessageId(id_) for id_ in store.ids.take(2, NOW_MS))
         batch = store.batch()
         batch.accept_many([a_message(first)], QUEUED)
@@ -75,14 +77,14 @@ async def test_answers_come_in_the_loop_and_the_block_ends_with_all_on_disk(
         store.commit_nowait(batch, answers.append)
     assert answers == [Committed(), Committed()]
     assert failures == []
-    async with open_store(tmp_path, node=7, failed=failures.append, map_size_mb=16) as store:
+    async with open_store(tmp_path, node=7, failed=failures.append, map_size=SMALL) as store:
         assert [id_ for id_, _ in store.waiting()] == [first, second]
 
 
 async def test_a_cancelled_block_writes_and_answers_too(tmp_path: Path) -> None:
     answers: list[CommitResult] = []
     with trio.CancelScope() as scope:
-        async with open_store(tmp_path, node=7, failed=_raise, map_size_mb=16) as store:
+        async with open_store(tmp_path, node=7, failed=_raise, map_size=SMALL) as store:
             batch = store.batch()
             batch.accept_many([a_message(5)], QUEUED)
             store.commit_nowait(batch, answers.append)
@@ -131,8 +133,10 @@ def test_a_full_map_refuses_new_messages_keeps_the_rest_and_drains(tmp_path: Pat
     assert house.store.is_full
     assert len(house.store.waiting()) == 0
 
-    while old := house.store.forgettable(MessageId(1 << 62), 50):
-        assert house.commit(house.store.forgetting(old)) == Committed()
+    while old := house.store.finished(MessageId(0), MessageId(1 << 62), 0, 50)[0]:
+        batch = WriteBatch()
+        house.store.forget(batch, old)
+        assert house.commit(batch) == Committed()
     assert not house.store.is_full
     assert accept(house, 50)[1] == Committed()
     assert house.failures == []
@@ -141,16 +145,8 @@ def test_a_full_map_refuses_new_messages_keeps_the_rest_and_drains(tmp_path: Pat
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)]
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("NOT TESTED: a full disk; mounting a small one needs root")
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED: a full disk; this machine does not let root mount one")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(tmp_path / "disk", 4) as disk:
+        yield disk
 
 
 def test_a_full_disk_refuses_new_messages_and_loses_none(small_disk: Path) -> None:
@@ -180,7 +176,7 @@ def test_a_full_disk_refuses_new_messages_and_loses_none(small_disk: Path) -> No
         State.ENROUTE, SIM, 1, upstream_ids=("x" * 60,)
     )
 
-    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    resize(small_disk, 64)
     while not answers:
         house.calls.get(timeout=30)()
     assert answers == [Committed()]
@@ -274,7 +270,7 @@ from tests.contracts.store_contract import QUEUED, SIM, a_delivery, a_message
 calls = queue.SimpleQueue()
 def failed(error):
     raise error
-store = LmdbStore(Path(sys.argv[1]), node=1, soon=calls.put, failed=failed, map_size_mb=1024)
+store = LmdbStore(Path(sys.argv[1]), node=1, soon=calls.put, failed=failed)
 now_ms = int(sys.argv[2])
 
 def hand_in():

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from smsc.store import opening
-from smsc.store.opening import DATA_FILE, Opened, StoreOpenError, file_system_of
+from smsc.store.batch import META
+from smsc.store.opening import DATA_FILE, MapSize, Opened, StoreOpenError, file_system_of
 
 HOLDER = """
 import sys
 from pathlib import Path
-from smsc.store.opening import Opened
-opened = Opened(Path(sys.argv[1]), 16, sync=True)
+from smsc.store.opening import MapSize, Opened
+opened = Opened(Path(sys.argv[1]), MapSize(16), sync=True)
 print("open", flush=True)
 sys.stdin.read()
 """
@@ -21,7 +22,7 @@ sys.stdin.read()
 
 def test_a_new_directory_is_private_and_the_map_costs_nothing(tmp_path: Path) -> None:
     data_dir = tmp_path / "a" / "var"
-    Opened(data_dir, 65_536, sync=True).close()
+    Opened(data_dir, MapSize(65_536), sync=True).close()
     assert data_dir.stat().st_mode & 0o777 == 0o700
     for file in data_dir.iterdir():
         assert file.stat().st_mode & 0o777 == 0o600
@@ -37,49 +38,49 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> 
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"open\n"
         with pytest.raises(StoreOpenError) as refused:
-            Opened(tmp_path, 16, sync=True)
+            Opened(tmp_path, MapSize(16), sync=True)
         assert str(refused.value) == (
             f"data_dir {tmp_path} is in use by another smsc process (pid {holder.pid}): "
             "stop that one first, or give this one a data_dir of its own."
         )
         holder.kill()
-    Opened(tmp_path, 16, sync=True).close()
+    Opened(tmp_path, MapSize(16), sync=True).close()
 
 
 def test_the_same_process_is_refused_too_and_close_lets_go(tmp_path: Path) -> None:
-    opened = Opened(tmp_path, 16, sync=True)
+    opened = Opened(tmp_path, MapSize(16), sync=True)
     with pytest.raises(StoreOpenError, match="in use"):
-        Opened(tmp_path, 16, sync=True)
+        Opened(tmp_path, MapSize(16), sync=True)
     opened.close()
-    Opened(tmp_path, 16, sync=True).close()
+    Opened(tmp_path, MapSize(16), sync=True).close()
 
 
 def test_a_newer_schema_is_refused_and_the_lock_let_go(tmp_path: Path) -> None:
-    opened = Opened(tmp_path, 16, sync=True)
-    with opened.env.begin(write=True, db=opened.tables[-1]) as txn:
+    opened = Opened(tmp_path, MapSize(16), sync=True)
+    with opened.env.begin(write=True, db=opened.tables[META]) as txn:
         txn.put(b"schema", b"2")
     opened.close()
     for _ in range(2):
         with pytest.raises(StoreOpenError, match="newer version of this program"):
-            Opened(tmp_path, 16, sync=True)
+            Opened(tmp_path, MapSize(16), sync=True)
 
 
 def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / DATA_FILE).write_bytes(b"not a store" * 1000)
     with pytest.raises(StoreOpenError, match="is not a store that this program can open"):
-        Opened(tmp_path, 16, sync=True)
+        Opened(tmp_path, MapSize(16), sync=True)
 
 
 def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(StoreOpenError, match="cannot use data_dir"):
-        Opened(tmp_path / "file", 16, sync=True)
+        Opened(tmp_path / "file", MapSize(16), sync=True)
 
 
 def test_a_network_file_system_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "file_system_of", lambda _path, _mounts: "nfs4")
     with pytest.raises(StoreOpenError, match="lies on a network file system"):
-        Opened(tmp_path, 16, sync=True)
+        Opened(tmp_path, MapSize(16), sync=True)
     assert not (tmp_path / DATA_FILE).exists()
 
 
@@ -123,7 +124,7 @@ sys.stdin.read()
 
 def test_readers_that_died_are_cleared(tmp_path: Path) -> None:
     """Their slots stay while anybody else has the file open, and would pin old pages."""
-    Opened(tmp_path, 16, sync=True).close()
+    Opened(tmp_path, MapSize(16), sync=True).close()
     command = [sys.executable, "-c", READER, str(tmp_path / DATA_FILE)]
     with subprocess.Popen(
         [*command, "stay"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -132,7 +133,7 @@ def test_readers_that_died_are_cleared(tmp_path: Path) -> None:
         assert other.stdout.readline() == b"open\n"
         with subprocess.Popen([*command, "die"]) as dead:
             pass
-        opened = Opened(tmp_path, 16, sync=True)
+        opened = Opened(tmp_path, MapSize(16), sync=True)
         readers = opened.env.readers()
         opened.close()
         other.kill()

@@ -1,0 +1,95 @@
+"""What of a carrier's deliver_sm is a receipt, and what it says."""
+
+from typing import Any
+
+import pytest
+
+from bridges.upstream_receipt import read_receipt
+from pdu.codec import encode_body, peek_deliver_sm
+from pdu.message_pdus import DeliverSm
+from pdu.tlvs import Tag
+from smsc.message import OutletName, State
+from smsc.ports import UpstreamReceipt
+
+CARRIER = OutletName("carrier")
+TEXT = (
+    b"id:7F00 sub:001 dlvrd:000 submit date:2611220730 done date:2611220731 "
+    b"stat:UNDELIV err:027 text:hello"
+)
+DONE_MS = 1795332660000  # 2026-11-22T07:31Z
+
+
+def read(**fields: Any) -> UpstreamReceipt | None:
+    body = encode_body(DeliverSm(source_addr="4179", destination_addr="Shop", **fields))
+    return read_receipt(CARRIER, peek_deliver_sm(body), body)
+
+
+def tlv(tag: Tag, value: bytes) -> tuple[int, bytes]:
+    return (int(tag), value)
+
+
+def test_the_text_alone() -> None:
+    assert read(esm_class=0x04, short_message=TEXT) == UpstreamReceipt(
+        CARRIER, "7F00", State.UNDELIVERABLE, 27, DONE_MS
+    )
+
+
+def test_the_text_in_message_payload() -> None:
+    receipt = read(esm_class=0x04, tlvs=(tlv(Tag.MESSAGE_PAYLOAD, TEXT),))
+    assert receipt is not None
+    assert receipt.upstream_id == "7F00"
+
+
+def test_tlvs_win_over_the_text() -> None:
+    tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, b"32512\0"), tlv(Tag.MESSAGE_STATE, b"\x02"))
+    receipt = read(esm_class=0x04, short_message=TEXT, tlvs=tlvs)
+    assert receipt == UpstreamReceipt(CARRIER, "32512", State.DELIVERED, 27, DONE_MS)
+
+
+def test_tlvs_alone_even_when_esm_class_forgets_to_say_so() -> None:
+    tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, b"17\0"), tlv(Tag.MESSAGE_STATE, b"\x05"))
+    for esm_class in (0, 0x04):
+        assert read(esm_class=esm_class, tlvs=tlvs) == UpstreamReceipt(
+            CARRIER, "17", State.UNDELIVERABLE
+        )
+
+
+@pytest.mark.parametrize(
+    ("octet", "state"),
+    [(one, State(one)) for one in range(9)] + [(9, State.UNDELIVERABLE), (200, State.UNKNOWN)],
+)
+def test_every_message_state(octet: int, state: State) -> None:
+    tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, b"17"), tlv(Tag.MESSAGE_STATE, bytes((octet,))))
+    receipt = read(esm_class=0x04, tlvs=tlvs)
+    assert receipt is not None
+    assert receipt.state is state
+
+
+def test_an_intermediate_notification_never_ends_a_message() -> None:
+    receipt = read(esm_class=0x20, short_message=TEXT)
+    assert receipt is not None
+    assert receipt.state is State.ENROUTE
+
+
+def test_a_state_that_nobody_knows_is_unknown() -> None:
+    receipt = read(esm_class=0x04, short_message=TEXT.replace(b"UNDELIV", b"WHOKNOW"))
+    assert receipt is not None
+    assert receipt.state is State.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("err", "error"), [(b"000", 0), (b"12345", 12345), (b"9" * 30, 0), (b"0x1B", 0), (b"", 0)]
+)
+def test_errors_that_are_numbers(err: bytes, error: int) -> None:
+    receipt = read(esm_class=0x04, short_message=TEXT.replace(b"err:027", b"err:" + err))
+    assert receipt is not None
+    assert receipt.error == error
+
+
+@pytest.mark.parametrize(
+    ("esm_class", "text"),
+    [(0x00, b"hello"), (0x00, TEXT), (0x40, b"\x05\0\x03\x01\x02\x01hello"), (0x04, b"thanks")],
+    ids=["plain", "quotes a receipt", "a part", "a receipt that names no message"],
+)
+def test_anything_else_is_a_message(esm_class: int, text: bytes) -> None:
+    assert read(esm_class=esm_class, short_message=text) is None

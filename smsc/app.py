@@ -98,9 +98,10 @@ class Gateway:
         self.config = config
         self.store = store
         self.log = log
-        now_ms = SteadyClock(
+        self.now_ms = SteadyClock(
             stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
         ).now_ms
+        now_ms = self.now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
         self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)

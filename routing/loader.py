@@ -71,6 +71,11 @@ class RoutingConfig:
     accounts: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
 
+    def files(self) -> frozenset[Path]:
+        """Every file that is read besides the configuration itself; a change in one is a reload."""
+        sections = (self.route_tables, self.price_tables, self.lists)
+        return frozenset(one.file for section in sections for one in section.values())
+
     def names(self) -> Names:
         """What rules may name."""
         return Names(

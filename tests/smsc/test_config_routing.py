@@ -174,6 +174,7 @@ def test_files_guards_and_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     key = RouteKey("shop", "smpp", "x", "41761234567")
     assert config.routing_table().match(key) == Decision("routes[0]", ("b",))
     assert config.routing_table() is config.routing_table()
+    assert config.routing.files() == {Path("r.csv"), Path("p.csv"), Path("l.txt")}
     assert config.normalisers()["shop"].digits("0791234567") == "41791234567"
     assert len(config.velocity().count("shop", "41", 0.0)) == 0
     assert good("") == good("")  # equal although each has a table of its own

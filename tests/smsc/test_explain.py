@@ -231,6 +231,23 @@ def test_the_command_explains(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["rule"] == "rest"
 
 
+def test_the_example_explains_itself(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[2])
+    asked = ["--account", "shop", "--from", "Shop", "--config", "examples/routing/routing.toml"]
+    for to, text, last in (
+        ("079/123 45 67", "Hello", "= swiss: alpha (health unknown, 0.045 a part), beta"),
+        ("078 123 45 67", "Hello", "= swiss: beta (health unknown, 0.047 a part), alpha"),
+        ("076 612 30 00", "Hello", "= ported: beta (health unknown), alpha (health unknown)"),
+        ("079 111 11 11", "Hello", "= refused: rule do not disturb rejects it"),
+        ("+49 151 23456789", "SALE today", "= quiet hours: dropped, nothing is sent"),
+    ):
+        arguments = ["explain", "--to", to, "--text", text, "--at", "2026-11-22T22:00:00", *asked]
+        assert run(*arguments) == 0
+        assert capsys.readouterr().out.splitlines()[-1].startswith(last)
+
+
 def test_the_command_replays(capsys: pytest.CaptureFixture[str]) -> None:
     Path("traffic.csv").write_text(TRAFFIC)
     Path("new.toml").write_text(CURRENT.replace("ESME_RSUBMITFAIL", "ESME_RINVDSTADR"))

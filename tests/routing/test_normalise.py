@@ -25,6 +25,7 @@ from routing.normalise import Normaliser, is_region, normalise
         ("US", 0, "(201) 555-0123", "12015550123"),
         ("US", 0, "011447911123456", "447911123456"),
         ("IT", 0, "02 3618 8300", "390236188300"),  # the zero belongs to the number
+        ("IT", 0, "3912345678", "393912345678"),  # begins like the country code, and is a mobile
         ("RU", 0, "8 912 345 67 89", "79123456789"),
         ("FR", 0, "06 12 34 56 78", "33612345678"),
         ("CN", 0, "13123456789", "8613123456789"),  # +1 312… would be valid too

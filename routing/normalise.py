@@ -10,14 +10,14 @@ nothing that could be made a number.
 code does); up to six digits are a short code; then the region's own way to dial abroad ("00",
 "011", "810") and its trunk prefix ("0", "8", none in Italy) are read by `phonenumbers`. Other
 bare digits are read as the first of these that is a valid number: with the region's own country
-code, national, with the code of another country.
+code, a mobile of the region, with the code of another country, any other number of the region.
 """
 
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 import phonenumbers
-from phonenumbers import NumberParseException, PhoneNumber
+from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
 
 from pdu.address import SHORT_CODE_DIGITS, Address, Npi, Ton
 from pdu.peek import SubmitPeek
@@ -27,6 +27,9 @@ _SEPARATORS: Final = str.maketrans("", "", " ()./-\u00a0")
 _E164_DIGITS: Final = range(7, 16)
 _DIALLED_TONS: Final = frozenset({Ton.UNKNOWN, Ton.INTERNATIONAL, Ton.NATIONAL})
 """The others are names, short codes and numbers that only one network knows."""
+_MOBILE: Final = frozenset(
+    {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE, PhoneNumberType.PAGER}
+)
 _DIALLED: Final = re.compile(r"\+?[0-9]+", re.ASCII)
 
 
@@ -41,21 +44,20 @@ class Normaliser:
     :param region: ISO 3166 code like "CH"; "" = none.
     """
 
-    __slots__ = ("_country_code", "_national_lengths", "_own_lengths", "_trunk", "region")
+    __slots__ = ("_country_code", "_maybe_national", "_plan", "region")
 
     def __init__(self, region: str = "") -> None:
         self.region = region
         self._country_code = str(phonenumbers.country_code_for_region(region)) if region else ""
-        self._trunk, self._national_lengths = _plan(region) if region else ("", frozenset())
+        self._plan = _plan_of(region)
         # One more: the trunk prefix may stand before it.
-        alone = self._national_lengths | {length + 1 for length in self._national_lengths}
-        behind_code = {length + len(self._country_code) for length in self._national_lengths}
-        self._own_lengths = behind_code - alone
+        lengths = self._plan.lengths
+        self._maybe_national = lengths | {length + 1 for length in lengths}
 
     def digits(self, addr: str, ton: int = Ton.UNKNOWN) -> str:
         """E.164 digits of an address, or the address as it is."""
         if addr.isascii() and addr.isdigit():
-            if addr[0] != "0" and (ton == Ton.INTERNATIONAL or self._is_own(addr)):
+            if addr[0] != "0" and (ton == Ton.INTERNATIONAL or self._is_foreign_to_plan(addr)):
                 return addr
             dialled = addr
         else:
@@ -69,16 +71,16 @@ class Normaliser:
             return addr
         return (self._dialled(dialled, ton) if self.region else None) or addr
 
-    def _is_own(self, digits: str) -> bool:
-        """The usual case without a type: country code and a national number of the region."""
-        # Only where no national number of this length could begin like the country code.
-        return len(digits) in self._own_lengths and digits.startswith(self._country_code)
+    def _is_foreign_to_plan(self, digits: str) -> bool:
+        """The usual case without a type: nothing that the region could mean by itself."""
+        return len(digits) not in self._maybe_national and not self._plan.abroad.match(digits)
 
     def _dialled(self, digits: str, ton: int) -> str | None:
-        trunk = self._trunk
-        if trunk == "0" and digits[0] == "0" != digits[1]:  # the usual national form, 0.5 µs
+        if (
+            self._plan.trunk == "0" and digits[0] == "0" != digits[1]
+        ):  # the usual national form, 0.5 µs
             significant = digits[1:]
-            if len(significant) in self._national_lengths:
+            if len(significant) in self._plan.lengths:
                 return self._country_code + significant
         national = _parse(digits, self.region)
         if digits[0] == "0" or ton == Ton.NATIONAL:
@@ -88,9 +90,12 @@ class Normaliser:
             abroad = None
         if abroad is not None and digits.startswith(self._country_code):
             return digits
-        if national is not None and phonenumbers.is_valid_number(national):
+        kind = None if national is None else phonenumbers.number_type(national)
+        if national is not None and kind in _MOBILE:
             return _e164(national)
-        return None if abroad is None else digits
+        if abroad is not None:
+            return digits
+        return None if national is None or kind == PhoneNumberType.UNKNOWN else _e164(national)
 
 
 def normalise(peek: SubmitPeek, normaliser: Normaliser) -> Actions:
@@ -129,15 +134,32 @@ def _e164(number: PhoneNumber) -> str:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)[1:]
 
 
-def _plan(region: str) -> tuple[str, frozenset[int]]:
-    """Trunk prefix and lengths of national numbers; ("", …) where it is more than a prefix."""
-    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    general = metadata.general_desc if metadata is not None else None
-    if metadata is None or general is None:
-        return "", frozenset()
-    lengths = frozenset(length for length in general.possible_length if length > 0)
+class _Plan(NamedTuple):
+    """What the quick paths know of a region."""
+
+    trunk: str
+    """Trunk prefix; "" where it is more than a prefix, or there is none."""
+    lengths: frozenset[int]
+    """Lengths of national mobile and fixed numbers: those that messages go to."""
+    abroad: re.Pattern[str]
+    """How an international number is dialled."""
+
+
+def _plan_of(region: str) -> _Plan:
+    metadata = phonenumbers.PhoneMetadata.metadata_for_region(region, None) if region else None
+    if metadata is None:
+        return _Plan("", frozenset(), re.compile(r"(?!)"))
+    general = metadata.general_desc.possible_length if metadata.general_desc is not None else ()
+    lengths: set[int] = set()
+    for kind in (metadata.mobile, metadata.fixed_line):
+        if kind is not None:  # a kind that names no lengths has those of the whole plan
+            lengths.update(kind.possible_length or general)
     is_simple = (
         metadata.national_prefix_for_parsing == metadata.national_prefix
         and metadata.national_prefix_transform_rule is None
     )
-    return (metadata.national_prefix or "") if is_simple else "", lengths
+    return _Plan(
+        (metadata.national_prefix or "") if is_simple else "",
+        frozenset(length for length in lengths if length > 0),
+        re.compile(metadata.international_prefix or r"(?!)"),
+    )

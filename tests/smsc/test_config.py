@@ -337,7 +337,7 @@ def test_names_in_a_rule_are_checked_beside_its_other_mistakes() -> None:
     )
     assert bad(text) == [
         "routes[0].to: expected a list, found '41'",
-        "routes[0].colour: unknown key; known here: accounts, name, outlets, to",
+        "routes[0].colour: unknown key; known here: accounts, choose, do, name, outlets, table, to, when",
         "routes[0].outlets: unknown outlet 'p'; there are: o",
         "routes[1].outlets: unknown outlet 'q'; there are: o",
     ]
@@ -531,7 +531,7 @@ def test_the_report_shows_what_would_start_and_no_password() -> None:
         "carrier smpp host=h, port=1",
         "routes[0] every number every account sim",
         "late 1, 2, 3, 4 and 2 more every account sim",
-        "every number JOIN shop",
+        "every number JOIN every outlet shop receivers",
         "note: no route uses outlet carrier",
         "note: routes[1] never matches: routes[0] takes everything first",
     ):

@@ -13,9 +13,11 @@ from typing import Final
 from pdu.codec import peek_deliver_sm
 from pdu.operations import V34
 from pdu.status import Status, status_name
+from smsc.config_accounts import Meaning0
 from smsc.message import Delivery, Mailbox, MessageId
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes
 from smsc.session.events import Answer
+from smsc.session.homeward import homeward_body
 from smsc.session.machine import Session
 
 RETRY_S: Final = 5.0
@@ -36,6 +38,7 @@ class BoundReceiver:
     """One bound session as a receiver of its account's mailbox.
 
     :param flush: writes what the session has to say.
+    :param data_coding_0: what the account means by data_coding 0.
     """
 
     def __init__(
@@ -45,12 +48,14 @@ class BoundReceiver:
         mailboxes: Mailboxes,
         now: Callable[[], float],
         flush: Callable[[], None],
+        data_coding_0: Meaning0 = "gsm7",
     ) -> None:
         self.mailbox = mailbox
         self._session = session
         self._mailboxes = mailboxes
         self._now = now
         self._flush = flush
+        self._data_coding_0 = data_coding_0
 
     def room(self) -> int:
         """Free places of the session's window."""
@@ -59,6 +64,8 @@ class BoundReceiver:
     def deliver(self, batch: Sequence[Delivery]) -> None:
         """Send them all in one write."""
         bodies = [one.body for one in batch]
+        if self._data_coding_0 != "gsm7":
+            bodies = [homeward_body(body, self._data_coding_0) for body in bodies]
         if self._session.version < V34:
             # A 3.3 peer knows no TLVs; the receipt's text says the same.
             bodies = [body[: peek_deliver_sm(body).tlvs_at] for body in bodies]

@@ -190,6 +190,7 @@ class Client:
                 self._server.mailboxes,
                 trio.current_time,
                 self.link.flush,
+                config.data_coding_0,
             )
             self._server.mailboxes.attach(self._receiver.mailbox, self._receiver)
 

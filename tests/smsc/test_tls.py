@@ -1,6 +1,10 @@
 """TLS on the SMPP listener: handshakes, large writes, certificates that change under way."""
 
+import os
+import signal
+import socket
 import ssl
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
@@ -16,6 +20,7 @@ from tests.fakes.house import eventually, read_config
 from tests.fakes.ports import delivery
 from tests.fakes.server import BIND_RESP, Peer, ServedHouse, bind, serving
 from tests.fakes.wire import DELIVER, SUBMIT, C, pdu
+from tests.flow.process import GatewayProcess, write_config
 
 ACCOUNT = '[accounts.demo]\npassword = "demo"\nwindow = 2000\n'
 ENQUIRE_RESP = C.ENQUIRE_LINK | RESPONSE
@@ -194,3 +199,31 @@ def test_a_start_with_unusable_files_fails_and_says_so(tmp_path: Path) -> None:
     files = TlsFiles(tmp_path / "none.pem", tmp_path / "none.key", None, "none")
     with pytest.raises(OSError, match="No such file"):
         files.context()
+
+
+def test_a_gateway_that_gets_sighup_reads_its_certificates_again_and_lives(
+    tmp_path: Path, authority: Authority
+) -> None:
+    cert, key = authority.issue("server")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    config = write_config(tmp_path)
+    listen = f'listen_tls = ["127.0.0.1:{port}"]\ntls_cert = "{cert}"\ntls_key = "{key}"\n'
+    config.write_text(config.read_text().replace("[http]", listen + "[http]"))
+    context = authority.client_context()
+
+    def shown() -> bytes | None:
+        with (
+            socket.create_connection(("127.0.0.1", port), 10) as plain,
+            context.wrap_socket(plain, server_hostname="localhost") as stream,
+        ):
+            return stream.getpeercert(binary_form=True)
+
+    with GatewayProcess(config) as gateway:
+        first = shown()
+        authority.issue("server")
+        os.kill(gateway._process.pid, signal.SIGHUP)
+        until = time.monotonic() + 8  # before the gateway would look by itself
+        while shown() == first:
+            assert time.monotonic() < until
+        assert gateway.stop() == 0

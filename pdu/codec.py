@@ -5,6 +5,20 @@
 *Never*: raises anything but :class:`BodyError` for octets, :class:`ValueError` for objects.
 
 Strings are Latin-1, so that every octet survives decode → encode.
+
+How it is fast: each decoder and encoder is source text written from the tables
+(:mod:`pdu.generate_decoder`, :mod:`pdu.generate_encoder`); octets that hardly vary from message
+to message are looked up in bounded caches (:mod:`pdu.pieces`), and only sound ones enter.
+What that trades: some megabytes at most, and a first message that costs ten times as much.
+How it stays right: whatever the quick way refuses goes to :mod:`pdu.reference`, which alone
+words errors, and the tests hold both equal on good and mutated octets.
+
+Invariants: a cached piece is sound whatever guess found it, for no sound piece begins another;
+no cache outgrows :data:`pdu.pieces.CACHE_ENTRIES`; nothing here keeps a message.
+
+µs on a busy 2-core AMD EPYC, CPython 3.11.7, 2026-11, submit_sm of 157 octets with two TLVs
+(``python -m bench.codec``): peek 0.75, decode 0.84, encode 0.70; smpplib 28, 28, 21; the table
+walk of :mod:`pdu.reference` 22 and 9; one submit_sm_resp of many 0.10.
 SMPP 3.4 §3, §4.
 """
 
@@ -71,6 +85,9 @@ _resp_packers: Final = [Struct(f">12sI{octets}sx").pack for octets in range(_MES
 def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits = STRICT) -> Pdu:
     """The PDU object of a body.
 
+    :param command_status: of the header. A failed response whose body cannot be read counts as
+        bodiless: the body of a failure says nothing that the status does not.
+    :param habits: what to bear of a peer beyond the specification; nothing by default.
     :raises BodyError: ESME_RINVCMDID for an unknown command_id, else the status of the first
         field at fault.
     """
@@ -79,12 +96,12 @@ def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits
     except KeyError:
         why = f"command_id {command_name(command_id)} is unknown"
         raise BodyError(Status.ESME_RINVCMDID, why) from None
-    if habits is STRICT:
-        return decoder(body)
     try:
         return decoder(body)
     except BodyError:
-        return reference.decode(command_id, body, command_status, habits)
+        if habits is STRICT and not command_status:
+            raise
+    return reference.decode(command_id, body, command_status, habits)
 
 
 def encode_body(pdu: Pdu) -> bytes:

@@ -62,17 +62,31 @@ class Span(NamedTuple):
 def decode(command_id: int, body: bytes, command_status: int = 0, habits: Habits = STRICT) -> Pdu:
     """The PDU object of a body.
 
-    :param command_status: of the header; taken as it comes, bodies are judged alike.
+    :param command_status: of the header. A failed response whose body cannot be read counts as
+        bodiless: the body of a failure says nothing that the status does not (3.4 §4.4.2).
     :raises BodyError: ESME_RINVCMDID for an unknown command_id, else the status of the first
         field at fault.
     """
-    del command_status
     table = TABLES.get(command_id)
     if table is None:
         why = f"command_id {command_name(command_id)} is unknown"
         raise BodyError(Status.ESME_RINVCMDID, why)
     if table.may_lack_body and not body:
-        return table.cls(bodiless=True)  # type: ignore[call-arg]  # responses with fields have it
+        return without_body(table)
+    try:
+        return _read_body(table, body, habits)
+    except BodyError:
+        if command_status and table.may_lack_body:
+            return without_body(table)
+        raise
+
+
+def without_body(table: Table) -> Pdu:
+    """The object of a response that has fields, but came without."""
+    return table.cls(bodiless=True)  # type: ignore[call-arg]  # responses with fields have it
+
+
+def _read_body(table: Table, body: bytes, habits: Habits) -> Pdu:
     walk = Walk(table, body, habits)
     values = walk.fields(table.fields)
     tlvs = parse_tlvs(body, walk.at, check_lengths=not table.tolerant)

@@ -23,12 +23,14 @@ __all__ = [
     "Tlvs",
     "find_tlv",
     "iter_tlvs",
+    "make_tlv",
     "pack_tlv",
     "parse_tlvs",
     "tag_name",
     "tlv_int",
     "tlv_text",
     "tlv_value",
+    "typed_value",
 ]
 
 Tlvs = tuple[tuple[int, bytes], ...]
@@ -126,6 +128,35 @@ def tlv_text(tlvs: Tlvs, tag: int) -> str | None:
     """The first value of that tag as Latin-1 text up to its NUL, which may be missing."""
     value = tlv_value(tlvs, tag)
     return None if value is None else value.split(b"\0", 1)[0].decode("latin-1")
+
+
+def typed_value(tag: int, value: bytes) -> int | str | bytes:
+    """A value as its row says: a number, text without its NUL (which may be missing), or octets.
+
+    Unknown tags and values without octets stay octets.
+    """
+    row = ROW_BY_TAG.get(tag)
+    if row is None or not value or row.kind == "octets":
+        return value
+    if row.kind == "cstring":
+        return value.split(b"\0", 1)[0].decode("latin-1")
+    return int.from_bytes(value, "big")
+
+
+def make_tlv(tag: int, value: int | str | bytes) -> tuple[int, bytes]:
+    """A TLV of a typed value, in the shortest length the table allows it.
+
+    :raises ValueError: the value does not fit, or a number is given for a tag without a row.
+    """
+    if isinstance(value, str):
+        return tag, value.encode("latin-1") + b"\0"
+    if isinstance(value, bytes):
+        return tag, value
+    shortest, longest = LENGTHS.get(tag, (0, 0))
+    octets = max(shortest, (value.bit_length() + 7) // 8, 1)
+    if value < 0 or octets > longest:
+        raise ValueError(f"{tag_name(tag)} cannot hold {value}")
+    return tag, value.to_bytes(octets, "big")
 
 
 def _cut_off(at: int, end: int) -> BodyError:

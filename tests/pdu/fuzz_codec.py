@@ -9,7 +9,9 @@ to the same octets; the explanation covers every octet.
 Run: `python tests/pdu/fuzz_codec.py -max_total_time=60`.
 """
 
+import json
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from pdu.explain import explain
 from pdu.fields import Pdu
 from pdu.framer import Framer
 
+_VECTORS = Path(__file__).parent.parent / "vectors" / "vectors.jsonl"
 _PEEKS = {Command.SUBMIT_SM: codec.peek_submit_sm, Command.DELIVER_SM: codec.peek_deliver_sm}
 
 
@@ -39,6 +42,12 @@ def one_input(octets: bytes) -> None:
     assert b"".join(part.octets for part in parts) == octets
 
 
+def seeds() -> list[bytes]:
+    """The octets of all vectors: from these the fuzzer sets out."""
+    lines = _VECTORS.read_text(encoding="utf-8").splitlines()
+    return [bytes.fromhex(vector["hex"]) for vector in map(json.loads, lines) if "hex" in vector]
+
+
 def main() -> None:
     """With file names: each once. Else atheris, with its own arguments."""
     files = [Path(argument) for argument in sys.argv[1:] if not argument.startswith("-")]
@@ -46,11 +55,14 @@ def main() -> None:
         for file in files:
             one_input(file.read_bytes())
         return
-    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # only `make fuzz` installs it
+    import atheris  # type: ignore[import-untyped,import-not-found,unused-ignore]  # only for this
 
-    atheris.instrument_all()
-    atheris.Setup(sys.argv, one_input)
-    atheris.Fuzz()
+    with tempfile.TemporaryDirectory() as corpus:
+        for number, octets in enumerate(seeds()):
+            (Path(corpus) / str(number)).write_bytes(octets)
+        atheris.instrument_all()
+        atheris.Setup([*sys.argv, corpus], one_input)
+        atheris.Fuzz()
 
 
 def _outcome(decode: Any, command_id: int, body: bytes) -> Any:

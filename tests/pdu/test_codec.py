@@ -14,6 +14,7 @@ from pdu.fields import TABLES, Pdu
 from pdu.message_pdus import (
     DeliverSm,
     DistributionList,
+    QuerySmResp,
     SmeAddress,
     SubmitMulti,
     SubmitSm,
@@ -25,6 +26,7 @@ from pdu.status import Status
 from pdu.tlvs import Tag
 from tests.pdu.strategies import any_pdu, bodies, mutate, mutated_bodies, pdus
 
+LENIENT = codec.Habits(password_limit_octets=40, final_nul_may_miss=True)
 HELLO = SubmitSm(
     service_type="CMT",
     source_addr_ton=5,
@@ -37,10 +39,10 @@ HELLO = SubmitSm(
 )
 
 
-def outcome(decode: Any, command_id: int, body: bytes) -> Any:
+def outcome(decode: Any, command_id: int, body: bytes, *more: Any) -> Any:
     """The object, or what the error says."""
     try:
-        return decode(command_id, body)
+        return decode(command_id, body, *more)
     except BodyError as error:
         return error.status, error.field, error.why
 
@@ -83,8 +85,9 @@ def test_fast_and_slow_agree_on_mutated_octets() -> None:
     for _ in range(20_000):
         command_id, body = source.choice(good)
         body = mutate(body, source)
-        fast = outcome(codec.decode, command_id, body)
-        assert fast == outcome(reference.decode, command_id, body), (command_id, body.hex())
+        more = source.choice(((), (0, reference.STRICT), (3,), (0, LENIENT), (8, LENIENT)))
+        fast = outcome(codec.decode, command_id, body, *more)
+        assert fast == outcome(reference.decode, command_id, body, *more), (command_id, body.hex())
         refused += not isinstance(fast, Pdu)
     assert 2000 < refused < 18_000
 
@@ -268,6 +271,17 @@ def test_responses_may_lack_their_body() -> None:
     assert pdu == SubmitSmResp(bodiless=True)
     assert codec.encode_body(pdu) == b""
     assert codec.decode(Command.SUBMIT_SM_RESP, b"\0") == SubmitSmResp()
+
+
+def test_an_unreadable_body_of_a_failed_response_is_as_none() -> None:
+    """3.3 and 5.0 peers keep one NUL where several fields should be."""
+    for decode in (codec.decode, reference.decode):
+        failed = decode(Command.QUERY_SM_RESP, b"\0", Status.ESME_RQUERYFAIL)
+        assert failed == QuerySmResp(bodiless=True)
+        with pytest.raises(BodyError):
+            decode(Command.QUERY_SM_RESP, b"\0", Status.ESME_ROK)
+        with pytest.raises(BodyError):
+            decode(Command.QUERY_SM, b"", Status.ESME_RQUERYFAIL)
 
 
 def test_longer_passwords_only_by_option() -> None:

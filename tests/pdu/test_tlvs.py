@@ -13,12 +13,14 @@ from pdu.tlvs import (
     Tlvs,
     find_tlv,
     iter_tlvs,
+    make_tlv,
     pack_tlv,
     parse_tlvs,
     tag_name,
     tlv_int,
     tlv_text,
     tlv_value,
+    typed_value,
 )
 from tests.pdu.strategies import tlvs
 
@@ -85,6 +87,41 @@ def test_values_are_read_by_their_kind() -> None:
     assert receipt.tlv(Tag.SOURCE_PORT) is None
     assert tlv_int(receipt.tlvs, Tag.SOURCE_PORT) is None
     assert tlv_text(receipt.tlvs, Tag.SOURCE_PORT) is None
+
+
+@pytest.mark.parametrize(
+    ("tag", "typed", "octets"),
+    [
+        (Tag.USER_MESSAGE_REFERENCE, 7, b"\0\7"),
+        (Tag.QOS_TIME_TO_LIVE, 3600, b"\0\0\x0e\x10"),
+        (Tag.SOURCE_TELEMATICS_ID, 0x20, b"\x20"),
+        (Tag.SOURCE_TELEMATICS_ID, 0x120, b"\x01\x20"),
+        (Tag.RECEIPTED_MESSAGE_ID, "1a2b", b"1a2b\0"),
+        (Tag.MS_MSG_WAIT_FACILITIES, 0x81, b"\x81"),
+        (Tag.CALLBACK_NUM, b"\1\1\x0112345", b"\1\1\x0112345"),
+        (Tag.ALERT_ON_MESSAGE_DELIVERY, b"", b""),
+        (0x1501, b"any", b"any"),
+    ],
+)
+def test_typed_values_go_both_ways(tag: int, typed: object, octets: bytes) -> None:
+    assert make_tlv(tag, typed) == (tag, octets)  # type: ignore[arg-type]  # as parametrized
+    assert typed_value(tag, octets) == typed
+    if octets:
+        assert make_tlv(tag, typed_value(tag, octets)) == (tag, octets)
+
+
+@pytest.mark.parametrize("row", TLV_TABLE, ids=lambda row: row.tag.name)
+def test_every_tlv_of_the_table_is_typed(row: object) -> None:
+    tag, kind, longest = row.tag, row.kind, row.len_max  # type: ignore[attr-defined]  # a TlvRow
+    value = typed_value(tag, b"1" * min(longest, 70))
+    expected = {"int": int, "bits": int, "cstring": str, "octets": bytes}[kind]
+    assert type(value) is expected
+
+
+@pytest.mark.parametrize(("tag", "value"), [(Tag.MESSAGE_STATE, 256), (5, -1), (0x1501, 1)])
+def test_a_number_that_does_not_fit_is_refused(tag: int, value: int) -> None:
+    with pytest.raises(ValueError, match="cannot hold"):
+        make_tlv(tag, value)
 
 
 def test_what_does_not_fit_is_not_packed() -> None:

@@ -17,7 +17,8 @@ from routing.table import NoRoute, RoutingTable
 from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
-from smsc.flow.parts import aggregate, has_failed, take_back
+from smsc.flow.parts import aggregate, has_failed, has_left, take_back
+from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import delay_s, next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
@@ -32,6 +33,11 @@ _FRESH_LIMIT: Final = 10_000
 _WAKE: Final = 1000
 """Messages looked at in one go when alarms fall due, but for one alarm at least."""
 _LOOK_AGAIN_MS: Final = 1000
+_WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
+NOTICE_WISH: Final = 0x10
+"""The bit of registered_delivery that asks for an intermediate notification."""
+_ONE_ATTEMPT: Final = frozenset({1, 2})
+"""Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
 
 class Dispatch:
@@ -39,6 +45,7 @@ class Dispatch:
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
         in the batch that journals it, and returns them.
+    :param write_notice: the same for the intermediate notification of one message.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -49,6 +56,7 @@ class Dispatch:
         outlets: Mapping[OutletName, Outlet],
         recent: Recent,
         write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
+        write_notice: Callable[[Batch, Message, Progress], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         draw: random.Random,
@@ -59,6 +67,7 @@ class Dispatch:
         self._outlets = outlets
         self._recent = recent
         self._write_receipts = write_receipts
+        self._write_notice = write_notice
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
@@ -68,6 +77,11 @@ class Dispatch:
         # Accepted and not touched since, so their progress is known without reading it.
         self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
+        self.pending = Pending()
+        self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
+        """Ends what messages with replace_if_present_flag replace; see `commands`."""
+        # What became final while `accepted` pumped, if it does: never to be pending.
+        self._ended: set[MessageId] | None = None
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
 
@@ -76,30 +90,45 @@ class Dispatch:
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
         touched: set[Plan] = set()
+        replacing = False
         fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         for message, plan in zip(messages, plans, strict=True):
+            if message.peek.replace_if_present_flag:
+                replacing = True
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
+                self.pending.add(message)
                 continue
             self._lanes.lane(plan).put(message.id, message.priority)
             touched.add(plan)
             fresh.add(message.id)
         self._recent.keep(messages)
+        if replacing:
+            self.replace_older(messages)
+        self._ended = ended = set()
         self._pump_plans(touched)
+        self._ended = None
+        if not any(map(self._lanes.lane, touched)):
+            return  # the outlets took all of them, as they do while they keep up
+        flights, pending = self._flights, self.pending
+        for message in messages:
+            if message.id not in flights and message.id not in ended:
+                pending.add(message)
 
     def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
         """Take up what an earlier run left: queue it again, or leave it with its network."""
         rows = iter(waiting)
         while some := list(islice(rows, _CLAIM)):
             batch = self._store.batch()
-            queued = [
-                id_
-                for id_, progress in some
-                if self._is_ours(batch, id_, progress) and not progress.due_ms
-            ]
+            ours = {id_: p for id_, p in some if self._is_ours(batch, id_, p)}
             self._store.commit_nowait(batch)
-            for message in self._store.messages(queued):
-                if message is not None:
+            for message in self._store.messages(list(ours)):
+                if message is None:
+                    continue
+                self.pending.add(message)
+                if message.peek.replace_if_present_flag:
+                    self.replace_older((message,))
+                if not ours[message.id].due_ms:
                     self._queue(message)
 
     def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
@@ -144,17 +173,19 @@ class Dispatch:
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
-        flights = self._flights
+        flights, pending = self._flights, self.pending
         for message, progress in self._read(ids):
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
                 continue
             flights[message.id] = Flight(message, progress)
+            if pending:
+                pending.discard(message)
             claimed.append(Outgoing(message, progress))
         if expired:
             batch, deliveries = self._store.batch(), []
             for message, progress in expired:
-                deliveries += self._end(batch, message, progress, State.EXPIRED)
+                deliveries += self.end(batch, message, progress, State.EXPIRED)
             self._commit(batch, deliveries)
         return claimed
 
@@ -170,6 +201,8 @@ class Dispatch:
             message = self._recent.get(id_)
             if message is not None:
                 found.append((message, Progress(State.QUEUED, OutletName(""))))
+        # A message may wait twice in a lane after it was changed: once is enough.
+        touched = list(dict.fromkeys(touched))
         for id_, progress in zip(touched, self._store.progresses(touched), strict=True):
             if progress is None or progress.due_ms or id_ in self._flights:
                 continue
@@ -204,20 +237,29 @@ class Dispatch:
         progress.attempt += 1
         progress.outlet = outlet
         if flight.again:
+            if message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
+                return self.end(batch, message, progress, State.UNDELIVERABLE)
             self._retry(batch, flight, moved_on)
-            return []
+            return self._notify(batch, message, progress)
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
-            return self._end(batch, message, progress, state)
+            return self.end(batch, message, progress, state)
         progress.state = state
         if progress.error and not has_failed(progress.parts):
             progress.error = 0
         batch.progress(message.id, progress)
+        return self._notify(batch, message, progress)
+
+    def _notify(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
+        """The first attempt was no end: say so to a client that wants to know."""
+        if progress.attempt == 1 and message.registered_delivery & NOTICE_WISH:
+            return self._write_notice(batch, message, progress)
         return []
 
     def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
         """Try the next outlet of the plan at once; after the last one, wait."""
         message, progress = flight.message, flight.progress
+        self.pending.add(message)
         plan = self._plan(message)
         at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
         if at_once:
@@ -275,7 +317,7 @@ class Dispatch:
         if progress.state is State.ENROUTE:
             ends_ms += ENROUTE_GRACE_MS
         if ends_ms <= now_ms:
-            return self._end(batch, message, progress, State.EXPIRED)
+            return self.end(batch, message, progress, State.EXPIRED)
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
             self.alarm_moved(ends_ms)
@@ -302,16 +344,40 @@ class Dispatch:
 
         self._store.commit_nowait(self._store.batch(), committed)
 
-    def _end(
+    def end(
         self, batch: Batch, message: Message, progress: Progress, state: State
     ) -> list[Delivery]:
         """Journal a final state, with the receipt in the same commit."""
         self._fresh.discard(message.id)
+        if self.pending:
+            self.pending.discard(message)
+        if self._ended is not None:
+            self._ended.add(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
         return self._write_receipts(batch, [(message, progress)])
+
+    # --- for commands: see `smsc.flow.commands` --------------------------------------------------
+
+    def waiting_message(self, id_: MessageId) -> tuple[Message, Progress] | None:
+        """A message that no outlet has in its hands or had in part, so that it may be changed."""
+        if id_ in self._flights:
+            return None
+        progress = self._store.progress(id_)
+        if progress is None or progress.state not in _WAITING or has_left(progress.parts):
+            return None
+        message = self._recent.get(id_)
+        return None if message is None else (message, progress)
+
+    def changed(self, message: Message, progress: Progress) -> None:
+        """A waiting message was changed in a batch that is handed in: know it as it is now."""
+        self._fresh.discard(message.id)
+        self._recent.keep((message,))
+        if progress.state is State.QUEUED and not progress.due_ms:
+            self._queue(message)
+            self._pump_plans({self._plan(message)})
 
     def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
         if deliveries:

@@ -22,17 +22,21 @@ from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
 from pdu.operations import (
     BOUND,
     V34,
+    V50,
     Role,
     SessionState,
     allowed_commands,
     answer_to_misplaced,
+    first_version,
     normalise_version,
 )
 from pdu.status import Status
 from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
+from smsc.session.data_sm import message_body
 from smsc.session.events import (
     Answer,
     Answered,
+    Asked,
     BindFailed,
     Bound,
     Delivered,
@@ -49,6 +53,9 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
+_NACK: Final = int(Command.GENERIC_NACK)
+_DATA_SM: Final = int(Command.DATA_SM)
+_DATA_SM_RESP: Final = int(Command.DATA_SM_RESP)
 _BAD_PDUS_LIMIT: Final = 100
 
 _Handler = Callable[["Session", int, int, int, bytes], Event | None]
@@ -82,6 +89,8 @@ class Session:
         self._moments = Moments(opened=now, heard=now, worked=now)
         self._out: list[bytes] = []
         self._owed = 0
+        self._set_aside = 0
+        self._as_data: set[int] = set()  # sequence_numbers of data_sm that we have not answered
         self._owed_unbind: int | None = None
         self._ending: str | None = None
         self._pending_bind: tuple[int, int] | None = None
@@ -116,7 +125,12 @@ class Session:
     @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
-        return self._owed >= self.hold
+        return self._owed - self._set_aside >= self.hold
+
+    @property
+    def owes_data_sm(self) -> bool:
+        """Is there a data_sm among the messages that we have not answered?"""
+        return bool(self._as_data)
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
@@ -166,10 +180,16 @@ class Session:
                     )
                     if self.closing is not None:
                         break
-            elif command_id == self._answer_to_ours:
+            elif command_id in self._answers_to_ours:
                 entry = window_pop(sequence_number, None)
                 if entry is not None:
                     answers.append((entry[0], status, body))
+            elif command_id == self._data_of_theirs:
+                refused = self._take_data_sm(sequence_number, body, requests)
+                if refused is not None:
+                    events.append(refused)
+                    if self.closing is not None:
+                        break
             else:
                 event = self._control(command_id, status, sequence_number, body, answers)
                 if event is not None:
@@ -213,16 +233,26 @@ class Session:
 
     # --- commands of either role ---------------------------------------------------------------
 
-    def request_many(self, bodies: Sequence[bytes], contexts: Iterable[Any], now: float) -> None:
-        """Send messages: submit_sm as ESME, deliver_sm as MC; at most `room` of them."""
+    def request_many(
+        self,
+        bodies: Sequence[bytes],
+        contexts: Iterable[Any],
+        now: float,
+        command_id: int | None = None,
+    ) -> None:
+        """Send messages: submit_sm as ESME, deliver_sm as MC, or data_sm; at most `room`."""
         if len(bodies) > self.room:
             raise RuntimeError(f"{len(bodies)} messages for a window with room for {self.room}")
-        self._out += self.window.put_many(self._message_of_ours, bodies, contexts, now)
+        command_id = self._message_of_ours if command_id is None else command_id
+        self._out += self.window.put_many(command_id, bodies, contexts, now)
 
     def answer_many(self, entries: list[tuple[int, int, bytes]]) -> None:
         """Answer messages of the peer: (sequence_number, command_status, message_id)."""
         if self.state is SessionState.CLOSED:
             return
+        self._owed -= len(entries)
+        if self._as_data:
+            entries = [entry for entry in entries if not self._answer_data_sm(*entry)]
         if self.role is Role.MC:
             self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
         else:
@@ -231,9 +261,45 @@ class Session:
                 pack(response_id, status, sequence_number, b"\0")
                 for sequence_number, status, _ in entries
             )
-        self._owed -= len(entries)
         if self._ending is not None:
             self._close_if_answered()
+
+    def answer(self, command_id: int, sequence_number: int, status: int, body: bytes = b"") -> None:
+        """Answer one request `command_id` of the peer; a failure without a body gets its form."""
+        if self.state is SessionState.CLOSED:
+            return
+        self._owed -= 1
+        if status and not body:
+            self._put_error(command_id | RESPONSE, status, sequence_number)
+        else:
+            self._out.append(pack(command_id | RESPONSE, status, sequence_number, body))
+        if self._ending is not None:
+            self._close_if_answered()
+
+    def set_aside(self) -> None:
+        """The answer to one message of the peer will take its time: it counts for no window."""
+        self._set_aside += 1
+
+    def answer_late(self, sequence_number: int, status: int, message_id: bytes, tlvs: bytes) -> None:
+        """Answer a message that was set aside; TLVs go where the version has a place for them."""
+        self._set_aside -= 1
+        command_id = int(Command.SUBMIT_SM)
+        if sequence_number in self._as_data:
+            self._as_data.discard(sequence_number)
+            command_id = _DATA_SM
+        elif self.version < V50:
+            tlvs = b""
+            message_id = b"" if status else message_id
+        body = b"%b\0%b" % (message_id, tlvs) if message_id else b""
+        self.answer(command_id, sequence_number, status, body)
+
+    def notify(self, body: bytes) -> bool:
+        """Send an alert_notification, which nobody answers; False where it has no place."""
+        if Command.ALERT_NOTIFICATION not in self._ours or self.closing is not None:
+            return False
+        sequence_number = self.window.next_sequence()
+        self._out.append(pack(int(Command.ALERT_NOTIFICATION), 0, sequence_number, body))
+        return True
 
     def unbind(self) -> None:
         """Ask the peer to end the session; its answer asks the driver to close."""
@@ -293,7 +359,8 @@ class Session:
         self._message_of_theirs_response = message_to_us | RESPONSE
         # -1 is no command_id: the hot loop then hands the PDU to `_control`.
         self._message_of_theirs = message_to_us if message_to_us in theirs else -1
-        self._answer_to_ours = message_to_them | RESPONSE
+        self._data_of_theirs = _DATA_SM if _DATA_SM in theirs else -1
+        self._answers_to_ours = frozenset({message_to_them | RESPONSE, _DATA_SM_RESP})
 
     def _put(self, command_id: int, status: int, sequence_number: int) -> None:
         self._out.append(pack(command_id, status, sequence_number, b""))
@@ -319,6 +386,29 @@ class Session:
             self._owed_unbind = None
         self.close(self._ending)
 
+    def _take_data_sm(
+        self, sequence_number: int, body: bytes, requests: list[Request]
+    ) -> Refused | None:
+        """Put a data_sm among the messages, in their layout."""
+        try:
+            body = message_body(body)
+            requests.append((sequence_number, _PEEK[self.role](body), body))
+        except BodyError as error:
+            return self._refuse(_DATA_SM, sequence_number, error.status, error.why)
+        self._as_data.add(sequence_number)
+        return None
+
+    def _answer_data_sm(self, sequence_number: int, status: int, message_id: bytes) -> bool:
+        """Answer a message if it came as data_sm."""
+        if sequence_number not in self._as_data:
+            return False
+        self._as_data.discard(sequence_number)
+        if status and self.role is Role.MC:
+            self._put_error(_DATA_SM_RESP, status, sequence_number)
+        else:
+            self._out.append(pack(_DATA_SM_RESP, status, sequence_number, message_id + b"\0"))
+        return True
+
     def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
         """Answer a PDU with an error; a peer that sends nothing else is cut off."""
         self._put_error(command_id | RESPONSE, status, sequence_number)
@@ -339,7 +429,11 @@ class Session:
                 status or Status.ESME_RUNKNOWNERR, sequence_number, answers
             )
         if command_id not in self._theirs:
-            answer = answer_to_misplaced(command_id, self.state)
+            if first_version(command_id) > self.version and command_id not in BINDS:
+                # Reserved in this version: whoever sends it asks for a command we do not know.
+                answer: tuple[int, int] | None = (_NACK, Status.ESME_RINVCMDID)
+            else:
+                answer = answer_to_misplaced(command_id, self.state)
             if answer is None:
                 return None
             self._put_error(answer[0], answer[1], sequence_number)
@@ -372,6 +466,18 @@ class Session:
         self, _command_id: int, _status: int, sequence_number: int, _body: bytes
     ) -> None:
         self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
+
+    def _on_request(
+        self, command_id: int, _status: int, sequence_number: int, body: bytes
+    ) -> Event:
+        """A request about messages that only the owner can answer."""
+        try:
+            request = decode(command_id, body)
+        except BodyError as error:
+            return self._refuse(command_id, sequence_number, error.status, error.why)
+        self._owed += 1
+        self._bad_pdus = 0
+        return Asked(command_id, sequence_number, request)
 
     def _on_bind(
         self, command_id: int, _status: int, sequence_number: int, body: bytes
@@ -418,7 +524,23 @@ class Session:
         return self._end("unbound by us")
 
 
-_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
+_KEEP_FIELD: Final = frozenset(
+    {int(Command.SUBMIT_SM_RESP), _DATA_SM_RESP, *(bind | RESPONSE for bind in BINDS)}
+)
+_REQUESTS: Final = frozenset(
+    map(
+        int,
+        (
+            Command.SUBMIT_MULTI,
+            Command.QUERY_SM,
+            Command.CANCEL_SM,
+            Command.REPLACE_SM,
+            Command.BROADCAST_SM,
+            Command.QUERY_BROADCAST_SM,
+            Command.CANCEL_BROADCAST_SM,
+        ),
+    )
+)
 
 # ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
 _HANDLERS: Final[dict[int, _Handler]] = (
@@ -428,5 +550,6 @@ _HANDLERS: Final[dict[int, _Handler]] = (
         int(Command.UNBIND_RESP): Session._on_unbind_resp,
     }
     | dict.fromkeys(BINDS, Session._on_bind)
+    | dict.fromkeys(_REQUESTS, Session._on_request)
     | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
 )

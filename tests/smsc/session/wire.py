@@ -10,6 +10,7 @@ from pdu.operations import Role
 from pdu.session_pdus import BindReceiver, BindTransceiver, BindTransmitter
 from smsc.session.events import (
     Answered,
+    Asked,
     BindRequested,
     Delivered,
     Event,
@@ -73,6 +74,8 @@ def flat(events: list[Event]) -> list[tuple[Any, ...]]:
                 facts += [("timed out", context) for context in contexts]
             case BindRequested(command_id, system_id, password):
                 facts.append(("bind", command_id, system_id, password))
+            case Asked(command_id, sequence_number, request):
+                facts.append(("asked", command_id, sequence_number, request))
             case _:
                 facts.append((type(event).__name__.lower(),))
     return facts

@@ -5,6 +5,7 @@
 *Never*: behaviour, but for two questions about an account that admission asks.
 """
 
+from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
@@ -62,6 +63,17 @@ class StoreConfig:
     )
 
 
+def parse_default_messages(value: object) -> dict[int, str]:
+    """Read canned texts by sm_default_msg_id: { 1 = "…", 255 = "…" }."""
+    if not isinstance(value, dict):
+        raise SettingError(f"expected a table of texts, found {found(value)}")
+    for number, text in value.items():
+        if not number.isdecimal() or not 1 <= int(number) <= 255 or not isinstance(text, str):
+            why = 'expected a number from 1 to 255 and a text, as in { 1 = "Hello" }'
+            raise SettingError(f"{why}, found {number} = {found(text)}")
+    return {int(number): text for number, text in value.items()}
+
+
 @attrs.frozen(kw_only=True)
 class SmppConfig:
     """`[smpp]`: the SMPP server. Timers as in SMPP 3.4 §7.2."""
@@ -94,6 +106,19 @@ class SmppConfig:
         default=100,
         metadata=about(
             "unanswered PDUs per session, for accounts that name none", minimum=1, maximum=65_535
+        ),
+    )
+    default_messages: Mapping[int, str] = attrs.field(
+        factory=dict,
+        metadata=about(
+            "texts that a client may name by sm_default_msg_id", parse=parse_default_messages
+        ),
+    )
+    transaction_timeout_s: float = attrs.field(
+        default=10.0,
+        metadata=about(
+            "how long a message in transaction mode may take, seconds; then it has failed",
+            minimum=0.1,
         ),
     )
     max_connections: int = attrs.field(
@@ -175,6 +200,10 @@ class AccountConfig:
     )
     credit: Decimal | None = attrs.field(
         default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
+    )
+    deliver_with: Literal["deliver_sm", "data_sm"] = attrs.field(
+        default="deliver_sm",
+        metadata=about("the operation that brings the account its messages and receipts"),
     )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
 

@@ -254,6 +254,9 @@ class Batch(Protocol):
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""
 
+    def rewrite(self, message: Message) -> None:
+        """Overwrite a message that is on disk: its owner changed it while it waited."""
+
     def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
         """Remember what the outlet's network calls a part."""
 

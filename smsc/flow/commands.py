@@ -15,7 +15,7 @@ from typing import Final
 
 import attrs
 
-from pdu.codec import encode_body, new_submit_sm, peek_submit_sm
+from pdu.codec import peek_submit_sm
 from pdu.errors import BodyError
 from pdu.status import Status
 from smsc.config_sections import AccountConfig
@@ -229,9 +229,9 @@ class Commands:
         except BodyError as error:
             return Refused(error.status, error.why)
         draft = Draft(old.account, old.source, body, peek=peek)
-        if not change.schedule_delivery_time:
-            draft.due_ms = old.due_ms
-        if not change.validity_period:
+        # A validity that was never given follows a new schedule.
+        keeps_end = not (change.validity_period or change.schedule_delivery_time)
+        if keeps_end:
             draft.expires_ms = old.expires_ms
         lifetime = admit(self._accounts[old.account], draft, peek, now_ms)
         if isinstance(lifetime, Refused):
@@ -239,7 +239,7 @@ class Commands:
         return attrs.evolve(
             old,
             due_ms=lifetime.due_ms if change.schedule_delivery_time else old.due_ms,
-            expires_ms=lifetime.expires_ms,
+            expires_ms=old.expires_ms if keeps_end else lifetime.expires_ms,
             registered_delivery=peek.registered_delivery,
             body=body,
             peek=peek,

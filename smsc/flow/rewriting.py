@@ -16,7 +16,8 @@ from pdu.errors import BodyError
 from pdu.message_pdus import SubmitSm
 from pdu.status import Status
 from pdu.text.coding import choose
-from pdu.tlvs import Tag, Tlvs
+from pdu.timefmt import format_absolute
+from pdu.tlvs import Tag, Tlvs, tlv_value
 from smsc.message import Message
 
 _UDHI: Final = 0x40
@@ -55,12 +56,25 @@ def changed_body(old: Message, change: Change, canned: str) -> bytes:
     elif change.message_payload is not None:
         payload = (int(Tag.MESSAGE_PAYLOAD), change.message_payload)
         pdu = _evolve(pdu, short_message=b"", tlvs=(*_without_payload(pdu.tlvs), payload))
-    times: dict[str, str] = {}
-    if change.schedule_delivery_time:
-        times["schedule_delivery_time"] = change.schedule_delivery_time
-    if change.validity_period:
-        times["validity_period"] = change.validity_period
-    return encode_body(_evolve(pdu, registered_delivery=change.registered_delivery, **times))
+    return encode_body(
+        _evolve(
+            pdu,
+            registered_delivery=change.registered_delivery,
+            **_times(pdu, old, change),
+            tlvs=tuple(one for one in pdu.tlvs if one[0] != Tag.QOS_TIME_TO_LIVE),
+        )
+    )
+
+
+def _times(pdu: SubmitSm, old: Message, change: Change) -> dict[str, str]:
+    """Times that are kept become absolute: a relative one would start anew now."""
+    schedule, validity = change.schedule_delivery_time, change.validity_period
+    if not schedule and old.due_ms:
+        schedule = format_absolute(old.due_ms)
+    has_validity = pdu.validity_period or tlv_value(pdu.tlvs, Tag.QOS_TIME_TO_LIVE)
+    if not validity and has_validity:
+        validity = format_absolute(old.expires_ms)
+    return {"schedule_delivery_time": schedule, "validity_period": validity}
 
 
 def _read(body: bytes) -> SubmitSm:

@@ -9,17 +9,16 @@ empty; its text is the TLV message_payload, and stays there. SMPP 3.4 §4.7.
 
 from typing import Any, Final
 
-from pdu.codec import SubmitPeek, decode, peek_deliver_sm
+from pdu.codec import decode, peek_deliver_sm
 from pdu.commands import Command
 from pdu.errors import BodyError
 from pdu.status import Status
-from pdu.tlvs import Tag, pack_tlv
+from pdu.tlvs import Tag, find_tlv, pack_tlv
 
 _ADDRESS_LIMIT: Final = 20
 """Characters of an address in submit_sm and deliver_sm; data_sm would take 64."""
 _LONGEST_SHORT_MESSAGE: Final = 254
-# Offsets back from text_at, see `pdu.peek`: the fields in front of the text are one octet each.
-_SM_LENGTH: Final = 1
+_SM_LENGTH: Final = 1  # octets of the field, right in front of the text
 
 
 def message_body(body: bytes) -> bytes:
@@ -61,14 +60,16 @@ def data_body(body: bytes) -> bytes:
     )
 
 
-def without_tlvs(body: bytes, peek: SubmitPeek, payload: bytes | None) -> bytes:
-    """A deliver_sm for a peer that knows no TLVs (3.3): `payload` is the text if it was one.
+def without_tlvs(body: bytes) -> bytes:
+    """A deliver_sm for a peer that knows no TLVs (3.3): a text in message_payload moves.
 
-    What does not fit into short_message is cut off; there is no other place for it.
+    What of it does not fit into short_message is cut off: there is no other place for it.
     """
-    if peek.sm_length or not payload:
+    peek = peek_deliver_sm(body)
+    text = b"" if peek.sm_length else find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
+    if not text:
         return body[: peek.tlvs_at]
-    text = payload[:_LONGEST_SHORT_MESSAGE]
+    text = text[:_LONGEST_SHORT_MESSAGE]
     return b"%b%c%b" % (body[: peek.text_at - _SM_LENGTH], len(text), text)
 
 

@@ -23,13 +23,18 @@ from smsc.bindings import Bindings
 from smsc.config import Config, OutletConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
+from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.finals import Finals
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
 from smsc.message import AccountId, Mailbox, MessageId, OutletName
+from smsc.operations.desk import Desk
+from smsc.operations.pending_flags import PendingFlags
+from smsc.operations.transactions import Transactions
 from smsc.ports import (
     Health,
     Lookup,
@@ -114,6 +119,7 @@ class Gateway:
             self.outlets,
             recent,
             self.receipts.write,
+            self.receipts.write_notice,
             arrived,
             wall_ms,
             random.Random(),
@@ -124,10 +130,24 @@ class Gateway:
         self.receipts.progresses = self.dispatch.progresses
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms)
+        canned = config.smpp.default_messages
+        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms, canned)
+        commands = Commands(accounts, canned, store, self.dispatch, recent, arrived, wall_ms)
+        finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
+        self.receipts.ended = finals.told
         self.server = SmppServer(
-            config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
+            config.smpp,
+            self.directory,
+            self.intake,
+            self.mailboxes,
+            self.bindings,
+            Desk(self.intake, commands, config.lists, wall_ms),
+            Transactions(finals, commands.drop, config.smpp.transaction_timeout_s),
+            log,
         )
+        self.flags = PendingFlags(self.server.alert)
+        finals.heard = self.flags.ended
+        self.inbound.heard_from = self.flags.seen
         self.webhook = (
             bridges.webhook(self.mailboxes, wall_ms, log) if bridges.webhook is not None else None
         )

@@ -9,12 +9,13 @@ Station of the flow: session → **server** → intake. Tasks: one for each list
 import errno
 import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import trio
 
 from pdu.commands import Command, command_name
-from pdu.operations import Role
+from pdu.operations import V50, Role
 from pdu.status import Status, status_name
 from smsc.bindings import Bindings
 from smsc.config_fields import HostPort
@@ -23,9 +24,12 @@ from smsc.deliver import BoundReceiver
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.link import Link
 from smsc.message import Draft, Mailbox
+from smsc.operations.desk import Asker, Desk
+from smsc.operations.transactions import MODE, TRANSACTION, Transactions
 from smsc.ports import Admission, Admitted, Mailboxes, Submit
 from smsc.session.events import (
     Answered,
+    Asked,
     BindRequested,
     Event,
     Refused,
@@ -49,6 +53,7 @@ class Client:
     def __init__(self, server: "SmppServer", sock: socket.socket, peer: str) -> None:
         self.peer = peer
         self.account: Account | None = None
+        self.transactions_open = 0
         self._server = server
         self._log = server.log.bind(peer=peer)
         self.session = Session(Role.MC, trio.current_time(), timers=server.timers, window=1, hold=1)
@@ -64,6 +69,7 @@ class Client:
                 self._nursery.cancel_scope.cancel()
         finally:
             self._gone()
+            self._server.transactions.forget(self)
             self.session.lost()
             self._log.info("session.closed", account=self._account_name, why=self.link.why_closed)
 
@@ -73,6 +79,8 @@ class Client:
             match event:
                 case Submitted(requests):
                     self._submit(requests)
+                case Asked():
+                    self._ask(event)
                 case Answered(answers):
                     if self._receiver is not None:
                         self._receiver.answered(answers)
@@ -91,6 +99,7 @@ class Client:
                     )
                 case Unbound():
                     self._gone()
+                    self._server.transactions.hurry(self)
                 case _:
                     pass  # events of an ESME; a message centre's session has none of them
 
@@ -103,6 +112,11 @@ class Client:
     def _submit(self, requests: Sequence[Request]) -> None:
         """Hand all submit_sm of a read to intake; answer them together when they are on disk."""
         assert self.account is not None
+        session = self.session
+        if session.owes_data_sm or session.version >= V50:
+            requests = self._set_transactions_aside(requests)
+            if not requests:
+                return
         name = self.account.name
         drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
 
@@ -118,6 +132,59 @@ class Client:
             self.link.flush()
 
         self._server.intake.submit_many_nowait(drafts, done)
+
+    def _set_transactions_aside(self, requests: Sequence[Request]) -> list[Request]:
+        """Submit each message in transaction mode by itself; return the others.
+
+        Such an answer takes its time, so it does not count for the window: else a client that
+        filled it would not be read any more, and its deliver_sm_resp with it.
+        Data_sm of 3.4 and anything of 5.0 may ask for the mode; submit_sm of 3.4 may not.
+        """
+        assert self.account is not None
+        others: list[Request] = []
+        for request in requests:
+            sequence_number, peek, body = request
+            if peek.esm_class & MODE != TRANSACTION or not self.session.may_wait(sequence_number):
+                others.append(request)
+                continue
+            if self.transactions_open >= self.account.config.window:
+                self.session.answer_many([(sequence_number, int(Status.ESME_RTHROTTLED), b"")])
+                continue
+            self.transactions_open += 1
+            self.session.set_aside()
+            draft = Draft(self.account.name, "smpp", body, peek=peek)
+            self._server.intake.submit_many_nowait([draft], partial(self._wait, sequence_number))
+        return others
+
+    def _wait(self, sequence_number: int, answers: list[Admission]) -> None:
+        """A message in transaction mode is on disk, or was refused."""
+        (admission,) = answers
+        message_id = b"%d" % admission.id if isinstance(admission, Admitted) else b""
+
+        def answer(status: int, tlvs: bytes) -> None:
+            self.transactions_open -= 1
+            self.session.answer_late(sequence_number, status, message_id, tlvs)
+            self.link.flush()
+
+        if not isinstance(admission, Admitted):
+            answer(admission.status, b"")
+        elif self.link.is_open:
+            now = trio.current_time()
+            self._server.transactions.wait(admission.id, self, answer, now)
+            if not self.session.is_bound:
+                self._server.transactions.hurry(self)
+
+    def _ask(self, asked: Asked) -> None:
+        """Let the desk answer a request; its answer may wait for a commit."""
+        assert self.account is not None
+        session, link = self.session, self.link
+
+        def done(status: int, body: bytes) -> None:
+            session.answer(asked.command_id, asked.sequence_number, status, body)
+            link.flush()
+
+        asker = Asker(self.account.name, session.version)
+        self._server.desk.ask(asker, asked.pdu, done)
 
     async def _bind(self, asked: BindRequested) -> None:
         """Judge a bind; a task of its own, since a password hash takes its time."""
@@ -153,6 +220,7 @@ class Client:
                 self._server.mailboxes,
                 trio.current_time,
                 self.link.flush,
+                as_data=account.config.deliver_with == "data_sm",
             )
             self._server.mailboxes.attach(self._receiver.mailbox, self._receiver)
 
@@ -178,6 +246,8 @@ class SmppServer:
         intake: Submit,
         mailboxes: Mailboxes,
         bindings: Bindings,
+        desk: Desk,
+        transactions: Transactions,
         log: Any,
     ) -> None:
         self.system_id = config.system_id
@@ -191,6 +261,8 @@ class SmppServer:
         self.intake = intake
         self.mailboxes = mailboxes
         self.bindings = bindings
+        self.desk = desk
+        self.transactions = transactions
         self.log = log
         self.nursery: trio.Nursery
         self.clients: set[Client] = set()
@@ -226,6 +298,13 @@ class SmppServer:
         for client in list(self.clients):
             client.session.unbind()
             client.link.flush()
+
+    def alert(self, account: str, body: bytes) -> None:
+        """Send an alert_notification to the sessions of an account that receive."""
+        for client in list(self.clients):
+            if client.account is not None and client.account.name == account:
+                client.session.notify(body)
+                client.link.flush()
 
     def close_all(self, why: str) -> None:
         """End every connection now."""
@@ -277,6 +356,7 @@ class SmppServer:
         while True:
             await trio.sleep(_TICK_S)
             now = trio.current_time()
+            self.transactions.tick(now)
             for client in list(self.clients):
                 try:
                     client.link.tick(now)

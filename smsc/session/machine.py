@@ -276,6 +276,10 @@ class Session:
         if self._ending is not None:
             self._close_if_answered()
 
+    def may_wait(self, sequence_number: int) -> bool:
+        """May the message ask for transaction mode: data_sm, and anything in 5.0?"""
+        return self.version >= V50 or sequence_number in self._as_data
+
     def set_aside(self) -> None:
         """The answer to one message of the peer will take its time: it counts for no window."""
         self._set_aside += 1

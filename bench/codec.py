@@ -90,7 +90,7 @@ def _against_smpplib(pdu: SubmitSm, octets: bytes) -> None:
         setattr(theirs, field, getattr(pdu, field))
     theirs.schedule_delivery_time = theirs.validity_period = ""
     assert theirs.generate() == octets
-    entries = [(7, 0, MESSAGE_ID.encode())] * 100
+    numbers, ids = [7] * 100, [MESSAGE_ID.encode()] * 100
 
     def parse() -> object:
         return smpplib_smpp.parse_pdu(octets, client=client)
@@ -101,7 +101,7 @@ def _against_smpplib(pdu: SubmitSm, octets: bytes) -> None:
         )
         return made.generate()
 
-    assert codec.submit_sm_resps(entries[:1]) == respond()
+    assert codec.submit_sm_oks(numbers[:1], ids[:1]) == respond()
     peek, decode, encode = codec.peek_submit_sm, codec.decode, codec.encode
     _compare("lazy decode", "smpplib", (lambda: peek(body), parse), at_least=25)
     _compare("decode all", "smpplib", (lambda: decode(4, body), parse), at_least=12)
@@ -109,7 +109,7 @@ def _against_smpplib(pdu: SubmitSm, octets: bytes) -> None:
     _compare(
         "submit_sm_resp, of 100",
         "smpplib",
-        (lambda: codec.submit_sm_resps(entries), respond),
+        (lambda: codec.submit_sm_oks(numbers, ids), respond),
         at_least=100,
         ours_at_once=100,
     )

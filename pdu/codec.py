@@ -22,9 +22,10 @@ walk of :mod:`pdu.reference` 22 and 9; one submit_sm_resp of many 0.10.
 SMPP 3.4 §3, §4.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from struct import Struct
-from typing import Final
+from typing import Any, Final
 
 import pdu.broadcast_pdus
 import pdu.session_pdus  # noqa: F401  # both fill the tables
@@ -54,6 +55,7 @@ __all__ = [
     "pack",
     "peek_deliver_sm",
     "peek_submit_sm",
+    "submit_sm_oks",
     "submit_sm_resps",
 ]
 
@@ -128,6 +130,31 @@ def header(command_id: int, command_status: int, sequence_number: int, body_octe
 def pack(command_id: int, command_status: int, sequence_number: int, body: bytes) -> bytes:
     """A whole PDU around a body that is octets already."""
     return _pack_header(16 + len(body), command_id, command_status, sequence_number) + body
+
+
+def submit_sm_oks(sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> bytes:
+    """Many submit_sm_resp ESME_ROK in one piece, by one call of one `struct`.
+
+    :param message_ids: decimal numbers in ascending order, as one intake gives them;
+        so the first and the last tell whether all have one length.
+    :raises ValueError: a message_id is longer than 64 octets.
+    """
+    count, size = len(message_ids), len(message_ids[0])
+    if size != len(message_ids[-1]) or not size:
+        entries = zip(sequence_numbers, [0] * count, message_ids, strict=True)
+        return submit_sm_resps(list(entries))
+    if size >= _MESSAGE_ID_LIMIT:
+        raise ValueError(f"message_id is longer than {_MESSAGE_ID_LIMIT - 1} octets")
+    values: list[Any] = [_resp_prefixes[size]] * (3 * count)
+    values[1::3] = sequence_numbers
+    values[2::3] = message_ids
+    return _oks_packer(count, size)(*values)
+
+
+@lru_cache(maxsize=1024)
+def _oks_packer(count: int, size: int) -> Callable[..., bytes]:
+    """Pack for `count` responses: all up to the sequence_number, that, the id and its NUL."""
+    return Struct(">" + f"12sI{size}sx" * count).pack
 
 
 def submit_sm_resps(entries: list[tuple[int, int, bytes]], *, error_body: bool = False) -> bytes:

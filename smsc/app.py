@@ -4,14 +4,14 @@
 *Out*: a running gateway until a signal or `stop`; the exit status.
 *Never*: imports a bridge; decides anything about a message.
 
-Start order: store, flow, outlets, callbacks, listeners. The stop goes the other way, so that
-what was accepted always finds the rooms behind it still there.
+Start order: store, flow, listeners; then, when the queues of an earlier run are rebuilt, the
+outlets, callbacks and alarms. So a million waiting messages keep no client from binding.
+The stop takes the listeners first, so that what was accepted finds the rooms behind it there.
 """
 
 import random
 import signal
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Any, Final, Protocol
@@ -20,18 +20,20 @@ import attrs
 import trio
 
 from smsc.bindings import Bindings
+from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.finals import Finals
+from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
-from smsc.message import AccountId, Mailbox, MessageId, OutletName
+from smsc.message import AccountId, Mailbox, MessageId, OutletName, Progress
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
 from smsc.operations.transactions import Transactions
@@ -58,6 +60,8 @@ _LOOK_S: Final = 0.02
 _TICK_S: Final = 1.0
 _FORGET_EVERY: Final = 60
 """Ticks between two looks for deliveries that nobody fetched in time."""
+_RESTORE_ROWS: Final = 250
+"""Records taken up at a time at start: about 2 ms."""
 _OUTLET_RESTART_S: Final = 5.0
 _CALLBACK: Final = "callback:"
 
@@ -90,11 +94,6 @@ class Addresses:
     http: tuple[tuple[str, int], ...]
 
 
-def wall_ms() -> int:
-    """Wall clock, ms UTC."""
-    return time.time_ns() // 1_000_000
-
-
 class Gateway:
     """All rooms, wired. It is the `Flow` of its outlets and the gateway of its HTTP bridge."""
 
@@ -102,12 +101,15 @@ class Gateway:
         self.config = config
         self.store = store
         self.log = log
+        now_ms = SteadyClock(
+            stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
+        ).now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
-        self.mailboxes = Mailboxes(store, trio.current_time, wall_ms, log)
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
-        self.receipts = Receipts(store, store.ids, recent, arrived, wall_ms, log)
+        self.receipts = Receipts(store, store.ids, recent, arrived, now_ms, log)
         self.outlets: Mapping[OutletName, Outlet] = {
             OutletName(name): bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
@@ -121,18 +123,19 @@ class Gateway:
             self.receipts.write,
             self.receipts.write_notice,
             arrived,
-            wall_ms,
+            now_ms,
             random.Random(),
             log,
         )
-        self.alarms = Alarms(store, self.dispatch.wake, wall_ms)
+        self.alarms = Alarms(store, self.dispatch.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
-        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, wall_ms, log)
+        self.history = History(store, config.store.history_keep_s, now_ms, log)
+        self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
         canned = config.smpp.default_messages
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, wall_ms, canned)
-        commands = Commands(accounts, canned, store, self.dispatch, recent, arrived, wall_ms)
+        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms, canned)
+        commands = Commands(accounts, canned, store, self.dispatch, recent, arrived, now_ms)
         finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
         self.receipts.ended = finals.told
         self.server = SmppServer(
@@ -141,7 +144,7 @@ class Gateway:
             self.intake,
             self.mailboxes,
             self.bindings,
-            Desk(self.intake, commands, config.lists, wall_ms),
+            Desk(self.intake, commands, config.lists, now_ms),
             Transactions(finals, commands.drop, config.smpp.transaction_timeout_s),
             log,
         )
@@ -149,11 +152,13 @@ class Gateway:
         finals.heard = self.flags.ended
         self.inbound.heard_from = self.flags.seen
         self.webhook = (
-            bridges.webhook(self.mailboxes, wall_ms, log) if bridges.webhook is not None else None
+            bridges.webhook(self.mailboxes, now_ms, log) if bridges.webhook is not None else None
         )
         self._serve_http = bridges.serve_http
         self._http_stop = trio.Event()
         self._started = trio.current_time()
+        self.is_restoring = True
+        """Are queues still being rebuilt? Nothing leaves the gateway before."""
 
     # --- the port `Flow`, for outlets ----------------------------------------------------------
 
@@ -229,6 +234,7 @@ class Gateway:
             ready=not why,
             why=why,
             facts={
+                "restoring": self.is_restoring,
                 "uptime_s": round(trio.current_time() - self._started, 1),
                 "binds": dict(self.bindings),
                 "waiting": self.dispatch.waiting(),
@@ -244,18 +250,10 @@ class Gateway:
 
     async def run(self, *, stop: trio.Event, started: Callable[[Addresses], None]) -> None:
         """Start every room, report the addresses, live until `stop`, and end politely."""
-        self.receipts.restore(self.outlets)
-        self.dispatch.restore(self.store.waiting())
+        earlier = self.store.live(self.store.ids.newest, _RESTORE_ROWS)
         async with trio.open_nursery() as nursery:
-            for outlet in self.outlets.values():
-                nursery.start_soon(self._keep_outlet, outlet)
-            if self.webhook is not None:
-                self.mailboxes.unattended = self._unattended
-                for mailbox in self.store.mailboxes():
-                    self._unattended(mailbox)
-                nursery.start_soon(self.webhook.run)
-            nursery.start_soon(self.alarms.run)
             nursery.start_soon(self._sweep)
+            nursery.start_soon(self._take_up, earlier, nursery)
             async with trio.open_nursery() as doors:
                 addresses = await self._open_doors(doors)
                 self.log.info("gateway.started", smpp=addresses.smpp, http=addresses.http)
@@ -266,8 +264,35 @@ class Gateway:
                 doors.cancel_scope.cancel()
             nursery.cancel_scope.cancel()
 
+    async def _take_up(
+        self, earlier: Iterable[list[tuple[MessageId, Progress]]], nursery: trio.Nursery
+    ) -> None:
+        """Queue again what an earlier run left, a little at a time, then start what works on it.
+
+        Clients are served meanwhile: they bind, submit, and fetch their deliveries.
+        """
+        began = trio.current_time()
+        self.receipts.restore(self.outlets)
+        messages = 0
+        for some in earlier:
+            self.dispatch.restore(some)
+            messages += len(some)
+            await trio.lowlevel.checkpoint()
+        self.is_restoring = False
+        took_s = round(trio.current_time() - began, 3)
+        self.log.info("queues.restored", messages=messages, took_s=took_s)
+        for outlet in self.outlets.values():
+            nursery.start_soon(self._keep_outlet, outlet)
+        if self.webhook is not None:
+            self.mailboxes.unattended = self._unattended
+            for mailbox in self.store.mailboxes():
+                self._unattended(mailbox)
+            nursery.start_soon(self.webhook.run)
+        nursery.start_soon(self.alarms.run)
+        nursery.start_soon(self.history.run)
+
     async def _open_doors(self, doors: trio.Nursery) -> Addresses:
-        """Listeners come last: who connects finds everything behind them running."""
+        """Open the listeners: what clients bring is on disk, and leaves when outlets are up."""
         smpp: list[tuple[str, int]] = await doors.start(self.server.serve, self.config.smpp.listen)
         http: list[tuple[str, int]] = []
         if self._serve_http is not None and self.config.http.listen:
@@ -307,6 +332,7 @@ class Gateway:
             self.receipts.forget_old()
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
+                self.store.look_after_readers()
 
     def _unattended(self, mailbox: Mailbox) -> None:
         """Deliveries for a callback that nobody attends to yet."""

@@ -13,6 +13,7 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
+from smsc import cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
 
@@ -22,6 +23,8 @@ app = cyclopts.App(
     version_flags=["--version"],
     result_action="return_value",
 )
+
+app.command(cli_store.app)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'
@@ -55,7 +58,10 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
         return 2
     log = logs.set_up(loaded.log.level, loaded.log.format)
 
+    is_up = False
+
     async def until_stopped() -> int:
+        nonlocal is_up
         async with trio.open_nursery() as nursery:
             status: list[int] = []
 
@@ -63,6 +69,7 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
                 status.append(await gateway.run(loaded, _bridges(), log, task_status=task_status))
 
             _, addresses = await nursery.start(live)
+            is_up = True
             print(greeting(loaded, addresses), flush=True)
         return status[0]
 
@@ -70,8 +77,8 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
         return trio.run(until_stopped)
     except BaseExceptionGroup as group:
         known, other = group.split((StoreOpenError, OSError))
-        if other is not None:
-            raise other from None
+        if other is not None or is_up:
+            raise  # a bug: its traceback is wanted
         for error in _leaves(known):
             print(f"smsc: {getattr(error, 'strerror', None) or error}", file=sys.stderr)
         return 1

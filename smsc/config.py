@@ -179,7 +179,12 @@ def _lists(raw: dict[str, Any], reader: Reader) -> dict[str, tuple[Address, ...]
         for position, one in enumerate(value):
             address = guess_destination(one) if isinstance(one, str) else None
             if address is None or destination_fault(*address) is not None:
-                reader.add(f'expected a number like "41791234567", found {found(one)}', "lists", name, position)
+                reader.add(
+                    f'expected a number like "41791234567", found {found(one)}',
+                    "lists",
+                    name,
+                    position,
+                )
             else:
                 addresses.append(address)
         lists[name] = tuple(addresses)

@@ -81,7 +81,7 @@ class BoundReceiver:
 
     def timed_out(self, deliveries: Sequence[Delivery]) -> None:
         """No response within the timer: offer them again."""
-        outcomes = [Again(one.id, RETRY_S, "no response in time") for one in deliveries]
+        outcomes = [Again(one.id, RETRY_S, "no deliver_sm_resp in time") for one in deliveries]
         self._mailboxes.delivered(self.mailbox, outcomes)
 
 

@@ -15,11 +15,15 @@ import structlog
 
 EVENTS: Final[dict[str, str]] = {
     "gateway.started": "every part is up; listens on these addresses",
+    "queues.restored": "what an earlier run left is queued again; outlets start now",
     "gateway.stopping": "a signal came; what is in flight is waited for",
     "gateway.stopped": "everything accepted is on disk",
+    "clock.stepped": "the wall clock was set; we follow slowly, and a restart takes it as it is",
     "store.opened": "the store is open, with so many records",
     "store.map_grown": "the database map was nearly full and is larger now",
+    "store.reader_stale": "another process reads an old snapshot; the file grows until it ends",
     "store.record_corrupt": "a record whose check sum does not fit was set aside",
+    "history.forgotten": "finished messages whose time to be asked for is over were deleted",
     "store.closed": "everything that was handed in is on disk",
     "store.failed": "the disk is in doubt: nothing more is accepted, the process ends",
     "session.bound": "an ESME bound",

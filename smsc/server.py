@@ -121,14 +121,19 @@ class Client:
         drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
 
         def done(answers: list[Admission]) -> None:
-            self.session.answer_many(
-                [
-                    (request[0], 0, b"%d" % answer.id)
-                    if isinstance(answer, Admitted)
-                    else (request[0], answer.status, b"")
-                    for request, answer in zip(requests, answers, strict=True)
-                ]
-            )
+            numbers = [request[0] for request in requests]
+            ids = [b"%d" % one.id for one in answers if isinstance(one, Admitted)]
+            if len(ids) == len(numbers):
+                self.session.accept_many(numbers, ids)
+            else:
+                self.session.answer_many(
+                    [
+                        (number, 0, b"%d" % answer.id)
+                        if isinstance(answer, Admitted)
+                        else (number, answer.status, b"")
+                        for number, answer in zip(numbers, answers, strict=True)
+                    ]
+                )
             self.link.flush()
 
         self._server.intake.submit_many_nowait(drafts, done)

@@ -1,13 +1,11 @@
 """Fixtures for every room: whole gateways to talk to."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, read_config
-
-StartGateway = Callable[..., RunningGateway]
+from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, StartGateway, read_config
 
 
 @pytest.fixture

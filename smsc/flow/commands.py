@@ -23,7 +23,7 @@ from smsc.flow.admission import admit
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.recent import Recent
 from smsc.flow.rewriting import Change, changed_body
-from smsc.message import AccountId, Delivery, Draft, Message, MessageId, Progress, State
+from smsc.message import AccountId, Delivery, Draft, Message, MessageId, State
 from smsc.ports import Batch, CommitResult, MessageReport, Refused, Store
 from smsc.store.ids import STEP
 

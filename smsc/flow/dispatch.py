@@ -105,7 +105,8 @@ class Dispatch:
         self._recent.keep(messages)
         if replacing:
             self.replace_older(messages)
-        self._ended = ended = set()
+        ended: set[MessageId] = set()
+        self._ended = ended
         self._pump_plans(touched)
         self._ended = None
         if not any(map(self._lanes.lane, touched)):
@@ -291,8 +292,7 @@ class Dispatch:
                 break
         deliveries: list[Delivery] = []
         again: list[MessageId] = []
-        for id_ in ids:
-            progress = self._store.progress(id_)
+        for id_, progress in zip(ids, self._store.progresses(list(ids)), strict=True):
             if progress is None or id_ in self._flights:
                 again.append(id_)
             elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:

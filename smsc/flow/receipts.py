@@ -38,6 +38,8 @@ DELIVERY_KEEP_MS: Final = 7 * 24 * 3600 * 1000
 """How long a receipt waits for its account to bind."""
 EARLY_KEEP_MS: Final = 3600 * 1000
 """How long a receipt waits for the response that names its message."""
+_HOST_LIMIT: Final = 261
+"""Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
 # esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
 # sm_default_msg_id, times empty.
@@ -262,10 +264,9 @@ class Receipts:
 
 
 def is_wanted(message: Message, progress: Progress) -> bool:
-    """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21, or by a callback)?"""
+    """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
     on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-    wanted = on_success if progress.state is State.DELIVERED else on_failure
-    return wanted or message.callback_url is not None
+    return on_success if progress.state is State.DELIVERED else on_failure
 
 
 def early_mailbox(outlet: OutletName) -> Mailbox:
@@ -284,7 +285,8 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     if callback_url is None:
         return Mailbox(account)
     url = urlsplit(callback_url)
-    return Mailbox(f"callback:{url.scheme}://{url.netloc.rpartition('@')[2]}")
+    host = url.netloc.rpartition("@")[2][:_HOST_LIMIT]
+    return Mailbox(f"callback:{url.scheme}://{host}")
 
 
 def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receipt"]) -> bytes:

@@ -51,9 +51,7 @@ class Transactions:
     :param timeout_s: how long a message may take.
     """
 
-    def __init__(
-        self, finals: Finals, drop: Callable[[MessageId], None], timeout_s: float
-    ) -> None:
+    def __init__(self, finals: Finals, drop: Callable[[MessageId], None], timeout_s: float) -> None:
         self._finals = finals
         self._drop = drop
         self._timeout_s = timeout_s

@@ -44,7 +44,7 @@ _HABITS: Final = Habits(password_limit_octets=65)
 
 
 def encode_bind(
-    command_id: int, sequence_number: int, *, system_id: str, password: str, system_type: str
+    command_id: int, sequence_number: int, system_id: str, password: str, system_type: str
 ) -> bytes:
     """A bind of ours.
 

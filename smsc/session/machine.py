@@ -12,17 +12,15 @@ Every request of the peer is answered once: an unbind, and the loss of the posit
 stream, end the session only when the answers still owed went out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_resps
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm
 from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
-from pdu.framer import DEFAULT_LIMIT_OCTETS, Framer
+from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
-    V34,
-    V50,
     Role,
     SessionState,
     allowed_commands,
@@ -31,6 +29,7 @@ from pdu.operations import (
     normalise_version,
 )
 from pdu.status import Status
+from smsc.session.answers import DATA_SM, Answers
 from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
 from smsc.session.data_sm import message_body
 from smsc.session.events import (
@@ -53,15 +52,10 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
-_NACK: Final = int(Command.GENERIC_NACK)
-_DATA_SM: Final = int(Command.DATA_SM)
-_DATA_SM_RESP: Final = int(Command.DATA_SM_RESP)
 _BAD_PDUS_LIMIT: Final = 100
 
-_Handler = Callable[["Session", int, int, int, bytes], Event | None]
 
-
-class Session:
+class Session(Answers):
     """One session, seen from `role`.
 
     :param window: requests of ours that may be unanswered at a time.
@@ -76,23 +70,12 @@ class Session:
         timers: Timers | None = None,
         window: int = 100,
         hold: int = 100,
-        limit_octets: int = DEFAULT_LIMIT_OCTETS,
     ) -> None:
-        self.role = role
-        self.state = SessionState.OPEN
+        super().__init__(role, hold)
         self.timers = timers or Timers()
         self.window = Window(window)
-        self.hold = hold
-        self.version = V34
-        self.closing: str | None = None
-        self._framer = Framer(limit_octets)
+        self._framer = Framer()
         self._moments = Moments(opened=now, heard=now, worked=now)
-        self._out: list[bytes] = []
-        self._owed = 0
-        self._set_aside = 0
-        self._as_data: set[int] = set()  # sequence_numbers of data_sm that we have not answered
-        self._owed_unbind: int | None = None
-        self._ending: str | None = None
         self._pending_bind: tuple[int, int] | None = None
         self._own_bind: tuple[int, int] | None = None
         self._own_unbind: int | None = None
@@ -117,28 +100,10 @@ class Session:
         """Messages of ours without an answer."""
         return len(self.window)
 
-    @property
-    def owed(self) -> int:
-        """Messages of the peer that we have not answered."""
-        return self._owed
-
-    @property
-    def is_full(self) -> bool:
-        """The peer is past its window: read no more until answers went out."""
-        return self._owed - self._set_aside >= self.hold
-
-    @property
-    def owes_data_sm(self) -> bool:
-        """Is there a data_sm among the messages that we have not answered?"""
-        return bool(self._as_data)
-
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
-        out = self._out
-        if not out:
-            return b""
-        data = out[0] if len(out) == 1 else b"".join(out)
-        out.clear()
+        data = b"".join(self._out)
+        self._out.clear()
         return data
 
     def lost(self) -> list[Any]:
@@ -146,11 +111,6 @@ class Session:
         self.close("lost")
         self._set_state(SessionState.CLOSED)
         return self.window.take_all()
-
-    def close(self, why: str) -> None:
-        """Nothing more is to be read: the driver ends the connection. The first reason stays."""
-        if self.closing is None:
-            self.closing = why
 
     # --- octets in ---------------------------------------------------------------------------
 
@@ -210,8 +170,7 @@ class Session:
         if framer.error is not None and self._ending is None:
             self._put(Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number)
             events.append(self._end(framer.error.why))
-        if self._ending is not None:
-            self._close_if_answered()
+        self._close_if_answered()
         return events
 
     def tick(self, now: float) -> list[Event]:
@@ -246,65 +205,6 @@ class Session:
         command_id = self._message_of_ours if command_id is None else command_id
         self._out += self.window.put_many(command_id, bodies, contexts, now)
 
-    def answer_many(self, entries: list[tuple[int, int, bytes]]) -> None:
-        """Answer messages of the peer: (sequence_number, command_status, message_id)."""
-        if self.state is SessionState.CLOSED:
-            return
-        self._owed -= len(entries)
-        if self._as_data:
-            entries = [entry for entry in entries if not self._answer_data_sm(*entry)]
-        if self.role is Role.MC:
-            self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
-        else:
-            response_id = self._message_of_theirs_response
-            self._out.extend(
-                pack(response_id, status, sequence_number, b"\0")
-                for sequence_number, status, _ in entries
-            )
-        if self._ending is not None:
-            self._close_if_answered()
-
-    def answer(self, command_id: int, sequence_number: int, status: int, body: bytes = b"") -> None:
-        """Answer one request `command_id` of the peer; a failure without a body gets its form."""
-        if self.state is SessionState.CLOSED:
-            return
-        self._owed -= 1
-        if status and not body:
-            self._put_error(command_id | RESPONSE, status, sequence_number)
-        else:
-            self._out.append(pack(command_id | RESPONSE, status, sequence_number, body))
-        if self._ending is not None:
-            self._close_if_answered()
-
-    def may_wait(self, sequence_number: int) -> bool:
-        """May the message ask for transaction mode: data_sm, and anything in 5.0?"""
-        return self.version >= V50 or sequence_number in self._as_data
-
-    def set_aside(self) -> None:
-        """The answer to one message of the peer will take its time: it counts for no window."""
-        self._set_aside += 1
-
-    def answer_late(self, sequence_number: int, status: int, message_id: bytes, tlvs: bytes) -> None:
-        """Answer a message that was set aside; TLVs go where the version has a place for them."""
-        self._set_aside -= 1
-        command_id = int(Command.SUBMIT_SM)
-        if sequence_number in self._as_data:
-            self._as_data.discard(sequence_number)
-            command_id = _DATA_SM
-        elif self.version < V50:
-            tlvs = b""
-            message_id = b"" if status else message_id
-        body = b"%b\0%b" % (message_id, tlvs) if message_id else b""
-        self.answer(command_id, sequence_number, status, body)
-
-    def notify(self, body: bytes) -> bool:
-        """Send an alert_notification, which nobody answers; False where it has no place."""
-        if Command.ALERT_NOTIFICATION not in self._ours or self.closing is not None:
-            return False
-        sequence_number = self.window.next_sequence()
-        self._out.append(pack(int(Command.ALERT_NOTIFICATION), 0, sequence_number, body))
-        return True
-
     def unbind(self) -> None:
         """Ask the peer to end the session; its answer asks the driver to close."""
         if not self.is_bound:
@@ -321,15 +221,7 @@ class Session:
         """Send a bind; `Bound` or `BindFailed` follows."""
         sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        self._out.append(
-            encode_bind(
-                command_id,
-                sequence_number,
-                system_id=system_id,
-                password=password,
-                system_type=system_type,
-            )
-        )
+        self._out.append(encode_bind(command_id, sequence_number, system_id, password, system_type))
 
     # --- commands of an MC ---------------------------------------------------------------------
 
@@ -348,6 +240,12 @@ class Session:
             self._pending_bind = None
             self._put_error(command_id | RESPONSE, status, sequence_number)
 
+    def notify(self, body: bytes) -> None:
+        """Send an alert_notification, which nobody answers; nothing where it has no place."""
+        if Command.ALERT_NOTIFICATION in self._ours and self.closing is None:
+            sequence_number = self.window.next_sequence()
+            self._out.append(pack(Command.ALERT_NOTIFICATION, 0, sequence_number, body))
+
     # --- helpers -------------------------------------------------------------------------------
 
     def _set_state(self, state: SessionState) -> None:
@@ -360,35 +258,17 @@ class Session:
         self._ours = ours
         self._theirs = theirs
         self._message_of_ours = message_to_them
-        self._message_of_theirs_response = message_to_us | RESPONSE
+        self._message_response = message_to_us | RESPONSE
         # -1 is no command_id: the hot loop then hands the PDU to `_control`.
         self._message_of_theirs = message_to_us if message_to_us in theirs else -1
-        self._data_of_theirs = _DATA_SM if _DATA_SM in theirs else -1
-        self._answers_to_ours = frozenset({message_to_them | RESPONSE, _DATA_SM_RESP})
-
-    def _put(self, command_id: int, status: int, sequence_number: int) -> None:
-        self._out.append(pack(command_id, status, sequence_number, b""))
-
-    def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
-        """A failed response: header only in 3.4, one NUL where 3.3 and 5.0 keep the field."""
-        keeps_field = self.version != V34 and response_id in _KEEP_FIELD
-        body = b"\0" if keeps_field else b""
-        self._out.append(pack(response_id, status, sequence_number, body))
+        self._data_of_theirs = DATA_SM if DATA_SM in theirs else -1
+        self._answers_to_ours = frozenset({message_to_them | RESPONSE, DATA_SM | RESPONSE})
 
     def _end(self, why: str) -> Unbound:
         """No more messages; the session closes once the peer has its answers."""
         self._ending = why
         self._set_state(SessionState.UNBOUND)
         return Unbound(why)
-
-    def _close_if_answered(self) -> None:
-        assert self._ending is not None
-        if self._owed:
-            return
-        if self._owed_unbind is not None:
-            self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
-            self._owed_unbind = None
-        self.close(self._ending)
 
     def _take_data_sm(
         self, sequence_number: int, body: bytes, requests: list[Request]
@@ -398,20 +278,9 @@ class Session:
             body = message_body(body)
             requests.append((sequence_number, _PEEK[self.role](body), body))
         except BodyError as error:
-            return self._refuse(_DATA_SM, sequence_number, error.status, error.why)
+            return self._refuse(DATA_SM, sequence_number, error.status, error.why)
         self._as_data.add(sequence_number)
         return None
-
-    def _answer_data_sm(self, sequence_number: int, status: int, message_id: bytes) -> bool:
-        """Answer a message if it came as data_sm."""
-        if sequence_number not in self._as_data:
-            return False
-        self._as_data.discard(sequence_number)
-        if status and self.role is Role.MC:
-            self._put_error(_DATA_SM_RESP, status, sequence_number)
-        else:
-            self._out.append(pack(_DATA_SM_RESP, status, sequence_number, message_id + b"\0"))
-        return True
 
     def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
         """Answer a PDU with an error; a peer that sends nothing else is cut off."""
@@ -433,24 +302,30 @@ class Session:
                 status or Status.ESME_RUNKNOWNERR, sequence_number, answers
             )
         if command_id not in self._theirs:
+            answer = answer_to_misplaced(command_id, self.state)
             if first_version(command_id) > self.version and command_id not in BINDS:
-                # Reserved in this version: whoever sends it asks for a command we do not know.
-                answer: tuple[int, int] | None = (_NACK, Status.ESME_RINVCMDID)
-            else:
-                answer = answer_to_misplaced(command_id, self.state)
+                # Reserved in this version: whoever sends it asks for what we do not know.
+                answer = Command.GENERIC_NACK, Status.ESME_RINVCMDID
             if answer is None:
                 return None
             self._put_error(answer[0], answer[1], sequence_number)
             why = f"{command_name(command_id)} has no place in state {self.state.value}"
             return self._note_bad(command_id, answer[1], why)
-        handler = _HANDLERS.get(command_id)
-        if handler is not None:
-            return handler(self, command_id, status, sequence_number, body)
-        if command_id >= RESPONSE or command_id in UNANSWERED:
-            return None
-        self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
-        why = f"{command_name(command_id)} is not offered"
-        return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+        if command_id == Command.ENQUIRE_LINK:
+            self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
+        elif command_id == Command.UNBIND:
+            self._owed_unbind = sequence_number
+            return self._end("unbound by the peer")
+        elif command_id == Command.UNBIND_RESP:
+            if sequence_number == self._own_unbind:
+                return self._end("unbound by us")
+        elif command_id in BINDS:
+            return self._on_bind(command_id, sequence_number, body)
+        elif command_id & ~RESPONSE in BINDS:
+            return self._on_bind_resp(command_id, status, sequence_number, body)
+        elif command_id < RESPONSE and command_id not in UNANSWERED:
+            return self._on_request(command_id, sequence_number, body)
+        return None
 
     def _on_generic_nack(
         self, status: int, sequence_number: int, answers: list[Answer]
@@ -466,14 +341,7 @@ class Session:
             return self._end("unbound by us")
         return None
 
-    def _on_enquire_link(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> None:
-        self._put(Command.ENQUIRE_LINK_RESP, 0, sequence_number)
-
-    def _on_request(
-        self, command_id: int, _status: int, sequence_number: int, body: bytes
-    ) -> Event:
+    def _on_request(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         """A request about messages that only the owner can answer."""
         try:
             request = decode(command_id, body)
@@ -483,9 +351,7 @@ class Session:
         self._bad_pdus = 0
         return Asked(command_id, sequence_number, request)
 
-    def _on_bind(
-        self, command_id: int, _status: int, sequence_number: int, body: bytes
-    ) -> Event | None:
+    def _on_bind(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         if self._pending_bind is not None:
             why = "a bind while another is being judged"
             return self._refuse(command_id, sequence_number, Status.ESME_RALYBND, why)
@@ -513,47 +379,3 @@ class Session:
             # Some message centres answer a good bind with a body that is none.
             return Bound("")
         return Bound(answer.system_id)
-
-    def _on_unbind(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event:
-        self._owed_unbind = sequence_number
-        return self._end("unbound by the peer")
-
-    def _on_unbind_resp(
-        self, _command_id: int, _status: int, sequence_number: int, _body: bytes
-    ) -> Event | None:
-        if sequence_number != self._own_unbind:
-            return None
-        return self._end("unbound by us")
-
-
-_KEEP_FIELD: Final = frozenset(
-    {int(Command.SUBMIT_SM_RESP), _DATA_SM_RESP, *(bind | RESPONSE for bind in BINDS)}
-)
-_REQUESTS: Final = frozenset(
-    map(
-        int,
-        (
-            Command.SUBMIT_MULTI,
-            Command.QUERY_SM,
-            Command.CANCEL_SM,
-            Command.REPLACE_SM,
-            Command.BROADCAST_SM,
-            Command.QUERY_BROADCAST_SM,
-            Command.CANCEL_BROADCAST_SM,
-        ),
-    )
-)
-
-# ruff: noqa: SLF001 - the table below belongs to the class; it needs the methods to exist
-_HANDLERS: Final[dict[int, _Handler]] = (
-    {
-        int(Command.ENQUIRE_LINK): Session._on_enquire_link,
-        int(Command.UNBIND): Session._on_unbind,
-        int(Command.UNBIND_RESP): Session._on_unbind_resp,
-    }
-    | dict.fromkeys(BINDS, Session._on_bind)
-    | dict.fromkeys(_REQUESTS, Session._on_request)
-    | {bind | RESPONSE: Session._on_bind_resp for bind in BINDS}
-)

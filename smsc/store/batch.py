@@ -11,15 +11,22 @@ from collections import defaultdict
 from collections.abc import Sequence
 from itertools import repeat
 
-from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from pdu.status import Status
+from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Alarm
-from smsc.store.keys import due_key, id_key, meta_key, parked_key, upstream_key
-from smsc.store.records import encode_delivery, encode_message, encode_progress, encode_upstream
+from smsc.store.keys import corrupt_key, due_key, id_key, meta_key, parked_key, upstream_key
+from smsc.store.records import (
+    encode_delivery,
+    encode_last,
+    encode_message,
+    encode_progress,
+    encode_upstream,
+)
 
-MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META = range(6)
+MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT = range(7)
 """Places of the tables in `Rows`."""
 
-TABLES = ("message", "status", "upstream", "due", "parked", "meta")
+TABLES = ("message", "status", "upstream", "due", "parked", "meta", "corrupt")
 """Their names on disk, in the same order."""
 
 Table = dict[bytes, bytes | None]
@@ -27,6 +34,8 @@ Rows = defaultdict[int, Table]
 """Overwrites and deletions by table, made when first written to: most batches touch one or two,
 and containers that live until the commit are what the garbage collector walks over.
 A message is overwritten only by `rewrite`."""
+
+_LOST = encode_progress(Progress(State.UNKNOWN, OutletName(""), error=Status.ESME_RSYSERR))
 
 
 class WriteBatch:
@@ -62,7 +71,8 @@ class WriteBatch:
 
     def defer(self, due_ms: int, first: MessageId, last: MessageId) -> None:
         """Look at the messages from `first` to `last` at `due_ms`: one alarm for all of them."""
-        self.rows[DUE][due_key(due_ms, first)] = id_key(last)
+        key = due_key(due_ms, first)
+        self.rows[DUE][key] = encode_last(key, last)
 
     def undefer(self, alarm: Alarm) -> None:
         """Forget an alarm."""
@@ -87,6 +97,17 @@ class WriteBatch:
     def forget_upstream(self, outlet: OutletName, upstream_id: str) -> None:
         """Delete what an upstream id stands for."""
         self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = None
+
+    def set_aside(self, table: int, key: bytes, record: bytes) -> None:
+        """Move a record that cannot be read to `corrupt`, as it is, for the operator to look at.
+
+        If it told of a message, that one ends as UNKNOWN: accepted = final + live still holds,
+        and nothing is sent of which nobody knows whether it was sent before.
+        """
+        self.rows[CORRUPT][corrupt_key(table, key)] = record
+        self.rows[table][key] = None
+        if table in {MESSAGE, STATUS}:
+            self.rows[STATUS][key] = _LOST
 
     def meta(self, key: str, value: bytes) -> None:
         """A control value, such as the schema version."""

@@ -37,6 +37,11 @@ class IdAllocator:
         self._node = node
         self._next_tick = (last // STEP) + 1
 
+    @property
+    def newest(self) -> MessageId:
+        """No id given out so far is above this one."""
+        return MessageId(self._next_tick * STEP - 1)
+
     def take(self, n: int, now_ms: int) -> range:
         """The next `n` ids, ascending, in steps of `STEP`. `now_ms`: ms since 1970 UTC."""
         tick = max(self._next_tick, (now_ms - EPOCH_MS) * _SEQUENCES)

@@ -36,7 +36,7 @@ def upstream_key(outlet: OutletName, upstream_id: str) -> bytes:
     """
     prefix = _name(outlet)
     encoded = upstream_id.encode(errors="surrogatepass")
-    if len(prefix) + len(encoded) > MAX_KEY_OCTETS:
+    if len(prefix) + len(encoded) >= MAX_KEY_OCTETS:  # one octet is for `corrupt_key`
         encoded = sha256(encoded).digest()
     return prefix + encoded
 
@@ -71,6 +71,11 @@ def parked_range(mailbox: Mailbox, after: MessageId) -> tuple[bytes, bytes]:
 def mailbox_of(key: bytes) -> Mailbox:
     """The mailbox of a parked delivery's key."""
     return Mailbox(key[:-9].decode(errors="surrogatepass"))
+
+
+def corrupt_key(table: int, key: bytes) -> bytes:
+    """A record set aside: the place of its table in `batch.TABLES`, then its key there."""
+    return bytes((table,)) + key
 
 
 def meta_key(key: str) -> bytes:

@@ -22,6 +22,7 @@ from smsc.store import keys
 from smsc.store.batch import MESSAGE, META, STATUS, TABLES, Table
 from smsc.store.commit import FullError, Group
 from smsc.store.opening import MapSize, Opened
+from smsc.store.readers import Readers
 from smsc.store.space import Space, free_octets
 
 Row = tuple[bytes, bytes]
@@ -50,12 +51,17 @@ class LmdbDisk:
             self._limit_octets = self.map_octets
         self.space = Space(self._limit_octets, lambda: free_octets(data_dir), time.monotonic)
         self._grow_next = False
+        self.readers = Readers(self._env)
         self.highest_id = self._last_id()
         """Of all messages and deliveries ever stored; 0 if none."""
 
     def close(self) -> None:
         """Let go of the directory; no call may follow."""
         self._opened.close()
+
+    def forked(self) -> None:
+        """In a forked child: see `Opened.forked`."""
+        self._opened.forked()
 
     def put(self, group: Group) -> None:
         """In the writer thread: see `smsc.store.commit.Disk`."""
@@ -164,11 +170,7 @@ class LmdbDisk:
                 rows.append(row)
             return rows
 
-    def clear_readers(self) -> int:
-        """Free the slots of readers whose process died: they pin old pages, so the file grows."""
-        return int(self._env.reader_check())
-
-    def _reading(self, table: int) -> lmdb.Transaction:
+    def _reading(self, table: int) -> Any:
         """Begin a read transaction; its slot in the reader table is kept for the next one.
 
         So crowds of other processes cannot push us out, and the next one begins sooner.
@@ -176,7 +178,7 @@ class LmdbDisk:
         try:
             return self._env.begin(db=self._tables[table])
         except lmdb.ReadersFullError:  # a growth of the map let go of our slot
-            self.clear_readers()
+            self.readers.clear_dead()
             return self._env.begin(db=self._tables[table])
 
     def _last_id(self) -> int:

@@ -7,9 +7,12 @@ Tables: message (id → envelope + body), status (id → progress), upstream (ou
 id, part), due (due ms, id), parked (mailbox, id → delivery), meta (schema, last_id, …).
 """
 
+import os
+import weakref
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any, NoReturn
 
 import structlog
 import trio
@@ -26,6 +29,34 @@ MAP_SIZE = MapSize()
 """The defaults, which are those of the configuration."""
 
 _log = structlog.get_logger("smsc.store")
+
+
+class ForkedError(RuntimeError):
+    """A forked child touched the store of its parent: a bug of whoever forked."""
+
+
+class Forked:
+    """What a forked child finds in place of the disk and the writer: every use raises."""
+
+    def __init__(self, parent_pid: int) -> None:
+        self._parent_pid = parent_pid
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise ForkedError(
+            f"this process was forked from {self._parent_pid}, whose store it cannot use (LMDB "
+            "would damage it): start a process of its own instead, as subprocess does"
+        )
+
+
+_open_stores: "weakref.WeakSet[LmdbStore]" = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    for store in _open_stores:
+        store.forked()
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class LmdbStore(Reads):
@@ -51,6 +82,8 @@ class LmdbStore(Reads):
         self._space = self._disk.space
         self._writer = GroupCommit(self._disk, soon=soon, failed=failed, retry_s=retry_s)
         self.ids = IdAllocator(node, self._disk.highest_id)
+        self._pid = os.getpid()
+        _open_stores.add(self)
 
     def close(self) -> None:
         """Write and answer all that was handed in, then let go of the directory.
@@ -59,6 +92,24 @@ class LmdbStore(Reads):
         """
         self._writer.close()
         self._disk.close()
+
+    def forked(self) -> None:
+        """In a forked child: let go of the parent's lock, and refuse every use from now on.
+
+        The writer thread was not forked, and LMDB's transactions belong to the parent.
+        """
+        self._disk.forked()
+        forked: Any = Forked(self._pid)
+        self._disk = self._writer = self._space = forked
+
+    def look_after_readers(self) -> None:
+        """Free what dead processes hold of the store, warn of stuck ones; once a minute."""
+        self._disk.readers.look()
+
+    @property
+    def map_octets(self) -> int:
+        """How large the file may be now; it grows up to the configured limit."""
+        return self._disk.map_octets
 
     @property
     def is_full(self) -> bool:

@@ -11,7 +11,7 @@ LMDB on a network file system loses data silently (no coherent mmap), so that is
 import fcntl
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import attrs
 import lmdb
@@ -22,6 +22,8 @@ SCHEMA = 1
 DATA_FILE = "store.mdb"
 LOCK_FILE = "lock"
 
+_READING_MAP_OCTETS = 1 << 40
+"""Address space for a reader: more than a gateway beside it will ever grow its map to."""
 _NETWORK_FILE_SYSTEMS = frozenset(
     {"nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ncpfs", "9p", "fuse.sshfs", "fuse.glusterfs"}
 )
@@ -80,10 +82,44 @@ class Opened:
         self.env.close()
         self._unlock()
 
+    def forked(self) -> None:
+        """In a forked child: let go of the lock, which else outlives the parent with the child.
+
+        The environment is not closed: that is the parent's, and LMDB would touch its readers.
+        """
+        self._unlock()
+
     def _unlock(self) -> None:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+class Reading:
+    """A store opened to look at, by a process that is not its gateway; a context manager."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Open the store in `data_dir`. `StoreOpenError` says what is in the way."""
+        file = data_dir / DATA_FILE
+        if not file.is_file():
+            raise StoreOpenError(f"there is no store in {data_dir}: {DATA_FILE} is missing.")
+        try:
+            self.env = lmdb.open(
+                str(file),
+                subdir=False,
+                readonly=True,
+                max_dbs=len(TABLES),
+                map_size=max(_READING_MAP_OCTETS, file.stat().st_size),
+            )
+            self.tables = tuple(self.env.open_db(name.encode(), create=False) for name in TABLES)
+        except (OSError, lmdb.Error) as error:
+            raise StoreOpenError(f"{file} cannot be read as a store: {error}.") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.env.close()
 
 
 def file_system_of(path: str, mounts: str) -> str:

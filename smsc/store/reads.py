@@ -1,7 +1,7 @@
 """Reading: what was handed in lies over what is on disk.
 
 *In*: keys. *Out*: messages, progress, wake-ups, deliveries; both stores inherit it.
-*Never*: a transaction that outlives a call; a corrupt record (it is logged, counted, skipped).
+*Never*: a transaction that outlives a call; a corrupt record: it is logged, counted, set aside.
 
 Every read looks at the groups that are not on disk yet, youngest first, and then at the disk.
 New messages and their first progress are not among those groups' rows, so they show only
@@ -15,10 +15,22 @@ from itertools import islice
 
 import structlog
 
-from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress
-from smsc.ports import Alarm
+from smsc.message import FINAL, LIVE, Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.ports import Alarm, Batch
 from smsc.store import keys, records
-from smsc.store.batch import DUE, MESSAGE, META, PARKED, STATUS, UPSTREAM, Rows, Table, WriteBatch
+from smsc.store.batch import (
+    DUE,
+    MESSAGE,
+    META,
+    PARKED,
+    STATUS,
+    TABLES,
+    UPSTREAM,
+    Rows,
+    Table,
+    WriteBatch,
+)
+from smsc.store.commit import Done
 from smsc.store.records import CorruptRecordError
 from smsc.store.waiting import Waiting
 
@@ -35,7 +47,7 @@ class Reads(ABC):
     """The reading half of `smsc.ports.Store`, over two primitives."""
 
     corrupt = 0
-    """How many corrupt records were met and skipped."""
+    """How many corrupt records were met and set aside since the start."""
 
     @abstractmethod
     def _unwritten(self) -> Sequence[Rows]:
@@ -53,6 +65,10 @@ class Reads(ABC):
     def _scan(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
         """At most `limit` rows on disk with start <= key < stop, in key order."""
 
+    @abstractmethod
+    def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
+        """See `smsc.ports.Store`."""
+
     def message(self, id_: MessageId) -> Message | None:
         """A message by id."""
         return self.messages((id_,))[0]
@@ -66,7 +82,7 @@ class Reads(ABC):
                 try:
                     message = records.decode_message(id_, record)
                 except CorruptRecordError as error:
-                    self._skipped("message", error)
+                    self._set_aside(MESSAGE, keys.id_key(id_), record, error)
             found.append(message)
         return found
 
@@ -92,18 +108,43 @@ class Reads(ABC):
         """Which message and part the network of `outlet` calls each of these, in order."""
         wanted = [keys.upstream_key(outlet, upstream_id) for upstream_id in upstream_ids]
         return [
-            None if record is None else self._upstream_of(record)
-            for record in self._look(UPSTREAM, wanted)
+            None if record is None else self._upstream_of(key, record)
+            for key, record in zip(wanted, self._look(UPSTREAM, wanted), strict=True)
         ]
 
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first: 8 octets each until it is looked at."""
         return Waiting(self._statuses, self._progress_of, self.progress)
 
+    def live(self, until: MessageId, rows: int) -> Iterator[list[tuple[MessageId, Progress]]]:
+        """Messages up to `until` that are not final, oldest first, a list for `rows` records.
+
+        Each list is read when it is asked for and is as new as the store then,
+        so others may work between two lists; `waiting` is for when nobody does.
+        """
+        start, stop = b"", keys.id_key(until + 1)
+        while found := self._range(STATUS, start, stop, rows):
+            progresses = (
+                (id_, self._progress_of(id_, record))
+                for id_, record in ((keys.id_of(key), record) for key, record in found)
+                if not records.looks_final(record)
+            )
+            yield [
+                (id_, progress)
+                for id_, progress in progresses
+                if progress is not None and progress.state in LIVE
+            ]
+            start = found[-1][0] + b"\x00"
+
     def due(self, until_ms: int, limit: int) -> list[Alarm]:
         """Alarms due by `until_ms`, earliest first."""
-        rows = self._range(DUE, b"", keys.due_until(until_ms), limit)
-        return [Alarm(*keys.due_of(key), keys.id_of(last)) for key, last in rows]
+        alarms: list[Alarm] = []
+        for key, record in self._range(DUE, b"", keys.due_until(until_ms), limit):
+            try:
+                alarms.append(Alarm(*keys.due_of(key), records.decode_last(key, record)))
+            except CorruptRecordError as error:
+                self._set_aside(DUE, key, record, error)
+        return alarms
 
     def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
         """Deliveries of a mailbox with an id above `after`, oldest first."""
@@ -118,7 +159,7 @@ class Reads(ABC):
                 try:
                     deliveries.append(records.decode_delivery(mailbox, id_, record))
                 except CorruptRecordError as error:
-                    self._skipped("parked", error)
+                    self._set_aside(PARKED, key, record, error)
             start = rows[-1][0] + b"\x00"
         return deliveries
 
@@ -139,35 +180,51 @@ class Reads(ABC):
 
     # --- history ------------------------------------------------------------------------------
 
-    def forgettable(self, before: MessageId, limit: int) -> list[MessageId]:
-        """Messages in a final state with an id below `before`, oldest first."""
-        rows = self._all_statuses(keys.id_key(before))
-        final = (keys.id_of(key) for key, record in rows if records.looks_final(record))
-        return list(islice(final, limit))
+    def finished(
+        self, after: MessageId, before: MessageId, done_by_ms: int, rows: int
+    ) -> tuple[list[tuple[MessageId, Progress]], MessageId | None]:
+        """Messages between two ids that ended by `done_by_ms`, oldest first.
 
-    def forgetting(self, ids: Sequence[MessageId]) -> WriteBatch:
+        Looks at `rows` records at most; the id is where to go on from, None when all were seen.
+        """
+        found: list[tuple[MessageId, Progress]] = []
+        records_seen = self._range(STATUS, keys.id_key(after + 1), keys.id_key(before), rows)
+        for key, record in records_seen:
+            if records.looks_final(record):
+                id_ = keys.id_of(key)
+                progress = self._progress_of(id_, record)
+                if progress is None or progress.state not in FINAL:
+                    continue
+                if progress.done_ms <= done_by_ms:
+                    found.append((id_, progress))
+        return found, keys.id_of(records_seen[-1][0]) if len(records_seen) == rows else None
+
+    def forgetting(self, finished: Sequence[tuple[MessageId, Progress]]) -> WriteBatch:
         """A batch that deletes messages with all that belongs to them.
 
         An upstream id that its network gave out again since then is left to the newer message.
         """
         batch = WriteBatch()
-        for id_ in ids:
-            progress = self.progress(id_)
-            if progress is not None:
-                for upstream_id in progress.upstream_ids:
-                    known = self.upstream(progress.outlet, upstream_id)
-                    if known is not None and known[0] == id_:
-                        batch.forget_upstream(progress.outlet, upstream_id)
+        names: dict[OutletName, list[tuple[str, MessageId]]] = {}
+        for id_, progress in finished:
             batch.forget(id_)
+            if progress.upstream_ids:
+                theirs = names.setdefault(progress.outlet, [])
+                theirs += ((name, id_) for name in progress.upstream_ids if name)
+        for outlet, theirs in names.items():
+            known = self.upstreams(outlet, [name for name, _ in theirs])
+            for (name, id_), hit in zip(theirs, known, strict=True):
+                if hit is not None and hit[0] == id_:
+                    batch.forget_upstream(outlet, name)
         return batch
 
     # --- helpers ------------------------------------------------------------------------------
 
-    def _upstream_of(self, record: bytes) -> tuple[MessageId, int] | None:
+    def _upstream_of(self, key: bytes, record: bytes) -> tuple[MessageId, int] | None:
         try:
             return records.decode_upstream(record)
         except CorruptRecordError as error:
-            self._skipped("upstream", error)
+            self._set_aside(UPSTREAM, key, record, error)
             return None
 
     def _look(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
@@ -225,9 +282,13 @@ class Reads(ABC):
         try:
             return records.decode_progress(record)
         except CorruptRecordError as error:
-            self._skipped(f"status of {id_}", error)
+            self._set_aside(STATUS, keys.id_key(id_), record, error)
             return None
 
-    def _skipped(self, what: str, error: CorruptRecordError) -> None:
+    def _set_aside(self, table: int, key: bytes, record: bytes, error: CorruptRecordError) -> None:
+        """Nobody meets the record again, so it is logged once; see `WriteBatch.set_aside`."""
         self.corrupt += 1
-        _log.error("store.record_corrupt", record=what, why=str(error))
+        _log.error("store.record_corrupt", table=TABLES[table], key=key.hex(), why=str(error))
+        batch = WriteBatch()
+        batch.set_aside(table, key, record)
+        self.commit_nowait(batch)

@@ -23,6 +23,7 @@ VERSION = 1
 
 _HEAD = struct.Struct(">BI")
 _UPSTREAM = struct.Struct(">QH")
+_LAST = struct.Struct(">Q")
 _CHECK = struct.Struct(">I")
 _STATES = {int(state): state for state in State}
 _STATE_AT = _HEAD.size + 1
@@ -170,6 +171,20 @@ def decode_upstream(record: bytes | memoryview) -> tuple[MessageId, int]:
         raise CorruptRecordError("upstream id: the check sum does not fit")
     id_, part = _UPSTREAM.unpack_from(record)
     return MessageId(id_), part
+
+
+def encode_last(key: bytes, last: MessageId) -> bytes:
+    """The last message of the alarm at `key`; the check sum covers the key, which is data too."""
+    packed = _LAST.pack(last)
+    return packed + _CHECK.pack(crc32(packed, crc32(key)))
+
+
+def decode_last(key: bytes, record: bytes) -> MessageId:
+    """The last message of the alarm at `key`. `CorruptRecordError` if the record holds none."""
+    size = _LAST.size
+    if record[size:] != _CHECK.pack(crc32(record[:size], crc32(key))):
+        raise CorruptRecordError("alarm: the check sum does not fit")
+    return MessageId(_LAST.unpack_from(record)[0])
 
 
 def _seal(fields: tuple[object, ...]) -> bytes:

@@ -32,7 +32,7 @@ from smsc.ports import (
 )
 from tests.fakes.house import eventually
 from tests.fakes.log import FakeLog
-from tests.smsc.session.wire import C, Pdu, pdu
+from tests.fakes.wire import C, Pdu, pdu
 
 PATIENCE_S = 10.0
 NAME = OutletName("carrier")

@@ -164,6 +164,10 @@ class RunningGateway:
         )
 
 
+StartGateway = Callable[..., RunningGateway]
+"""The fixture `start_gateway`: (toml, name="a", smpp_port=0, smpp="")."""
+
+
 async def eventually(is_so: Callable[[], bool], what: str = "") -> None:
     """Return once `is_so`; for what real sockets and threads bring about, and nothing tells."""
     with trio.move_on_after(PATIENCE_S):

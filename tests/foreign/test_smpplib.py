@@ -12,8 +12,7 @@ import smpplib.smpp
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv
 from smsc.message import State
-from tests.conftest import StartGateway
-from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway
+from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, StartGateway
 from tests.foreign.esme import Esme
 
 Connect = Callable[[int], Esme]

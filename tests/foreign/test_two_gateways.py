@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from smsc.message import State
-from tests.conftest import StartGateway
-from tests.fakes.house import RunningGateway
+from tests.fakes.house import RunningGateway, StartGateway
 from tests.fakes.proxy import Proxy
 from tests.foreign.esme import Esme
 

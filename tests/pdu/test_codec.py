@@ -321,6 +321,18 @@ def test_many_responses_in_one_piece(error_body: bool) -> None:
         codec.submit_sm_resps([(1, 0, b"9" * 65)])
 
 
+@pytest.mark.parametrize("ids", [[b"7"], [b"98", b"99"], [b"98", b"99", b"100"], [b"9" * 64] * 3])
+def test_many_good_responses_in_one_piece(ids: list[bytes]) -> None:
+    numbers = list(range(5, 5 + len(ids)))
+    entries = [(number, 0, id_) for number, id_ in zip(numbers, ids, strict=True)]
+    assert codec.submit_sm_oks(numbers, ids) == codec.submit_sm_resps(entries)
+
+
+def test_an_id_beyond_the_limit_is_no_good_response() -> None:
+    with pytest.raises(ValueError, match="message_id"):
+        codec.submit_sm_oks([1], [b"9" * 65])
+
+
 def test_quick_constructors_make_the_same_objects() -> None:
     values = {field.name: getattr(HELLO, field.name) for field in TABLES[4].fields}
     assert codec.new_submit_sm(**values) == HELLO

@@ -12,7 +12,7 @@ from smsc.message import Mailbox
 from smsc.ports import Again, Done, Dropped
 from smsc.session.machine import Session
 from tests.fakes.ports import FakeMailboxes, delivery
-from tests.smsc.session.wire import C, frames, mc_bound
+from tests.fakes.wire import C, frames, mc_bound
 
 BODY = encode_body(
     DeliverSm(

@@ -15,7 +15,7 @@ from smsc.link import Link
 from smsc.session.events import Answered, Event, Submitted
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
-from tests.smsc.session.wire import SUBMIT, C, heads, mc_bound, pdu
+from tests.fakes.wire import SUBMIT, C, heads, mc_bound, pdu
 
 PATIENCE_S = 10.0
 

@@ -25,7 +25,7 @@ from smsc.server import SmppServer, open_listener
 from tests.fakes.house import eventually, read_config
 from tests.fakes.log import FakeLog
 from tests.fakes.ports import FakeIntake, FakeMailboxes, delivery
-from tests.smsc.session.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, Pdu, pdu
+from tests.fakes.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, Pdu, pdu
 
 PATIENCE_S = 10.0
 ACCOUNTS = """
@@ -109,8 +109,16 @@ def start(tmp_path: Any) -> Start:
     async def running(smpp: str = "") -> AsyncIterator[House]:
         config = config_of(tmp_path, smpp)
         intake, mailboxes, bindings, log = FakeIntake(), FakeMailboxes(), Bindings(), FakeLog()
+        desk, finals = FakeDesk(), Finals(MemoryStore(node=1, soon=print), print)
         server = SmppServer(
-            config.smpp, Directory(config.accounts), intake, mailboxes, bindings, log.log
+            config.smpp,
+            Directory(config.accounts),
+            intake,
+            mailboxes,
+            bindings,
+            desk,
+            Transactions(finals, print, 10.0),
+            log.log,
         )
         with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery, AsyncExitStack() as peers:

@@ -25,7 +25,7 @@ from pdu.message_pdus import (
 from pdu.operations import SessionState
 from pdu.status import Status
 from smsc.session.machine import Session
-from tests.smsc.session.wire import (
+from tests.fakes.wire import (
     BAD_SUBMIT,
     DELIVER,
     SUBMIT,

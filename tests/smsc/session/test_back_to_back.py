@@ -20,7 +20,7 @@ from smsc.session.events import (
 )
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
-from tests.smsc.session.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, bind, esme_bound, mc_bound, pdu
+from tests.fakes.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, bind, esme_bound, mc_bound, pdu
 
 TIMERS = Timers(enquire_link_s=10, response_s=20, inactivity_s=0)
 
@@ -117,7 +117,7 @@ class Wired(RuleBasedStateMachine):
             assert set(end.ended.values()) <= {1}
             assert end.ended.total() + end.session.outstanding == end.sent
             assert end.session.outstanding <= 5
-            assert end.session.owed == len(end.to_answer)
+            assert end.session._owed == len(end.to_answer)
 
     @invariant()
     def nobody_takes_the_other_for_mad(self) -> None:
@@ -170,4 +170,4 @@ def test_nothing_that_a_peer_sends_makes_the_machine_raise(
         session.tick(now)
         if session.closing is not None:
             break
-    assert session.owed == 0
+    assert session._owed == 0

@@ -10,7 +10,7 @@ from pdu.status import Status
 from smsc.session.events import BindFailed, Refused, TimedOut
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
-from tests.smsc.session.wire import (
+from tests.fakes.wire import (
     BAD_SUBMIT,
     DELIVER,
     SUBMIT,
@@ -371,3 +371,17 @@ def test_a_pdu_that_ends_in_time_stops_the_read_timer() -> None:
     session.receive(whole[20:], 18.5)
     session.tick(100)
     assert session.closing is None
+
+
+def test_messages_accepted_together_are_answered_like_one_by_one() -> None:
+    together, singly = mc_bound(), mc_bound()
+    for session in (together, singly):
+        session.receive(submits([5, 9]) + pdu(C.UNBIND, 10), 0)
+    together.accept_many([5, 9], [b"17", b"18"])
+    singly.answer_many([(5, 0, b"17"), (9, 0, b"18")])
+    octets = together.take_output()
+    assert octets == singly.take_output()
+    assert heads(octets)[-1] == (C.UNBIND | RESPONSE, 0, 10)
+    together.lost()
+    together.accept_many([5], [b"17"])
+    assert together.take_output() == b""

@@ -1,8 +1,5 @@
 """The map grows while the store works, up to its limit; other processes may be reading."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +9,10 @@ import pytest
 from smsc.message import MessageId
 from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import WriteBatch
-from smsc.store.opening import DATA_FILE, MapSize, Opened, StoreOpenError
+from smsc.store.commit import Group
+from smsc.store.opening import DATA_FILE, MapSize, Opened
 from tests.contracts.store_contract import NOW_MS, QUEUED, a_message
+from tests.smsc.store.foreign_readers import line_of, readers
 from tests.smsc.store.houses import LmdbHouse
 
 BODY = bytes(1000)
@@ -69,25 +68,22 @@ def test_a_map_full_at_commit_is_refused_and_grows_before_the_next(
     put = disk.put
 
     class Full:
-        def commit(self) -> None:
-            disk._txn.abort()
-            raise lmdb.MapFullError
+        def __init__(self, txn: lmdb.Transaction) -> None:
+            self.txn = txn
 
-    def put_once(group: object) -> None:
-        put(group)  # type: ignore[arg-type]
+        def commit(self) -> None:
+            self.txn.abort()
+            raise lmdb.MapFullError("MDB_MAP_FULL")
+
+    def put_once(group: Group) -> None:
+        put(group)
         monkeypatch.undo()
-        txn, full = disk._txn, Full()
-        monkeypatch.setattr(full, "commit", lambda: (txn.abort(), _raise(lmdb.MapFullError())))
-        monkeypatch.setattr(disk, "_txn", full)
+        monkeypatch.setattr(disk, "_txn", Full(disk._txn))
 
     monkeypatch.setattr(disk, "put", put_once)
     assert accept(house, 1)[1] == StoreFull("the store's map is about to grow")
     assert accept(house, 1)[1] == Committed()
     assert disk.map_octets == 4 * MIB
-
-
-def _raise(error: Exception) -> None:
-    raise error
 
 
 def test_a_file_that_grew_starts_with_room(tmp_path: Path) -> None:
@@ -96,39 +92,6 @@ def test_a_file_that_grew_starts_with_room(tmp_path: Path) -> None:
     assert MapSize(1, 2, 11).at_start(10 * MIB) == 11 * MIB
     assert MapSize(1, 0, 64).at_start(10 * MIB) == 10 * MIB
     assert MapSize(1, 2, 8).at_start(10 * MIB) == 10 * MIB, "a lower limit cannot cut the file"
-
-
-# --- other processes ----------------------------------------------------------------------------
-
-READERS = """
-import os, sys
-import lmdb
-env = lmdb.open(sys.argv[1], subdir=False, max_dbs=8, readonly=True, map_size=1 << 30)
-db = env.open_db(b"message", create=False)
-txns = []
-try:
-    while len(txns) < int(sys.argv[2]):
-        txns.append(env.begin(db=db))
-except lmdb.ReadersFullError:
-    pass
-first = dict(txns[0].cursor())
-print(len(txns), len(first), flush=True)
-for line in sys.stdin:
-    assert dict(txns[0].cursor()) == first  # a snapshot
-    txns[0].abort()
-    txns[0] = env.begin(db=db)
-    print(len(dict(txns[0].cursor())), flush=True)
-"""
-
-
-def readers(data_dir: Path, wanted: int) -> subprocess.Popen[str]:
-    command = [sys.executable, "-c", READERS, str(data_dir / DATA_FILE), str(wanted)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-
-def line_of(process: subprocess.Popen[str]) -> str:
-    assert process.stdout is not None
-    return process.stdout.readline().strip()
 
 
 def test_another_process_reads_on_while_the_map_grows(house: LmdbHouse) -> None:
@@ -142,48 +105,6 @@ def test_another_process_reads_on_while_the_map_grows(house: LmdbHouse) -> None:
         assert line_of(reader) == str(len(ids))
         reader.stdin.close()
     assert reader.returncode == 0
-
-
-def test_a_crowd_of_readers_does_not_push_the_gateway_out(house: LmdbHouse) -> None:
-    ids, _ = accept(house, 1)
-    with readers(house.data_dir, 10_000) as crowd:
-        taken = int(line_of(crowd).split()[0])
-        assert 100 < taken < 10_000, "the crowd did not fill the reader table"
-        assert house.store.message(ids[0]) == a_message(ids[0], BODY)
-        more, result = accept(house, 10)  # writers need no slot
-        assert result == Committed()
-        assert house.store.message(more[0]) == a_message(more[0], BODY)
-        house.store._disk._grow()  # gives the slot back for a moment: it is found again
-        crowd.kill()
-    assert house.store.message(ids[0]) == a_message(ids[0], BODY)
-    assert house.store._disk.clear_readers() >= taken - 1
-
-
-def test_a_full_reader_table_is_told_at_start(tmp_path: Path) -> None:
-    house = LmdbHouse(tmp_path / "var")
-    accept(house, 1)
-    with readers(house.data_dir, 10_000) as crowd:
-        line_of(crowd)
-        house.close()
-        # The gateway's slot is free now and another process takes it.
-        with readers(house.data_dir, 10_000) as last:
-            line_of(last)
-            with pytest.raises(StoreOpenError, match="too many other processes read the store"):
-                house.open()
-            last.kill()
-        crowd.kill()
-    house.open()  # the lock was let go, and the dead are cleared
-    house.close()
-
-
-def test_slots_of_readers_that_died_are_cleared_while_we_run(house: LmdbHouse) -> None:
-    accept(house, 1)
-    with readers(house.data_dir, 5) as dead:
-        assert line_of(dead) == "5 1"
-        dead.kill()
-    assert house.store._disk.clear_readers() == 5
-    assert str(dead.pid) not in house.store._disk._env.readers()
-    assert str(os.getpid()) in house.store._disk._env.readers()
 
 
 def test_the_default_sizes_open_a_sparse_file(tmp_path: Path) -> None:

@@ -3,7 +3,6 @@
 import errno
 import os
 import random
-import shutil
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from smsc.store.records import encode_message
 from smsc.store.space import LOOK_S
 from tests.contracts.store_contract import NOW_MS, QUEUED, SIM, a_delivery, a_message
 from tests.smsc.store.houses import LmdbHouse
+from tests.smsc.store.small_disk import mounted, resize
 
 BODY = bytes(1000)
 SMALL = MapSize(16, 0)
@@ -133,7 +133,7 @@ def test_a_full_map_refuses_new_messages_keeps_the_rest_and_drains(tmp_path: Pat
     assert house.store.is_full
     assert len(house.store.waiting()) == 0
 
-    while old := house.store.forgettable(MessageId(1 << 62), 50):
+    while old := house.store.finished(MessageId(0), MessageId(1 << 62), 0, 50)[0]:
         assert house.commit(house.store.forgetting(old)) == Committed()
     assert not house.store.is_full
     assert accept(house, 50)[1] == Committed()
@@ -143,16 +143,8 @@ def test_a_full_map_refuses_new_messages_keeps_the_rest_and_drains(tmp_path: Pat
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 4 MiB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)]
-    if os.geteuid() != 0 or shutil.which("mount") is None:
-        pytest.skip("NOT TESTED: a full disk; mounting a small one needs root")
-    if subprocess.run(mount, check=False, capture_output=True).returncode:
-        pytest.skip("NOT TESTED: a full disk; this machine does not let root mount one")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with mounted(tmp_path / "disk", 4) as disk:
+        yield disk
 
 
 def test_a_full_disk_refuses_new_messages_and_loses_none(small_disk: Path) -> None:
@@ -182,7 +174,7 @@ def test_a_full_disk_refuses_new_messages_and_loses_none(small_disk: Path) -> No
         State.ENROUTE, SIM, 1, upstream_ids=("x" * 60,)
     )
 
-    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    resize(small_disk, 64)
     while not answers:
         house.calls.get(timeout=30)()
     assert answers == [Committed()]

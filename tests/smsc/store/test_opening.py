@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from smsc.store import opening
+from smsc.store.batch import META
 from smsc.store.opening import DATA_FILE, MapSize, Opened, StoreOpenError, file_system_of
 
 HOLDER = """
@@ -56,7 +57,7 @@ def test_the_same_process_is_refused_too_and_close_lets_go(tmp_path: Path) -> No
 
 def test_a_newer_schema_is_refused_and_the_lock_let_go(tmp_path: Path) -> None:
     opened = Opened(tmp_path, MapSize(16), sync=True)
-    with opened.env.begin(write=True, db=opened.tables[-1]) as txn:
+    with opened.env.begin(write=True, db=opened.tables[META]) as txn:
         txn.put(b"schema", b"2")
     opened.close()
     for _ in range(2):

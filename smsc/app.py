@@ -144,7 +144,7 @@ class Gateway:
             self.intake,
             self.mailboxes,
             self.bindings,
-            Desk(self.intake, commands, config.lists, now_ms),
+            Desk(self.intake, commands, config.lists, now_ms).ask,
             Transactions(finals, commands.drop, config.smpp.transaction_timeout_s),
             log,
         )

@@ -8,13 +8,14 @@ Station of the flow: session → **server** → intake. Tasks: one for each list
 
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
 
 import trio
 
 from pdu.commands import Command, command_name
+from pdu.fields import Pdu
 from pdu.operations import V50, Role
 from pdu.status import Status, status_name
 from smsc.bindings import Bindings
@@ -24,7 +25,7 @@ from smsc.deliver import BoundReceiver
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.link import Link
 from smsc.message import Draft, Mailbox
-from smsc.operations.desk import Asker, Desk
+from smsc.operations.desk import Asker, Done
 from smsc.operations.transactions import MODE, TRANSACTION, Transactions
 from smsc.ports import Admission, Admitted, Mailboxes, Submit
 from smsc.session.events import (
@@ -189,7 +190,7 @@ class Client:
             link.flush()
 
         asker = Asker(self.account.name, session.version)
-        self._server.desk.ask(asker, asked.pdu, done)
+        self._server.ask(asker, asked.pdu, done)
 
     async def _bind(self, asked: BindRequested) -> None:
         """Judge a bind; a task of its own, since a password hash takes its time."""
@@ -241,6 +242,7 @@ class Client:
 class SmppServer:
     """All listeners and clients.
 
+    :param ask: answers what is neither a message nor about the session; see `operations.desk`.
     :param log: a structlog logger.
     """
 
@@ -251,7 +253,7 @@ class SmppServer:
         intake: Submit,
         mailboxes: Mailboxes,
         bindings: Bindings,
-        desk: Desk,
+        ask: Callable[[Asker, Pdu, Done], None],
         transactions: Transactions,
         log: Any,
     ) -> None:
@@ -266,7 +268,7 @@ class SmppServer:
         self.intake = intake
         self.mailboxes = mailboxes
         self.bindings = bindings
-        self.desk = desk
+        self.ask = ask
         self.transactions = transactions
         self.log = log
         self.nursery: trio.Nursery

@@ -289,16 +289,20 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     return Mailbox(f"callback:{url.scheme}://{host}")
 
 
+def client_id(message: Message) -> MessageId:
+    """What the client calls the message: those of one submit_multi share the id of the first."""
+    shares_id = message.batch is not None and message.source == "smpp"
+    return MessageId(message.batch or message.id) if shares_id else message.id
+
+
 def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receipt"]) -> bytes:
     """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
-
-    Messages of one submit_multi have one id for their client: that of the batch.
 
     Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
     gives the same (tests compare them).
     """
     peek = message.peek
-    id_ = b"%d" % (message.batch or message.id)
+    id_ = b"%d" % client_id(message)
     text = format_receipt(
         id_.decode(),
         submitted_ms=message.accepted_ms,

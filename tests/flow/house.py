@@ -16,7 +16,9 @@ from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from smsc.config_sections import AccountConfig
 from smsc.directory.passwords import StoredPassword
+from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.finals import Finals
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
@@ -239,7 +241,13 @@ class House:
         self.dispatch.alarm_moved = self.alarms_at.append
         self.receipts.progresses = self.dispatch.progresses
         accounts = {DEMO: self._account, AccountId("other"): self._account}
-        self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms)
+        canned = {1: "Your order is ready", 2: "Готово"}
+        self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms, canned)
+        self.commands = Commands(
+            accounts, canned, self.store, self.dispatch, recent, arrived, now_ms
+        )
+        self.finals = Finals(self.store, lambda call: call())
+        self.receipts.ended = self.finals.told
         mo = MoTable((MoRule("demo", to=("12345",)),))
         self.inbound = Inbound(mo, ids, self.store, arrived, now_ms, log)
 

@@ -19,9 +19,13 @@ from smsc.bindings import Bindings
 from smsc.config import Config
 from smsc.config_fields import HostPort
 from smsc.directory.accounts import Directory
+from smsc.flow.finals import Finals
 from smsc.message import MessageId
+from smsc.operations.desk import Asker
+from smsc.operations.transactions import Transactions
 from smsc.ports import Done, Refused
 from smsc.server import SmppServer, open_listener
+from smsc.store.memory_store import MemoryStore
 from tests.fakes.house import eventually, read_config
 from tests.fakes.log import FakeLog
 from tests.fakes.ports import FakeIntake, FakeMailboxes, delivery
@@ -45,8 +49,14 @@ SUBMIT_RESP = C.SUBMIT_SM | RESPONSE
 BIND_RESP = C.BIND_TRANSCEIVER | RESPONSE
 
 
-def bind(name: str, password: str, kind: int = C.BIND_TRANSCEIVER, number: int = 1) -> bytes:
-    return pdu(kind, number, f"{name}\0{password}\0\0".encode() + b"\x34\0\0\0")
+def bind(
+    name: str,
+    password: str,
+    kind: int = C.BIND_TRANSCEIVER,
+    number: int = 1,
+    version: int = 0x34,
+) -> bytes:
+    return pdu(kind, number, f"{name}\0{password}\0\0".encode() + b"%c\0\0\0" % version)
 
 
 class Peer:
@@ -75,6 +85,9 @@ class Peer:
         return not await self.stream.receive_some()
 
 
+Asked = tuple[Asker, Any, Callable[[int, bytes], None]]
+
+
 @attrs.define
 class House:
     server: SmppServer
@@ -84,14 +97,20 @@ class House:
     log: FakeLog
     address: tuple[str, int]
     peers: AsyncExitStack
+    asked: list[Asked]
+    store: MemoryStore
+    transactions: Transactions
+    dropped: list[MessageId]
 
     async def connect(self) -> Peer:
         stream = await trio.open_tcp_stream(*self.address)
         return Peer(await self.peers.enter_async_context(stream))
 
-    async def bound(self, kind: int = C.BIND_TRANSCEIVER, name: str = "demo") -> Peer:
+    async def bound(
+        self, kind: int = C.BIND_TRANSCEIVER, name: str = "demo", version: int = 0x34
+    ) -> Peer:
         peer = await self.connect()
-        assert await peer.ask(bind(name, name, kind)) == (kind | RESPONSE, 0, 1)
+        assert await peer.ask(bind(name, name, kind, version=version)) == (kind | RESPONSE, 0, 1)
         return peer
 
 
@@ -109,21 +128,36 @@ def start(tmp_path: Any) -> Start:
     async def running(smpp: str = "") -> AsyncIterator[House]:
         config = config_of(tmp_path, smpp)
         intake, mailboxes, bindings, log = FakeIntake(), FakeMailboxes(), Bindings(), FakeLog()
-        desk, finals = FakeDesk(), Finals(MemoryStore(node=1, soon=print), print)
+        asked: list[Asked] = []
+        store = MemoryStore(node=1, soon=lambda call: call())
+        dropped: list[MessageId] = []
+        transactions = Transactions(Finals(store, lambda call: call()), dropped.append, 10.0)
         server = SmppServer(
             config.smpp,
             Directory(config.accounts),
             intake,
             mailboxes,
             bindings,
-            desk,
-            Transactions(finals, print, 10.0),
+            lambda asker, request, done: asked.append((asker, request, done)),
+            transactions,
             log.log,
         )
         with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery, AsyncExitStack() as peers:
                 addresses = await nursery.start(server.serve, [HostPort("127.0.0.1", 0)])
-                yield House(server, intake, mailboxes, bindings, log, addresses[0], peers)
+                yield House(
+                    server,
+                    intake,
+                    mailboxes,
+                    bindings,
+                    log,
+                    addresses[0],
+                    peers,
+                    asked,
+                    store,
+                    transactions,
+                    dropped,
+                )
                 nursery.cancel_scope.cancel()
 
     return running

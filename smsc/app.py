@@ -185,6 +185,10 @@ class Gateway:
         """See `smsc.flow.inbound`."""
         self.inbound.mobile_originated_nowait(messages, done)
 
+    def number_seen(self, number: str) -> None:
+        """See `smsc.operations.pending_flags`."""
+        self.flags.seen(number)
+
     # --- the port of the HTTP bridge -----------------------------------------------------------
 
     @property

@@ -136,6 +136,9 @@ class Flow(Protocol):
     ) -> None:
         """Route messages home; `done` gets a command_status for each, after fsync."""
 
+    def number_seen(self, number: str) -> None:
+        """The network says that this handset can be reached again."""
+
 
 class Outlet(Protocol):
     """A way out: an upstream link, a simulator, an HTTP connector."""

@@ -72,6 +72,13 @@ class Asked:
 
 
 @attrs.define(slots=True)
+class Alerted:
+    """alert_notification: the handset with this number can be reached again."""
+
+    source_addr: str
+
+
+@attrs.define(slots=True)
 class Answered:
     """Responses to requests of ours."""
 
@@ -108,6 +115,7 @@ Event = (
     | Submitted
     | Delivered
     | Asked
+    | Alerted
     | Answered
     | TimedOut
     | Unbound

@@ -33,6 +33,7 @@ from smsc.session.answers import DATA_SM, Answers
 from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
 from smsc.session.data_sm import message_body
 from smsc.session.events import (
+    Alerted,
     Answer,
     Answered,
     Asked,
@@ -323,6 +324,8 @@ class Session(Answers):
             return self._on_bind(command_id, sequence_number, body)
         elif command_id & ~RESPONSE in BINDS:
             return self._on_bind_resp(command_id, status, sequence_number, body)
+        elif command_id == Command.ALERT_NOTIFICATION:
+            return self._on_alert(command_id, body)
         elif command_id < RESPONSE and command_id not in UNANSWERED:
             return self._on_request(command_id, sequence_number, body)
         return None
@@ -350,6 +353,14 @@ class Session(Answers):
         self._owed += 1
         self._bad_pdus = 0
         return Asked(command_id, sequence_number, request)
+
+    def _on_alert(self, command_id: int, body: bytes) -> Event:
+        """Nobody answers it, not even when it makes no sense."""
+        try:
+            alert: Any = decode(command_id, body)
+        except BodyError as error:
+            return self._note_bad(command_id, error.status, error.why)
+        return Alerted(alert.source_addr)
 
     def _on_bind(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         if self._pending_bind is not None:

@@ -393,7 +393,15 @@ CASES = [
     Case(
         name="alert_notification has no answer",
         start=esme_bound,
-        octets=pdu(C.ALERT_NOTIFICATION, 7, b"\0\0\0\0\0\0"),
+        octets=pdu(C.ALERT_NOTIFICATION, 7, b"\1\1" + b"417\0\0\0\0"),
+        facts=[("alerted", "417")],
+        state=S.BOUND_TRX,
+    ),
+    Case(
+        name="an alert_notification that is none has no answer either",
+        start=esme_bound,
+        octets=pdu(C.ALERT_NOTIFICATION, 7, b"\1"),
+        facts=[("refused",)],
         state=S.BOUND_TRX,
     ),
     Case(

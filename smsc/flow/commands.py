@@ -18,12 +18,12 @@ import attrs
 from pdu.codec import peek_submit_sm
 from pdu.errors import BodyError
 from pdu.status import Status
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import admit
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.recent import Recent
 from smsc.flow.rewriting import Change, changed_body
-from smsc.message import AccountId, Delivery, Draft, Message, MessageId, State
+from smsc.message import AccountId, Delivery, Draft, Message, MessageId, Progress, State
 from smsc.ports import Batch, CommitResult, MessageReport, Refused, Store
 from smsc.store.ids import STEP
 
@@ -37,6 +37,7 @@ Answered = Callable[[Refused | None], None]
 class Commands:
     """Questions and changes; each names messages of `account` only.
 
+    :param write_receipts: parks the receipts of cancelled messages in the batch that ends them.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -47,6 +48,7 @@ class Commands:
         store: Store,
         dispatch: Dispatch,
         recent: Recent,
+        write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
     ) -> None:
@@ -55,6 +57,7 @@ class Commands:
         self._store = store
         self._dispatch = dispatch
         self._recent = recent
+        self._write_receipts = write_receipts
         self._arrived = arrived
         self._now_ms = now_ms
         dispatch.replace_older = self.replace_older
@@ -154,25 +157,23 @@ class Commands:
 
         The new one has an id and a receipt of its own; the old one ends as DELETED.
         """
-        batch = self._store.batch()
-        deliveries: list[Delivery] = []
+        older: list[MessageId] = []
         for message in messages:
             if message.peek.replace_if_present_flag:
-                deliveries += self._replace_older_than(batch, message)
+                older += self._older_than(message)
             self._dispatch.pending.add(message)
-        self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
+        self._cancel(older, lambda _count: None)
 
     # --- helpers -------------------------------------------------------------------------------
 
-    def _replace_older_than(self, batch: Batch, message: Message) -> list[Delivery]:
-        deliveries: list[Delivery] = []
+    def _older_than(self, message: Message) -> list[MessageId]:
+        """Those that the message replaces, if they wait."""
         peek = message.peek
-        pending = self._dispatch.pending
-        for id_ in pending.find(message.account, peek.source_addr, peek.destination_addr):
-            old = self._dispatch.waiting_message(id_) if id_ < message.id else None
-            if old is not None and _is_alike(old[0], message):
-                deliveries += self._dispatch.end(batch, *old, State.DELETED)
-        return deliveries
+        found = self._dispatch.pending.find(
+            message.account, peek.source_addr, peek.destination_addr
+        )
+        older = self._recent.many([id_ for id_ in found if id_ < message.id])
+        return [old.id for old in older if old is not None and _is_alike(old, message)]
 
     def _named(self, account: AccountId, message_id: str, source_addr: str) -> list[Message]:
         """The messages behind an id; none unless account and source are those of the submit.
@@ -197,18 +198,17 @@ class Commands:
 
     def _cancel(self, ids: Sequence[MessageId], done: Callable[[int], None]) -> None:
         batch = self._store.batch()
-        deliveries: list[Delivery] = []
-        count = 0
-        for found in filter(None, map(self._dispatch.waiting_message, ids)):
-            deliveries += self._dispatch.end(batch, *found, State.DELETED)
-            count += 1
-        if not count:
+        finals = list(filter(None, map(self._dispatch.waiting_message, dict.fromkeys(ids))))
+        if not finals:
             done(0)
             return
+        for message, progress in finals:
+            self._dispatch.end(batch, message, progress, State.DELETED)
+        deliveries = self._write_receipts(batch, finals)
 
         def committed(_result: CommitResult) -> None:
             self._arrived(deliveries)
-            done(count)
+            done(len(finals))
 
         self._store.commit_nowait(batch, committed)
 

@@ -30,8 +30,8 @@ _CLAIM: Final = 500
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
 _FRESH_LIMIT: Final = 10_000
-_WAKE: Final = 1000
-"""Messages looked at in one go when alarms fall due, but for one alarm at least."""
+_WAKE: Final = 200
+"""Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
 _LOOK_AGAIN_MS: Final = 1000
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
 NOTICE_WISH: Final = 0x10
@@ -45,7 +45,7 @@ class Dispatch:
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
         in the batch that journals it, and returns them.
-    :param write_notice: the same for the intermediate notification of one message.
+    :param write_notice: parks the intermediate notification of one message, likewise.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -184,10 +184,10 @@ class Dispatch:
                 pending.discard(message)
             claimed.append(Outgoing(message, progress))
         if expired:
-            batch, deliveries = self._store.batch(), []
+            batch = self._store.batch()
             for message, progress in expired:
-                deliveries += self.end(batch, message, progress, State.EXPIRED)
-            self._commit(batch, deliveries)
+                self.end(batch, message, progress, State.EXPIRED)
+            self._commit(batch, expired)
         return claimed
 
     def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
@@ -202,14 +202,17 @@ class Dispatch:
             message = self._recent.get(id_)
             if message is not None:
                 found.append((message, Progress(State.QUEUED, OutletName(""))))
-        # A message may wait twice in a lane after it was changed: once is enough.
-        touched = list(dict.fromkeys(touched))
-        for id_, progress in zip(touched, self._store.progresses(touched), strict=True):
-            if progress is None or progress.due_ms or id_ in self._flights:
-                continue
-            message = self._recent.get(id_) if progress.state is State.QUEUED else None
-            if message is not None:
-                found.append((message, progress))
+        queued = {
+            id_: progress
+            for id_, progress in zip(touched, self._store.progresses(touched), strict=True)
+            if progress is not None and progress.state is State.QUEUED and not progress.due_ms
+        }
+        wanted = [id_ for id_ in queued if id_ not in self._flights]
+        found += [
+            (message, queued[message.id])
+            for message in self._recent.many(wanted)
+            if message is not None
+        ]
         return found
 
     # --- outcomes ------------------------------------------------------------------------------
@@ -217,7 +220,8 @@ class Dispatch:
     def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
         """Journal what became of parts; messages whose parts are all answered land."""
         batch = self._store.batch()
-        deliveries: list[Delivery] = []
+        finals: list[tuple[Message, Progress]] = []
+        notices: list[Delivery] = []
         moved_on: set[Plan] = set()
         for outcome in outcomes:
             flight = self._flights.get(outcome.id)
@@ -225,37 +229,40 @@ class Dispatch:
                 continue
             if flight.note(batch, outlet, outcome):
                 del self._flights[outcome.id]
-                deliveries += self._land(batch, flight, outlet, moved_on)
-        self._commit(batch, deliveries)
+                if self._land(batch, flight, outlet, moved_on):
+                    finals.append((flight.message, flight.progress))
+                elif flight.message.registered_delivery & NOTICE_WISH:
+                    notices += self._notify(batch, flight)
+        self._commit(batch, finals, notices)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
-    def _land(
-        self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]
-    ) -> list[Delivery]:
-        """Every part was answered: the message is on its way, comes again, or has failed."""
+    def _land(self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]) -> bool:
+        """Every part was answered: the message is on its way, comes again, or (True) has ended."""
         message, progress = flight.message, flight.progress
         progress.attempt += 1
         progress.outlet = outlet
         if flight.again:
             if message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
-                return self.end(batch, message, progress, State.UNDELIVERABLE)
+                self.end(batch, message, progress, State.UNDELIVERABLE)
+                return True
             self._retry(batch, flight, moved_on)
-            return self._notify(batch, message, progress)
+            return False
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
-            return self.end(batch, message, progress, state)
+            self.end(batch, message, progress, state)
+            return True
         progress.state = state
         if progress.error and not has_failed(progress.parts):
             progress.error = 0
         batch.progress(message.id, progress)
-        return self._notify(batch, message, progress)
+        return False
 
-    def _notify(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
-        """The first attempt was no end: say so to a client that wants to know."""
-        if progress.attempt == 1 and message.registered_delivery & NOTICE_WISH:
-            return self._write_notice(batch, message, progress)
-        return []
+    def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
+        """The first attempt was no end: say so."""
+        if flight.progress.attempt > 1:
+            return []
+        return self._write_notice(batch, flight.message, flight.progress)
 
     def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
         """Try the next outlet of the plan at once; after the last one, wait."""
@@ -280,34 +287,32 @@ class Dispatch:
     def wake(self, alarms: Sequence[Alarm]) -> None:
         """At least one alarm fell due: a schedule, a retry, or the end of a validity.
 
-        Those beyond `_WAKE` messages are left for the next call.
+        What is beyond `_WAKE` messages is left for the next call.
         """
         now_ms = max(self._now_ms(), alarms[-1].due_ms)  # they rang, even if the clock steps back
+        again_ms = now_ms + _LOOK_AGAIN_MS
         batch = self._store.batch()
-        ids: dict[MessageId, None] = {}  # each once: two alarms of a message may come together
-        for alarm in alarms:
-            batch.undefer(alarm)
-            ids.update(dict.fromkeys(map(MessageId, range(alarm.first, alarm.last + 1, STEP))))
-            if len(ids) >= _WAKE:
-                break
-        deliveries: list[Delivery] = []
+        ids = _due_ids(batch, alarms)
         again: list[MessageId] = []
-        for id_, progress in zip(ids, self._store.progresses(list(ids)), strict=True):
+        live: dict[MessageId, Progress] = {}
+        for id_, progress in zip(ids, self._store.progresses(ids), strict=True):
             if progress is None or id_ in self._flights:
                 again.append(id_)
-            elif progress.state in LIVE and (message := self._recent.get(id_)) is not None:
-                deliveries += self._wake_one(batch, message, progress, now_ms)
-        for id_ in again:
-            batch.defer(now_ms + _LOOK_AGAIN_MS, id_, id_)
-        self._commit(batch, deliveries)
+                batch.defer(again_ms, id_, id_)
+            elif progress.state in LIVE:
+                live[id_] = progress
+        finals = [
+            (message, live[message.id])
+            for message in self._recent.many(list(live))
+            if message is not None and self._wake_one(batch, message, live[message.id], now_ms)
+        ]
+        self._commit(batch, finals)
         if again:
-            self._forget_unknown(again, now_ms + _LOOK_AGAIN_MS)
+            self._forget_unknown(again, again_ms)
         self.pump_all()
 
-    def _wake_one(
-        self, batch: Batch, message: Message, progress: Progress, now_ms: int
-    ) -> list[Delivery]:
-        """Do what the time calls for with one live message that is in nobody's hands.
+    def _wake_one(self, batch: Batch, message: Message, progress: Progress, now_ms: int) -> bool:
+        """Do what the time calls for with a live message in nobody's hands; True: it has ended.
 
         The accept set an alarm, for many messages together: at the schedule, or else at the end
         of the validity. An alarm is known by its time and its first message, so one of ours must
@@ -317,7 +322,8 @@ class Dispatch:
         if progress.state is State.ENROUTE:
             ends_ms += ENROUTE_GRACE_MS
         if ends_ms <= now_ms:
-            return self.end(batch, message, progress, State.EXPIRED)
+            self.end(batch, message, progress, State.EXPIRED)
+            return True
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
             self.alarm_moved(ends_ms)
@@ -326,7 +332,7 @@ class Dispatch:
             progress.due_ms = 0
             batch.progress(message.id, progress)
             self._queue(message)
-        return []
+        return False
 
     def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
         """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
@@ -344,10 +350,8 @@ class Dispatch:
 
         self._store.commit_nowait(self._store.batch(), committed)
 
-    def end(
-        self, batch: Batch, message: Message, progress: Progress, state: State
-    ) -> list[Delivery]:
-        """Journal a final state, with the receipt in the same commit."""
+    def end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
+        """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._fresh.discard(message.id)
         if self.pending:
             self.pending.discard(message)
@@ -357,7 +361,6 @@ class Dispatch:
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
-        return self._write_receipts(batch, [(message, progress)])
 
     # --- for commands: see `smsc.flow.commands` --------------------------------------------------
 
@@ -379,7 +382,14 @@ class Dispatch:
             self._queue(message)
             self._pump_plans({self._plan(message)})
 
-    def _commit(self, batch: Batch, deliveries: list[Delivery]) -> None:
+    def _commit(
+        self,
+        batch: Batch,
+        finals: Sequence[tuple[Message, Progress]],
+        notices: Sequence[Delivery] = (),
+    ) -> None:
+        """Commit, with the receipts of messages that ended."""
+        deliveries = [*notices, *(self._write_receipts(batch, finals) if finals else ())]
         if deliveries:
             self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
         else:
@@ -424,3 +434,17 @@ class Dispatch:
         for name in {name for plan in plans for name in plan}:
             if name in self._outlets:
                 self.pump(name)
+
+
+def _due_ids(batch: Batch, alarms: Sequence[Alarm]) -> list[MessageId]:
+    """The messages to look at now, each once; the alarms of all others stay as they are."""
+    ids: dict[MessageId, None] = {}
+    for alarm in alarms:
+        batch.undefer(alarm)
+        end = min(alarm.last, alarm.first + (_WAKE - len(ids) - 1) * STEP)
+        ids.update(dict.fromkeys(map(MessageId, range(alarm.first, end + 1, STEP))))
+        if end < alarm.last:
+            batch.defer(alarm.due_ms, MessageId(end + STEP), alarm.last)
+        if len(ids) >= _WAKE:
+            break
+    return list(ids)

@@ -6,7 +6,7 @@ Two generations instead of a list of uses: when the young one is full it becomes
 and the old one is dropped whole. A message asked for again becomes young.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from smsc.message import Message, MessageId
@@ -40,3 +40,14 @@ class Recent:
             if message is not None:
                 self.keep((message,))
         return message
+
+    def many(self, ids: Sequence[MessageId]) -> list[Message | None]:
+        """Messages, in order; those that are not in memory in one read."""
+        found = [self._young.get(id_) or self._old.get(id_) for id_ in ids]
+        missing = [place for place, message in enumerate(found) if message is None]
+        if missing:
+            read = self._store.messages([ids[place] for place in missing])
+            for place, message in zip(missing, read, strict=True):
+                found[place] = message
+            self.keep(message for message in read if message is not None)
+        return found

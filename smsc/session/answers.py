@@ -7,12 +7,14 @@ Failures have the form of the session's version: header only in 3.4, one NUL in 
 the response has a field to keep. SMPP 3.4 §4.4.2, 5.0 §4.2.1.2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Final
 
 from pdu.codec import pack, submit_sm_oks, submit_sm_resps
 from pdu.commands import BINDS, RESPONSE, Command
 from pdu.operations import V34, V50, Role, SessionState
+from smsc.session.congestion import answers_with_state
 
 DATA_SM: Final = int(Command.DATA_SM)
 _DATA_SM_RESP: Final = int(Command.DATA_SM_RESP)
@@ -23,13 +25,19 @@ _KEEP_FIELD: Final = frozenset(
 
 
 class Answers:
-    """What is owed to the peer; `Session` is the rest."""
+    """What is owed to the peer; `Session` is the rest.
+
+    :ivar throttles: above `hold` requests are refused with ESME_RTHROTTLED instead.
+    :ivar congestion: asked for the congestion_state that answers to a peer of 5.0 carry.
+    """
 
     def __init__(self, role: Role, hold: int) -> None:
         self.role = role
         self.state = SessionState.OPEN
         self.version = V34
         self.hold = hold
+        self.throttles = False
+        self.congestion: Callable[[], int] | None = None
         self.closing: str | None = None
         self._out: list[bytes] = []
         self._owed = 0
@@ -47,7 +55,7 @@ class Answers:
     @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
-        return self._owed - self._set_aside >= self.hold
+        return self._owed - self._set_aside >= self.hold and not self.throttles
 
     @property
     def owes_data_sm(self) -> bool:
@@ -68,7 +76,9 @@ class Answers:
         self._owed -= len(entries)
         if self._as_data:
             entries = [entry for entry in entries if not self._answer_data_sm(*entry)]
-        if self.role is Role.MC:
+        if self.congestion is not None and self.version >= V50:
+            self._out.append(answers_with_state(entries, self.congestion()))
+        elif self.role is Role.MC:
             self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
         else:
             self._out.extend(
@@ -79,9 +89,9 @@ class Answers:
 
     def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:
         """Answer submit_sm of the peer ESME_ROK; ids ascend. The usual case of `answer_many`."""
-        if self._as_data:
-            pairs = zip(sequence_numbers, message_ids, strict=True)
-            self.answer_many([(number, 0, id_) for number, id_ in pairs])
+        if self._as_data or (self.congestion is not None and self.version >= V50):
+            entries = zip(sequence_numbers, repeat(0), message_ids, strict=False)
+            self.answer_many(list(entries))
             return
         if self.state is SessionState.CLOSED:
             return

@@ -21,6 +21,7 @@ from pdu.errors import BodyError
 from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
+    V50,
     Role,
     SessionState,
     allowed_commands,
@@ -30,7 +31,13 @@ from pdu.operations import (
 )
 from pdu.status import Status
 from smsc.session.answers import DATA_SM, Answers
-from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
+from smsc.session.binds import (
+    BOUND_STATE,
+    encode_bind,
+    encode_bind_resp,
+    encode_outbind,
+    read_bind,
+)
 from smsc.session.data_sm import message_body
 from smsc.session.events import (
     Alerted,
@@ -53,6 +60,7 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
+_UNBOUND: Final = frozenset({SessionState.OPEN, SessionState.OUTBOUND})
 _BAD_PDUS_LIMIT: Final = 100
 
 
@@ -113,6 +121,12 @@ class Session(Answers):
         self._set_state(SessionState.CLOSED)
         return self.window.take_all()
 
+    def excuse(self, now: float) -> None:
+        """We do not read: the peer's silence and its half PDU are no fault of its own."""
+        self._moments.heard = now
+        if self._moments.half_pdu_since is not None:
+            self._moments.half_pdu_since = now
+
     # --- octets in ---------------------------------------------------------------------------
 
     def receive(self, data: bytes, now: float) -> list[Event]:
@@ -161,6 +175,8 @@ class Session(Answers):
         if answers:
             self._bad_pdus = 0
             events.insert(0, Answered(answers))
+        if requests and self.throttles and self._owed - self._set_aside + len(requests) > self.hold:
+            requests = self._throttle(requests)
         if requests:
             self._bad_pdus = 0
             self._owed += len(requests)
@@ -226,9 +242,18 @@ class Session(Answers):
 
     # --- commands of an MC ---------------------------------------------------------------------
 
+    def outbind(self, system_id: str, password: str) -> None:
+        """Ask the peer that we dialled to bind as a receiver.
+
+        Only in 5.0 does the table know the state; the bind that follows tells the version.
+        """
+        self._out.append(encode_outbind(self.window.next_sequence(), system_id, password))
+        self.version = V50
+        self._set_state(SessionState.OUTBOUND)
+
     def accept_bind(self, system_id: str) -> None:
         """The peer is who it says; `system_id` is ours. Nothing happens if it is going already."""
-        if self._pending_bind is not None and self.state is SessionState.OPEN:
+        if self._pending_bind is not None and self.state in _UNBOUND:
             command_id, sequence_number = self._pending_bind
             self._pending_bind = None
             self._out.append(encode_bind_resp(command_id, sequence_number, system_id, self.version))
@@ -236,7 +261,7 @@ class Session(Answers):
 
     def refuse_bind(self, status: int) -> None:
         """The peer may not bind; the session stays open for another try."""
-        if self._pending_bind is not None and self.state is SessionState.OPEN:
+        if self._pending_bind is not None and self.state in _UNBOUND:
             command_id, sequence_number = self._pending_bind
             self._pending_bind = None
             self._put_error(command_id | RESPONSE, status, sequence_number)
@@ -282,6 +307,14 @@ class Session(Answers):
             return self._refuse(DATA_SM, sequence_number, error.status, error.why)
         self._as_data.add(sequence_number)
         return None
+
+    def _throttle(self, requests: list[Request]) -> list[Request]:
+        """Refuse what is above the window; return the others."""
+        room = max(0, self.hold - (self._owed - self._set_aside))
+        refused = requests[room:]
+        self._owed += len(refused)
+        self.answer_many([(request[0], int(Status.ESME_RTHROTTLED), b"") for request in refused])
+        return requests[:room]
 
     def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
         """Answer a PDU with an error; a peer that sends nothing else is cut off."""

@@ -34,6 +34,7 @@ class FakeFlow:
         self.outcomes: list[Outcome] = []
         self.receipts: list[tuple[float, UpstreamReceipt]] = []
         self.mobile: list[bytes] = []
+        self.seen: list[str] = []
         self.status = 0
         self.calls: list[str] = []
 
@@ -50,6 +51,9 @@ class FakeFlow:
         self.calls.append("receipts")
         self.receipts += [(trio.current_time(), one) for one in receipts]
         done([0] * len(receipts))
+
+    def number_seen(self, number: str) -> None:
+        self.seen.append(number)
 
     def mobile_originated_nowait(
         self, messages: Sequence[MobileOriginated], done: Callable[[list[int]], None]
@@ -196,6 +200,14 @@ class TestMobileOriginated:
         simulator = await lab.start(SimulatorConfig())
         lab.flow.status = int(Status.ESME_RX_R_APPN)
         assert await simulator.mobile_originated("4179", "1", "x") == Status.ESME_RX_R_APPN
+
+    async def test_no_handset_sends_more_than_255_parts(
+        self, lab: Lab, autojump_clock: MockClock
+    ) -> None:
+        simulator = await lab.start(SimulatorConfig())
+        status = await simulator.mobile_originated("4179", "1", "x" * 50_000)
+        assert status == Status.ESME_RINVMSGLEN
+        assert lab.flow.mobile == []
 
     async def test_nothing_is_sent_while_it_is_down(self) -> None:
         simulator = Simulator(SIM, SimulatorConfig())

@@ -14,7 +14,7 @@ from pdu.message_pdus import SubmitSm
 from routing.mo import MoTable
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
@@ -220,7 +220,7 @@ class House:
         def now_ms() -> int:
             return self.now_ms
 
-        self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log)
+        self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log, ids.newest)
         self.mailboxes.unattended = self.unattended.append
         arrived = self.mailboxes.arrived
         recent = Recent(self.store)
@@ -244,7 +244,14 @@ class House:
         canned = {1: "Your order is ready", 2: "Готово"}
         self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms, canned)
         self.commands = Commands(
-            accounts, canned, self.store, self.dispatch, recent, arrived, now_ms
+            accounts,
+            canned,
+            self.store,
+            self.dispatch,
+            recent,
+            self.receipts.write,
+            arrived,
+            now_ms,
         )
         self.finals = Finals(self.store, lambda call: call())
         self.receipts.ended = self.finals.told

@@ -10,8 +10,16 @@ from collections import Counter
 from collections.abc import Sequence
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox
 from smsc.message import FINAL, LIVE, TRANSITIONS, Delivery, MessageId, OutletName, Progress, State
@@ -60,6 +68,7 @@ class Ledger(RuleBasedStateMachine):
         self.wanted: dict[MessageId, int] = {}  # registered_delivery of what was acknowledged
         self.finals: dict[MessageId, State] = {}
         self.sent_for_good: set[Part] = set()
+        self.crashes = 0
         # Parts that a network has, by its own ids.
         self.network: dict[tuple[OutletName, str], Part] = {}
         # Final receipts that were answered OK, and when they came.
@@ -144,7 +153,7 @@ class Ledger(RuleBasedStateMachine):
         outcomes: list[Outcome] = []
         for (id_, part, n), result in zip(parts, results, strict=False):
             if result == "sent":
-                upstream_id = f"{name}-{id_}.{part}"
+                upstream_id = f"{name}-{len(self.network)}-{self.crashes}"
                 self.network[name, upstream_id] = (id_, part)
                 outcomes.append(Sent(id_, upstream_id, part, n))
                 self.sent_for_good.add((id_, part))
@@ -259,6 +268,7 @@ class Ledger(RuleBasedStateMachine):
     def crash(self, share: float) -> None:
         house = self.house
         house.store.crash(int(share * house.store.unwritten))
+        self.crashes += 1
         self.receivers.clear()
         self.network = {key: part for key, part in self.network.items() if key[0] != SIM}
         self.acked = {key: at_ms for key, at_ms in self.acked.items() if key[0] != SIM}
@@ -378,10 +388,21 @@ class Ledger(RuleBasedStateMachine):
                 self._receipt(name, upstream_id, state=State.DELIVERED)
 
 
-TestLedger = Ledger.TestCase
-TestLedger.settings = settings(
-    max_examples=60,
+QUICK = settings(
+    max_examples=80,
     stateful_step_count=40,
     deadline=None,
+    derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
+
+
+def test_the_ledger() -> None:
+    run_state_machine_as_test(Ledger, settings=QUICK)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_ledger_for_long() -> None:
+    long = settings(QUICK, max_examples=2000, stateful_step_count=60, derandomize=False)
+    run_state_machine_as_test(Ledger, settings=long)

@@ -90,16 +90,8 @@ def dial() -> Iterator[Dial]:
 
 
 def submit(text: bytes = b"hello", **fields: Any) -> SubmitSm:
-    return SubmitSm(
-        **{
-            "source_addr": "Shop",
-            "dest_addr_ton": 1,
-            "dest_addr_npi": 1,
-            "destination_addr": TO,
-            "short_message": text,
-        }
-        | fields
-    )
+    fields = {"source_addr": "Shop", "destination_addr": TO, "short_message": text} | fields
+    return SubmitSm(dest_addr_ton=1, dest_addr_npi=1, **fields)
 
 
 def submitted(peer: Raw, request: Pdu) -> str:
@@ -317,7 +309,7 @@ def test_broadcast_is_refused_in_each_version(gateway: RunningGateway, dial: Dia
 def simulate_mo(carrier: RunningGateway, from_: str) -> None:
     """A handset of the carrier's network sends a message."""
     assert carrier.http is not None
-    request = urllib.request.Request(  # noqa: S310 - loopback
+    request = urllib.request.Request(
         f"http://127.0.0.1:{carrier.http[1]}/v1/simulate/mo",
         json.dumps({"outlet": "net", "from": from_, "to": "12345", "text": "yes"}).encode(),
         {
@@ -325,7 +317,7 @@ def simulate_mo(carrier: RunningGateway, from_: str) -> None:
             "Content-Type": "application/json",
         },
     )
-    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as response:
         response.read()
 
 

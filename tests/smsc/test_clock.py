@@ -153,7 +153,7 @@ def test_in_a_gateway_a_step_expires_nothing_and_real_time_does(
         assert {state(id_) for id_ in ids} == {State.QUEUED}
     assert len(set(ids)) == 3
     assert ids == sorted(ids)
-    assert "clock.stepped" in house.events
+    assert "clock.stepped" in house.log.events
     clocks.counted += DAY_MS + DAY_MS // 100
     look()
     house.wait_until(

@@ -25,7 +25,8 @@ from smsc.message import AccountId, Message, MessageId, OutletName, Progress, St
 from smsc.operations.desk import Asker
 from smsc.operations.transactions import Transactions
 from smsc.ports import Done, Refused
-from smsc.server import SmppServer, open_listener
+from smsc.reception import open_listener
+from smsc.server import SmppServer
 from smsc.store.memory_store import MemoryStore
 from tests.fakes.house import eventually, read_config
 from tests.fakes.log import FakeLog
@@ -111,7 +112,7 @@ class House:
         message = Message(
             MessageId(id_), AccountId("demo"), "smpp", 0, 0, 1, 0, 0, None, None, None, (), SUBMIT
         )
-        finals = self.transactions._finals  # noqa: SLF001 - the room behind the server
+        finals = self.transactions._finals
         finals.told([(message, Progress(state, OutletName("")))])
 
     async def connect(self) -> Peer:
@@ -507,7 +508,7 @@ async def test_a_request_is_answered_when_the_desk_answers_and_others_meanwhile(
         await peer.send(pdu(C.QUERY_SM, 2, QUERY))
         assert await peer.ask(pdu(C.ENQUIRE_LINK, 3)) == (C.ENQUIRE_LINK | RESPONSE, 0, 3)
         ((asker, request, done),) = house.asked
-        assert (asker, request.message_id) == (Asker("demo", 0x34), "17")
+        assert (asker, request.message_id) == (Asker(AccountId("demo"), 0x34), "17")
         done(0, b"17\0\0\2\0")
         assert await peer.read() == (C.QUERY_SM | RESPONSE, 0, 2, b"17\0\0\2\0")
 

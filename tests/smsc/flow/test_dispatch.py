@@ -6,7 +6,7 @@ import pytest
 from smsc.flow.dispatch import ENROUTE_GRACE_MS
 from smsc.message import FINAL, AccountId, MessageId, OutletName, State
 from smsc.ports import Admitted, Alarm, Failed, Sent, TryLater
-from tests.flow.house import FAR_MS, SIM, START_MS, A, B, FakeOutlet, House, draft_to
+from tests.flow.house import FAR_MS, HOME, SIM, START_MS, A, B, FakeOutlet, House, draft_to
 
 THROTTLED = 0x58
 DAY_MS = 24 * 3600 * 1000
@@ -277,7 +277,9 @@ class TestAlarms:
         assert [one.state for one in house.parked()] == [State.EXPIRED]
         house.outlets[A].is_up = True
         house.dispatch.pump_all()
+        house.commit()
         assert not house.outlets[A].taken
+        assert len(house.parked()) == 1
 
     def test_the_claim_finds_an_expired_message_before_its_alarm_does(self) -> None:
         house = House()
@@ -346,13 +348,12 @@ class TestAlarms:
         assert len(house.parked()) == 1
 
     def test_the_retry_of_one_message_leaves_the_alarm_of_those_accepted_with_it(self) -> None:
-        house = House()
+        house = House(outlets=[FakeOutlet(A, window=1), FakeOutlet(B), FakeOutlet(SIM)])
         ids = house.admit(*[draft_to("4479000001", expires_ms=START_MS + 60_000)] * 3)
+        house.outlets[A].is_up = False
         house.settle(A, TryLater(ids[0], THROTTLED))
         house.advance(2)
-        house.outlets[A].take_back()
-        house.settle(A, *(TryLater(id_, 8) for id_ in ids))
-        house.outlets[A].is_up = False
+        assert house.progress(ids[0]).due_ms == 0, "its retry has rung"
         house.advance(60)
         assert {house.state(id_) for id_ in ids} == {State.EXPIRED}
 
@@ -363,10 +364,15 @@ class TestAlarms:
         for _ in range(3):
             ids += house.admit(*[draft_to("4479000001", expires_ms=START_MS + 1000)] * 600)
         house.now_ms += 1000
-        house.dispatch.wake(house.store.due(house.now_ms, 500))
-        assert sum(house.state(id_) in FINAL for id_ in ids) == 1200
+        for helping in range(1, 5):
+            house.dispatch.wake(house.store.due(house.now_ms, 500))
+            assert sum(house.state(id_) in FINAL for id_ in ids) == helping * 200
+        house.restart()
         house.ring()
+        house.commit()
         assert all(house.state(id_) in FINAL for id_ in ids)
+        assert len(house.store.parked(HOME, MessageId(0), 2000)) == len(ids)
+        assert house.store.due(FAR_MS, 1) == []
 
     def test_a_clock_set_back_between_alarm_and_look_loses_nothing(self) -> None:
         house = House()

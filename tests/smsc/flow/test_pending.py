@@ -8,8 +8,8 @@ from smsc.message import AccountId, Message, MessageId
 from tests.flow.house import DEMO, body_to
 
 
-def message(id_: int, to: str = "4179000001", account: str = DEMO, **fields: str) -> Message:
-    body = body_to(to, **fields)
+def message(id_: int, to: str = "4179000001", account: str = DEMO) -> Message:
+    body = body_to(to)
     return Message(
         MessageId(id_), AccountId(account), "smpp", 0, 0, 1, 0, 0, None, None, None, (), body
     )

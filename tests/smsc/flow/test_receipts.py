@@ -86,6 +86,18 @@ class TestMatching:
         progress = house.progress(id_)
         assert (progress.state, progress.error) == (State.UNDELIVERABLE, 69)
 
+    def test_of_a_part_that_is_to_be_sent_again_it_is_too_old(self) -> None:
+        house = House()
+        (id_,) = house.admit(draft_to("4379000002"))
+        old = house.accept_all(SIM)
+        house.restart()
+        answers = house.receipt(SIM, *old)
+        house.commit()
+        assert answers == [0, 0]
+        assert house.state(id_) is State.QUEUED
+        house.receipt(SIM, *house.accept_all(SIM))
+        assert house.state(id_) is State.DELIVERED
+
 
 class TestEarly:
     def test_a_receipt_may_overtake_its_response(self) -> None:

@@ -43,9 +43,7 @@ class Office:
 
     def __init__(self) -> None:
         self.house = House()
-        self.desk = Desk(
-            self.house.intake, self.house.commands, LISTS, lambda: self.house.now_ms
-        )
+        self.desk = Desk(self.house.intake, self.house.commands, LISTS, lambda: self.house.now_ms)
 
     def ask(self, request: Pdu, version: int = 0x34, account: str = DEMO) -> tuple[int, Any]:
         """The status, and the response as an object, None when its body is empty."""
@@ -94,12 +92,12 @@ class TestSubmitMulti:
     def test_who_is_refused_is_named_with_the_reason(self) -> None:
         office = Office()
         status, response = office.ask(
-            multi(
-                *destinations("99", "4179000001", "", "Bank"), DistributionList(dl_name="nobody")
-            )
+            multi(*destinations("99", "4179000001", "", "Bank"), DistributionList(dl_name="nobody"))
         )
         assert status == 0
-        assert [(one.destination_addr, one.error_status_code) for one in response.unsuccess_sme] == [
+        assert [
+            (one.destination_addr, one.error_status_code) for one in response.unsuccess_sme
+        ] == [
             ("", Status.ESME_RINVDSTADR),
             ("Bank", Status.ESME_RINVDSTADR),
             ("nobody", Status.ESME_RINVDLNAME),
@@ -305,9 +303,7 @@ def test_a_store_that_fills_up_meanwhile_refuses_all() -> None:
     office = Office()
     made: list[tuple[int, bytes]] = []
     asker = Asker(DEMO, 0x34)
-    office.desk.ask(
-        asker, multi(*destinations("4179000001")), lambda *answer: made.append(answer)
-    )
+    office.desk.ask(asker, multi(*destinations("4179000001")), lambda *answer: made.append(answer))
     assert made == [], "not before the commit"
     office.house.store.why_full = "full"
     office.house.store.retry()

@@ -1,5 +1,7 @@
 """Transaction mode: one answer for each message, at its end or when the time is up."""
 
+from typing import Any
+
 import pytest
 
 from pdu.status import Status
@@ -38,7 +40,7 @@ class Waiter:
         )
 
 
-def started(**wishes: object) -> tuple[Waiter, MessageId]:
+def started(**wishes: Any) -> tuple[Waiter, MessageId]:
     house = House()
     waiter = Waiter(house)
     (id_,) = house.admit(draft_to(esm_class=2, **wishes))

@@ -23,9 +23,7 @@ DATA = encode_body(DataSm(source_addr="Shop", destination_addr="4179", tlvs=((PA
 
 
 def deliver(text: bytes = b"", **fields: Any) -> DeliverSm:
-    return DeliverSm(
-        source_addr="4179", destination_addr="12345", short_message=text, **fields
-    )
+    return DeliverSm(source_addr="4179", destination_addr="12345", short_message=text, **fields)
 
 
 @given(
@@ -62,7 +60,7 @@ def test_a_short_text_becomes_the_payload() -> None:
         ({"destination_addr": "4" * 21}, Status.ESME_RINVDSTADR),
     ],
 )
-def test_addresses_that_no_message_has_room_for(fields: dict[str, str], status: int) -> None:
+def test_addresses_that_no_message_has_room_for(fields: dict[str, Any], status: int) -> None:
     with pytest.raises(BodyError) as raised:
         message_body(encode_body(DataSm(**fields)))
     assert raised.value.status == status

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,13 +43,13 @@ def submit_until(client: Esme, is_enough: Callable[[int], bool]) -> list[int]:
     """Submit in rounds until a round's last answer is enough; the ids that were answered OK."""
     accepted: list[int] = []
     for _ in range(100):
-        before = len(client.responses)
-        for _ in range(10):
-            client.submit(b"", message_payload=b"x" * 20_000)
-        client.read_until(responses=before + 10)
-        answers = client.responses[before:]
-        accepted += [int(one.message_id) for one in answers if not one.status]
-        if is_enough(answers[-1].status):
+        sent = [client.submit(b"", message_payload=b"x" * 20_000).sequence for _ in range(10)]
+        answers: dict[int, Any] = {}
+        while answers.keys() != set(sent):  # smpplib tells of an error status twice
+            client.read_once(auto_send_enquire_link=False)
+            answers = {one.sequence: one for one in client.responses if one.sequence in sent}
+        accepted += [int(one.message_id) for one in answers.values() if not one.status]
+        if is_enough(answers[sent[-1]].status):
             return accepted
     raise AssertionError("it never came")
 

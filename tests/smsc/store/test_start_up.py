@@ -87,7 +87,7 @@ def test_clients_bind_and_submit_while_queues_are_rebuilt(
         ),
         "all delivered, the old ones too",
     )
-    (restored,) = gateway.logged("queues.restored")
+    (restored,) = gateway.log.named("queues.restored")
     assert restored["messages"] == 1000, "the new one was queued once, by its accept"
     assert gateway.gateway.outlets[OutletName("sim")].statistics()["taken"] == 1001
     assert not gateway.call(lambda: gateway.gateway.health().facts["restoring"])
@@ -110,7 +110,7 @@ def test_a_stop_while_queues_are_rebuilt_is_heard(
         assert start_gateway(ACCOUNT + SIMULATOR).stop() == 0
     again = start_gateway(ACCOUNT + SIMULATOR)
     again.wait_for_event("queues.restored")
-    assert again.logged("queues.restored")[0]["messages"] == len(old)
+    assert again.log.named("queues.restored")[0]["messages"] == len(old)
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ outlets = ["gone"]
     gateway = start_gateway(ACCOUNT + down)
     open_s = time.perf_counter() - started
     binds_s: list[float] = []
-    while "queues.restored" not in gateway.events:
+    while "queues.restored" not in gateway.log.events:
         asked = time.perf_counter()
         client = Esme(gateway.port)
         assert client.bind().command == "bind_transceiver_resp"

@@ -97,7 +97,7 @@ class Dispatch:
                 replacing = True
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
-                self.pending.add(message)
+                self.pending.add_many((message,))
                 continue
             self._lanes.lane(plan).put(message.id, message.priority)
             touched.add(plan)
@@ -111,10 +111,11 @@ class Dispatch:
         self._ended = None
         if not any(map(self._lanes.lane, touched)):
             return  # the outlets took all of them, as they do while they keep up
-        flights, pending = self._flights, self.pending
-        for message in messages:
-            if message.id not in flights and message.id not in ended:
-                pending.add(message)
+        flights = self._flights
+        waiting = [message for message in messages if message.id not in flights]
+        if ended:
+            waiting = [message for message in waiting if message.id not in ended]
+        self.pending.add_many(waiting)
 
     def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
         """Take up what an earlier run left: queue it again, or leave it with its network."""
@@ -126,7 +127,7 @@ class Dispatch:
             for message in self._store.messages(list(ours)):
                 if message is None:
                     continue
-                self.pending.add(message)
+                self.pending.add_many((message,))
                 if message.peek.replace_if_present_flag:
                     self.replace_older((message,))
                 if not ours[message.id].due_ms:
@@ -267,7 +268,7 @@ class Dispatch:
     def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
         """Try the next outlet of the plan at once; after the last one, wait."""
         message, progress = flight.message, flight.progress
-        self.pending.add(message)
+        self.pending.add_many((message,))
         plan = self._plan(message)
         at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
         if at_once:
@@ -364,15 +365,18 @@ class Dispatch:
 
     # --- for commands: see `smsc.flow.commands` --------------------------------------------------
 
-    def waiting_message(self, id_: MessageId) -> tuple[Message, Progress] | None:
-        """A message that no outlet has in its hands or had in part, so that it may be changed."""
-        if id_ in self._flights:
-            return None
-        progress = self._store.progress(id_)
-        if progress is None or progress.state not in _WAITING or has_left(progress.parts):
-            return None
-        message = self._recent.get(id_)
-        return None if message is None else (message, progress)
+    def waiting_messages(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
+        """Those that no outlet has in its hands or had in part, so that they may be changed."""
+        waiting = {
+            id_: progress
+            for id_, progress in zip(ids, self._store.progresses(ids), strict=True)
+            if progress is not None
+            and progress.state in _WAITING
+            and not has_left(progress.parts)
+            and id_ not in self._flights
+        }
+        messages = filter(None, self._recent.many(list(waiting)))
+        return [(message, waiting[message.id]) for message in messages]
 
     def changed(self, message: Message, progress: Progress) -> None:
         """A waiting message was changed in a batch that is handed in: know it as it is now."""

@@ -199,7 +199,12 @@ class FakeReceiver:
 class House:
     """All rooms of the flow, wired as `smsc.app.Gateway` wires them."""
 
-    def __init__(self, rate: float = 0.0, outlets: Sequence[FakeOutlet] | None = None) -> None:
+    def __init__(
+        self,
+        rate: float = 0.0,
+        outlets: Sequence[FakeOutlet] | None = None,
+        default_sender: str = "",
+    ) -> None:
         self.now_ms = START_MS
         self.latest_ms = START_MS
         self.now = 0.0
@@ -208,7 +213,9 @@ class House:
             one.name: one
             for one in outlets or (FakeOutlet(A), FakeOutlet(B), FakeOutlet(SIM, remembers=False))
         }
-        self._account = AccountConfig(password=StoredPassword("x"), rate=rate)
+        self._account = AccountConfig(
+            password=StoredPassword("x"), rate=rate, default_sender=default_sender
+        )
         self.unattended: list[Mailbox] = []
         self.alarms_at: list[int] = []
         self._open(None, 0)

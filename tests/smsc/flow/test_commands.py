@@ -202,6 +202,34 @@ class TestCancel:
         assert [house.state(id_) for id_ in (*fit, *wap)] == [State.DELETED] * 3
         assert up(house) == others
 
+    def test_very_many_are_cancelled_some_at_a_time(self) -> None:
+        house = down()
+        house.admit(*[draft_to()] * 1100)
+        counts: list[int] = []
+        house.commands.cancel_all(DEMO, "Shop", TO, "", counts.append)
+        house.store.retry()
+        states = [one.state for one in house.on_disk().values()]
+        assert states.count(State.DELETED) == 500
+        house.commit()
+        assert counts == [1100]
+        assert up(house) == []
+
+    def test_very_many_of_a_batch_have_one_id(self) -> None:
+        house = down()
+        ids = house.admit(*[draft_to(batch=NEW_BATCH)] * 1001, draft_to())
+        assert cancel(house, ids[0]) == 1001
+        assert up(house) == ids[1001:]
+
+    def test_who_leaves_the_source_out_means_the_default_sender(self) -> None:
+        house = House(default_sender="Shop")
+        for outlet in house.outlets.values():
+            outlet.is_up = False
+        first, second = house.admit(draft_to(), draft_to())
+        assert len(house.commands.query(DEMO, str(first), "")) == 1
+        assert cancel(house, first, source_addr="") == 1
+        assert cancel_all(house, source="") == 1
+        assert house.state(second) is State.DELETED
+
     def test_all_between_two_addresses_after_a_restart(self) -> None:
         house = down()
         house.admit(draft_to(), draft_to(schedule_delivery_time=IN_AN_HOUR))

@@ -174,7 +174,8 @@ def _lists(raw: dict[str, Any], reader: Reader) -> dict[str, tuple[Address, ...]
             why = "expected a dl_name: 1 to 20 ASCII characters without spaces"
             reader.add(why, "lists", name)
         if not isinstance(value, list) or not value:
-            why = f"expected a list of numbers, found {found(value)}"
+            what = "a list without any" if value == [] else found(value)
+            why = f"expected a list of numbers, found {what}"
             reader.add(why, "lists", name, meaning="whom the distribution list reaches")
             continue
         addresses: list[Address] = []

@@ -9,38 +9,32 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from routing.table import NoRoute, RoutingTable
+from routing.table import RoutingTable
 from smsc.flow.flight import Flight
-from smsc.flow.intake import route_key
-from smsc.flow.lanes import Lanes, Plan
-from smsc.flow.parts import aggregate, has_failed, has_left, take_back
-from smsc.flow.pending import Pending
+from smsc.flow.lanes import Plan
+from smsc.flow.parts import aggregate, has_failed
+from smsc.flow.queues import CLAIM, Queues
 from smsc.flow.recent import Recent
 from smsc.flow.retry import delay_s, next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
 from smsc.store.ids import STEP
 
-_CLAIM: Final = 500
-"""Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
-_FRESH_LIMIT: Final = 10_000
 _WAKE: Final = 200
 """Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
 _LOOK_AGAIN_MS: Final = 1000
-_WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
 NOTICE_WISH: Final = 0x10
 """The bit of registered_delivery that asks for an intermediate notification."""
 _ONE_ATTEMPT: Final = frozenset({1, 2})
 """Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
 
-class Dispatch:
+class Dispatch(Queues):
     """Keeps every outlet busy with what it should send.
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
@@ -62,89 +56,14 @@ class Dispatch:
         draw: random.Random,
         log: Any,
     ) -> None:
-        self._store = store
-        self._routes = routes
-        self._outlets = outlets
-        self._recent = recent
+        super().__init__(store, routes, outlets, recent, log)
         self._write_receipts = write_receipts
         self._write_notice = write_notice
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
-        self._log = log
-        self._lanes = Lanes()
-        self._flights: dict[MessageId, Flight] = {}
-        # Accepted and not touched since, so their progress is known without reading it.
-        self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
-        self.pending = Pending()
-        self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
-        """Ends what messages with replace_if_present_flag replace; see `commands`."""
-        # What became final while `accepted` pumped, if it does: never to be pending.
-        self._ended: set[MessageId] | None = None
         self.is_stopping = False
-        self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
-
-    # --- in ------------------------------------------------------------------------------------
-
-    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
-        """Queue messages that are on disk; see `intake.Queued`."""
-        touched: set[Plan] = set()
-        replacing = False
-        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
-        for message, plan in zip(messages, plans, strict=True):
-            if message.peek.replace_if_present_flag:
-                replacing = True
-            if message.due_ms:
-                self.alarm_moved(message.due_ms)
-                self.pending.add_many((message,))
-                continue
-            self._lanes.lane(plan).put(message.id, message.priority)
-            touched.add(plan)
-            fresh.add(message.id)
-        self._recent.keep(messages)
-        if replacing:
-            self.replace_older(messages)
-        ended: set[MessageId] = set()
-        self._ended = ended
-        self._pump_plans(touched)
-        self._ended = None
-        if not any(map(self._lanes.lane, touched)):
-            return  # the outlets took all of them, as they do while they keep up
-        flights = self._flights
-        waiting = [message for message in messages if message.id not in flights]
-        if ended:
-            waiting = [message for message in waiting if message.id not in ended]
-        self.pending.add_many(waiting)
-
-    def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
-        """Take up what an earlier run left: queue it again, or leave it with its network."""
-        rows = iter(waiting)
-        while some := list(islice(rows, _CLAIM)):
-            batch = self._store.batch()
-            ours = {id_: p for id_, p in some if self._is_ours(batch, id_, p)}
-            self._store.commit_nowait(batch)
-            for message in self._store.messages(list(ours)):
-                if message is None:
-                    continue
-                self.pending.add_many((message,))
-                if message.peek.replace_if_present_flag:
-                    self.replace_older((message,))
-                if not ours[message.id].due_ms:
-                    self._queue(message)
-
-    def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
-        """Is there something to send, now or when an alarm says so?
-
-        A network that forgets what it took is given those parts again.
-        """
-        outlet = self._outlets.get(progress.outlet)
-        forgot = outlet is not None and not outlet.remembers
-        if forgot and State.ENROUTE in progress.parts:
-            progress.parts = take_back(progress.parts)
-            progress.state = State.QUEUED
-            batch.progress(id_, progress)
-        return progress.state is not State.ENROUTE
 
     # --- out -----------------------------------------------------------------------------------
 
@@ -160,7 +79,7 @@ class Dispatch:
         outlet = self._outlets[name]
         self._pumping.add(name)
         try:
-            while (room := min(outlet.room(), _CLAIM)) > 0:
+            while (room := min(outlet.room(), CLAIM)) > 0:
                 ids = self._lanes.take(name, room, self._is_up)
                 if not ids:
                     break
@@ -363,29 +282,6 @@ class Dispatch:
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
 
-    # --- for commands: see `smsc.flow.commands` --------------------------------------------------
-
-    def waiting_messages(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
-        """Those that no outlet has in its hands or had in part, so that they may be changed."""
-        waiting = {
-            id_: progress
-            for id_, progress in zip(ids, self._store.progresses(ids), strict=True)
-            if progress is not None
-            and progress.state in _WAITING
-            and not has_left(progress.parts)
-            and id_ not in self._flights
-        }
-        messages = filter(None, self._recent.many(list(waiting)))
-        return [(message, waiting[message.id]) for message in messages]
-
-    def changed(self, message: Message, progress: Progress) -> None:
-        """A waiting message was changed in a batch that is handed in: know it as it is now."""
-        self._fresh.discard(message.id)
-        self._recent.keep((message,))
-        if progress.state is State.QUEUED and not progress.due_ms:
-            self._queue(message)
-            self._pump_plans({self._plan(message)})
-
     def _commit(
         self,
         batch: Batch,
@@ -398,46 +294,6 @@ class Dispatch:
             self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
         else:
             self._store.commit_nowait(batch)
-
-    # --- helpers -------------------------------------------------------------------------------
-
-    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
-        """How far messages are. While one is in flight, the flight's own record: change that."""
-        found = self._store.progresses(ids)
-        for place, id_ in enumerate(ids):
-            flight = self._flights.get(id_)
-            if flight is not None:
-                found[place] = flight.progress
-        return found
-
-    @property
-    def in_flight(self) -> int:
-        """Messages in the hands of outlets, not yet answered."""
-        return len(self._flights)
-
-    def waiting(self) -> dict[str, int]:
-        """Messages waiting, by plan."""
-        return self._lanes.waiting()
-
-    def _is_up(self, name: OutletName) -> bool:
-        outlet = self._outlets.get(name)
-        return outlet is not None and outlet.is_up
-
-    def _plan(self, message: Message) -> Plan:
-        """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, message.peek))
-        if isinstance(decision, NoRoute):
-            self._log.warning("message.unrouted", id=message.id)
-            return ()
-        return cast(Plan, decision.outlets)
-
-    def _queue(self, message: Message) -> None:
-        self._lanes.lane(self._plan(message)).put(message.id, message.priority)
-
-    def _pump_plans(self, plans: set[Plan]) -> None:
-        for name in {name for plan in plans for name in plan}:
-            if name in self._outlets:
-                self.pump(name)
 
 
 def _due_ids(batch: Batch, alarms: Sequence[Alarm]) -> list[MessageId]:

@@ -8,7 +8,7 @@ For replace_if_present and for cancel_sm without a message_id (SMPP 3.4 §5.2.18
 service_type is no part of the key: cancel_sm may leave it open.
 
 Only messages that really wait are here: what an outlet takes at once never enters. Measured on
-2 × AMD EPYC, CPython 3.11, 2026-11-22: 0.45 µs to add, 0.45 µs to discard, 110 octets a message.
+2 × AMD EPYC, CPython 3.11, 2026-11-22: 0.35 µs to add, 0.4 µs to discard, 88 octets a message.
 """
 
 from collections.abc import Iterable

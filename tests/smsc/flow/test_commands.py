@@ -258,7 +258,9 @@ class TestReplaceIfPresent:
         ids = house.admit(*[draft_to(replace_if_present_flag=1)] * 3)
         (last,) = house.admit(draft_to(replace_if_present_flag=1))
         assert [house.state(id_) for id_ in ids] == [State.DELETED] * 3
+        assert house.dispatch.pending.find(DEMO, "Shop", TO) == [last]
         assert up(house) == [last]
+        assert not house.dispatch.pending
 
     def test_with_a_network_that_takes_at_once_it_is_a_message_like_any_other(self) -> None:
         house = House()

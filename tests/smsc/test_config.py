@@ -163,7 +163,7 @@ def test_distribution_lists_and_canned_texts() -> None:
         [smpp]
         default_messages = { 1 = "Your order is ready", 255 = "Готово" }
         transaction_timeout_s = 2.5
-        [lists]
+        [distribution_lists]
         staff = ["41791110001", "+41 79 111 00 02"]
         night-shift = ["12345"]
         [accounts.shop]
@@ -172,7 +172,7 @@ def test_distribution_lists_and_canned_texts() -> None:
     """)
     assert config.smpp.default_messages == {1: "Your order is ready", 255: "Готово"}
     assert config.smpp.transaction_timeout_s == 2.5
-    assert config.lists == {
+    assert config.distribution_lists == {
         "staff": (Address(1, 1, "41791110001"), Address(1, 1, "41791110002")),
         "night-shift": (Address(3, 0, "12345"),),
     }
@@ -183,17 +183,20 @@ def test_distribution_lists_and_canned_texts() -> None:
     ("text", "error"),
     [
         (
-            "[lists]\nstaff = []",
-            "lists.staff: expected a list of numbers, found a list without any",
-        ),
-        ('[lists]\nstaff = "417"', "lists.staff: expected a list of numbers, found '417'"),
-        (
-            '[lists]\nstaff = ["417", "Bank"]',
-            "lists.staff[1]: expected a number like \"41791234567\", found 'Bank'",
+            "[distribution_lists]\nstaff = []",
+            "distribution_lists.staff: expected a list of numbers, found a list without any",
         ),
         (
-            f'[lists]\n{"x" * 21} = ["417"]',
-            f"lists.{'x' * 21}: expected a dl_name: 1 to 20 ASCII characters without spaces",
+            '[distribution_lists]\nstaff = "417"',
+            "distribution_lists.staff: expected a list of numbers, found '417'",
+        ),
+        (
+            '[distribution_lists]\nstaff = ["417", "Bank"]',
+            "distribution_lists.staff[1]: expected a number like \"41791234567\", found 'Bank'",
+        ),
+        (
+            f'[distribution_lists]\n{"x" * 21} = ["417"]',
+            f"distribution_lists.{'x' * 21}: expected a dl_name: 1 to 20 ASCII characters without spaces",
         ),
         (
             '[smpp]\ndefault_messages = { 0 = "x" }',
@@ -396,7 +399,7 @@ def test_names_in_a_rule_are_checked_beside_its_other_mistakes() -> None:
     )
     assert bad(text) == [
         "routes[0].to: expected a list, found '41'",
-        "routes[0].colour: unknown key; known here: accounts, name, outlets, to",
+        "routes[0].colour: unknown key; known here: accounts, choose, do, name, outlets, table, to, when",
         "routes[0].outlets: unknown outlet 'p'; there are: o",
         "routes[1].outlets: unknown outlet 'q'; there are: o",
     ]
@@ -590,7 +593,7 @@ def test_the_report_shows_what_would_start_and_no_password() -> None:
         "carrier smpp host=h, port=1",
         "routes[0] every number every account sim",
         "late 1, 2, 3, 4 and 2 more every account sim",
-        "every number JOIN shop",
+        "every number JOIN every outlet shop receivers",
         "note: no route uses outlet carrier",
         "note: routes[1] never matches: routes[0] takes everything first",
     ):

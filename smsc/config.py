@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
+from pdu.address import Address, destination_fault, guess_destination
 from routing.loader import RoutingConfig, build
 from routing.mo import MoTable
 from routing.rule import MoRule, Rule
@@ -44,7 +45,7 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "http": HttpConfig,
     "log": LogConfig,
 }
-_KEYS = (*_SECTIONS, "accounts", "outlets", *ROUTING_SECTIONS)
+_KEYS = (*_SECTIONS, "accounts", "distribution_lists", "outlets", *ROUTING_SECTIONS)
 
 
 @attrs.frozen
@@ -67,6 +68,8 @@ class Config:
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
+    distribution_lists: Mapping[str, tuple[Address, ...]] = attrs.field(factory=dict)
+    """Those of submit_multi, by dl_name."""
     outlets: Mapping[str, OutletConfig] = attrs.field(factory=dict)
     routing: RoutingConfig = attrs.field(factory=RoutingConfig)
     mo_routes: tuple[MoRule, ...] = ()
@@ -155,6 +158,7 @@ def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Re
     config = Config(
         **sections,
         accounts=_accounts(raw, sections["smpp"], reader),
+        distribution_lists=_distribution_lists(raw, reader),
         outlets=_outlets(raw, outlet_kinds, reader),
     )
     rules = read_routing(
@@ -192,6 +196,38 @@ def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str
         if account is not None:
             accounts[name] = account
     return accounts
+
+
+def _distribution_lists(raw: dict[str, Any], reader: Reader) -> dict[str, tuple[Address, ...]]:
+    lists: dict[str, tuple[Address, ...]] = {}
+    for name, value in reader.table(
+        raw.get("distribution_lists", {}), "distribution_lists"
+    ).items():
+        # dl_name is a C-octet string of at most 21 octets with its NUL (SMPP 3.4 §5.2.26).
+        if not re.fullmatch(r"[!-~]{1,20}", name):
+            why = "expected a dl_name: 1 to 20 ASCII characters without spaces"
+            reader.add(why, "distribution_lists", name)
+        if not isinstance(value, list) or not value:
+            what = "a list without any" if value == [] else found(value)
+            why = f"expected a list of numbers, found {what}"
+            reader.add(
+                why, "distribution_lists", name, meaning="whom the distribution list reaches"
+            )
+            continue
+        addresses: list[Address] = []
+        for position, one in enumerate(value):
+            address = guess_destination(one) if isinstance(one, str) else None
+            if address is None or destination_fault(*address) is not None:
+                reader.add(
+                    f'expected a number like "41791234567", found {found(one)}',
+                    "distribution_lists",
+                    name,
+                    position,
+                )
+            else:
+                addresses.append(address)
+        lists[name] = tuple(addresses)
+    return lists
 
 
 def _outlets(

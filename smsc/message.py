@@ -47,6 +47,10 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 """Where a message may go from each state; a final state is never left."""
 
 
+NEW_BATCH = 0
+"""`Draft.batch`: the id of the first message that is admitted with this one."""
+
+
 @attrs.define(slots=True)
 class Draft:
     """What a client asks to have sent, before intake has judged it.
@@ -70,7 +74,7 @@ class Draft:
 
 @attrs.define(slots=True)
 class Message:
-    """A stored message: written once at accept, read when it is claimed."""
+    """A stored message: written at accept, read when it is claimed; replace_sm writes it anew."""
 
     id: MessageId
     account: AccountId
@@ -125,7 +129,7 @@ class Delivery:
     id: MessageId
     mailbox: Mailbox
     account: AccountId
-    kind: str  # "receipt" or "mo"
+    kind: str  # "receipt", "notice" (still on its way) or "mo"
     created_ms: int
     expires_ms: int
     body: bytes

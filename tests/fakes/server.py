@@ -1,8 +1,9 @@
 """The SMPP server alone, on loopback: fakes behind it, raw sockets before it."""
 
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import attrs
 import trio
@@ -13,10 +14,15 @@ from smsc.bindings import Bindings
 from smsc.config import Config
 from smsc.config_fields import HostPort
 from smsc.directory.accounts import Directory
+from smsc.flow.finals import Finals
+from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
+from smsc.operations.desk import Asker
+from smsc.operations.transactions import Transactions
 from smsc.server import SmppServer
+from smsc.store.memory_store import MemoryStore
 from tests.fakes.log import FakeLog
 from tests.fakes.ports import FakeIntake, FakeMailboxes
-from tests.fakes.wire import C, Pdu, pdu
+from tests.fakes.wire import SUBMIT, C, Pdu, pdu
 
 PATIENCE_S = 10.0
 SUBMIT_RESP = C.SUBMIT_SM | RESPONSE
@@ -63,6 +69,10 @@ class Peer:
             return True
 
 
+Asked = tuple[Asker, Any, Callable[[int, bytes], None]]
+"""What a client asked the desk, and where the answer goes."""
+
+
 @attrs.define
 class ServedHouse:
     """A running server; `peers` closes what tests connected."""
@@ -74,6 +84,18 @@ class ServedHouse:
     log: FakeLog
     addresses: list[tuple[str, int]]
     peers: AsyncExitStack
+    asked: list[Asked]
+    store: MemoryStore
+    transactions: Transactions
+    dropped: list[MessageId]
+
+    def end(self, id_: int, state: State) -> None:
+        """The flow says how a message ended."""
+        message = Message(
+            MessageId(id_), AccountId("demo"), "smpp", 0, 0, 1, 0, 0, None, None, None, (), SUBMIT
+        )
+        finals = self.transactions._finals
+        finals.told([(message, Progress(state, OutletName("")))])
 
     @property
     def address(self) -> tuple[str, int]:
@@ -101,15 +123,41 @@ class ServedHouse:
 
 
 @asynccontextmanager
-async def serving(config: Config) -> AsyncIterator[ServedHouse]:
-    """Run the server of a configuration, on free ports whatever it says."""
+async def serving(config: Config, timeout_s: float = 10.0) -> AsyncIterator[ServedHouse]:
+    """Run the server of a configuration, on free ports whatever it says.
+
+    :param timeout_s: how long messages in transaction mode may take.
+    """
     intake, mailboxes, bindings, log = FakeIntake(), FakeMailboxes(), Bindings(), FakeLog()
+    asked: list[Asked] = []
+    store = MemoryStore(node=1, soon=lambda call: call())
+    dropped: list[MessageId] = []
+    transactions = Transactions(Finals(store, lambda call: call()), dropped.append, timeout_s)
     server = SmppServer(
-        config.smpp, Directory(config.accounts), intake, mailboxes, bindings, log.log
+        config.smpp,
+        Directory(config.accounts),
+        intake,
+        mailboxes,
+        bindings,
+        lambda asker, request, done: asked.append((asker, request, done)),
+        transactions,
+        log.log,
     )
     tls = [ANY_PORT] * len(config.smpp.listen_tls)
     with trio.fail_after(PATIENCE_S):
         async with trio.open_nursery() as nursery, AsyncExitStack() as peers:
             addresses = await nursery.start(server.serve, [ANY_PORT], tls)
-            yield ServedHouse(server, intake, mailboxes, bindings, log, addresses, peers)
+            yield ServedHouse(
+                server,
+                intake,
+                mailboxes,
+                bindings,
+                log,
+                addresses,
+                peers,
+                asked,
+                store,
+                transactions,
+                dropped,
+            )
             nursery.cancel_scope.cancel()

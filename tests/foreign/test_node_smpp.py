@@ -271,3 +271,90 @@ def test_a_rate_in_parts(start_gateway: StartGateway, node: Connect) -> None:
     assert send(200) == Status.ESME_RTHROTTLED
     assert send(100) == 0
     assert send(1) == Status.ESME_RTHROTTLED
+
+
+# --- the other operations ---------------------------------------------------------------------
+
+LATER = "000001000000000R"  # in a day
+TO = {"dest_addr_ton": 1, "dest_addr_npi": 1}
+
+
+def test_query_replace_and_cancel(gateway: RunningGateway, node: Connect) -> None:
+    client = node(gateway.port)
+    client.bind("transmitter", interface_version=0x34)
+    named = {"source_addr": "Shop", "source_addr_ton": 5}
+    id_ = client.send(
+        "submit_sm",
+        destination_addr="4179",
+        short_message="first",
+        schedule_delivery_time=LATER,
+        **named,
+    )["message_id"]
+    told = client.send("query_sm", message_id=id_, **named)
+    assert (told["command_status"], told["message_id"]) == (0, id_)
+    assert told["message_state"] == State.ENROUTE  # 3.4 knows no SCHEDULED
+    replaced = client.send("replace_sm", message_id=id_, short_message="second", **named)
+    assert replaced["command_status"] == 0
+    message, _ = gateway.message(int(id_))
+    assert message.body[message.peek.text_at :] == b"second"
+    other = {"source_addr": "Other", "source_addr_ton": 5}
+    for command, status in (
+        ("query_sm", Status.ESME_RQUERYFAIL),
+        ("replace_sm", Status.ESME_RREPLACEFAIL),
+        ("cancel_sm", Status.ESME_RCANCELFAIL),
+    ):
+        assert client.send(command, message_id=id_, **other)["command_status"] == status
+    assert client.send("cancel_sm", message_id=id_, **named)["command_status"] == 0
+    assert client.send("query_sm", message_id=id_, **named)["message_state"] == State.DELETED
+    again = client.send("cancel_sm", message_id=id_, **named)
+    assert again["command_status"] == Status.ESME_RCANCELFAIL
+
+
+def test_submit_multi_tells_whom_it_did_not_take(
+    start_gateway: StartGateway, node: Connect
+) -> None:
+    gateway = start_gateway(ACCOUNT + SIMULATOR + 'to = ["41"]\n')
+    client = node(gateway.port)
+    client.bind()
+    numbers = ["4179000001", "4917000001", "4179000002"]
+    answer = client.send(
+        "submit_multi",
+        dest_address=[{"destination_addr": number, **TO} for number in numbers],
+        short_message="to all",
+        registered_delivery=1,
+    )
+    assert answer["command_status"] == 0
+    (failed,) = answer["unsuccess_sme"]
+    assert failed["destination_addr"] == numbers[1]
+    assert failed["error_status_code"] == Status.ESME_RINVDSTADR
+    receipts = [client.request() for _ in range(2)]
+    assert {one["receipted_message_id"] for one in receipts} == {answer["message_id"]}
+    assert sorted(one["source_addr"] for one in receipts) == [numbers[0], numbers[2]]
+
+
+def test_data_sm_both_ways(start_gateway: StartGateway, node: Connect) -> None:
+    gateway = start_gateway(ACCOUNT + 'deliver_with = "data_sm"\n' + SIMULATOR)
+    client = node(gateway.port)
+    client.bind()
+    answer = client.send(
+        "data_sm",
+        source_addr="Shop",
+        destination_addr="4179",
+        message_payload="hello",
+        registered_delivery=1,
+    )
+    assert answer["command_status"] == 0
+    receipt = client.request()
+    assert (receipt["command"], receipt["esm_class"]) == ("data_sm", 4)
+    assert receipt["receipted_message_id"] == answer["message_id"]
+
+
+@pytest.mark.parametrize("command", ["broadcast_sm", "query_broadcast_sm", "cancel_broadcast_sm"])
+def test_broadcasts_are_refused_and_the_session_lives(
+    command: str, gateway: RunningGateway, node: Connect
+) -> None:
+    client = node(gateway.port)
+    client.bind(interface_version=0x50)
+    fields = {"message_id": "1"} if command != "broadcast_sm" else {}
+    assert client.send(command, **fields)["command_status"] != 0
+    assert client.send("enquire_link")["command_status"] == 0

@@ -130,7 +130,7 @@ class Commands:
         """Change one message that waits; `done` gets None after fsync, or why it was refused."""
         named = self._named(account, message_id, source_addr)
         found = self._dispatch.waiting_messages([named[0].id]) if len(named) == 1 else []
-        if not found:
+        if not found or found[0][0].expires_ms <= self._now_ms():
             done(Refused(Status.ESME_RREPLACEFAIL, f"no message {message_id!r} waits"))
             return
         now_ms = self._now_ms()
@@ -242,17 +242,20 @@ class Commands:
         except BodyError as error:
             return Refused(error.status, error.why)
         draft = Draft(old.account, old.source, body, peek=peek)
-        # A validity that was never given follows a new schedule.
-        keeps_end = not (change.validity_period or change.schedule_delivery_time)
-        if keeps_end:
+        if not change.validity_period:
             draft.expires_ms = old.expires_ms
-        lifetime = admit(self._accounts[old.account], draft, peek, now_ms)
+        account = self._accounts[old.account]
+        lifetime = admit(account, draft, peek, now_ms)
+        if isinstance(lifetime, Refused) and draft.expires_ms and not peek.validity_period:
+            # Scheduled beyond an end that the client never named: it gets a new one.
+            draft.expires_ms = 0
+            lifetime = admit(account, draft, peek, now_ms)
         if isinstance(lifetime, Refused):
             return lifetime
         return attrs.evolve(
             old,
             due_ms=lifetime.due_ms if change.schedule_delivery_time else old.due_ms,
-            expires_ms=old.expires_ms if keeps_end else lifetime.expires_ms,
+            expires_ms=old.expires_ms if draft.expires_ms else lifetime.expires_ms,
             registered_delivery=peek.registered_delivery,
             body=body,
             peek=peek,

@@ -360,6 +360,19 @@ class TestReplace:
         house.advance(11)
         assert up(house) == [id_]
 
+    def test_a_schedule_beyond_an_end_that_nobody_named_moves_the_end(self) -> None:
+        house = down()
+        (id_,) = house.admit(draft_to())
+        end_ms = message(house, id_).expires_ms
+        assert replace(house, id_, schedule_delivery_time=IN_AN_HOUR) == 0
+        assert message(house, id_).expires_ms == end_ms
+        assert replace(house, id_, schedule_delivery_time="000002000000000R") == 0
+        assert message(house, id_).expires_ms > end_ms
+        (named,) = house.admit(draft_to(validity_period=IN_AN_HOUR))
+        assert replace(house, named, schedule_delivery_time=IN_TWO_HOURS) == (
+            Status.ESME_RINVEXPIRY
+        )
+
     def test_a_schedule_in_the_past_sends_it_now(self) -> None:
         house = House()
         (id_,) = house.admit(draft_to(schedule_delivery_time=IN_AN_HOUR))
@@ -432,6 +445,12 @@ class TestReplace:
         away = down()
         (waits,) = away.admit(draft_to())
         assert replace(away, waits, source="Bank", short_message=b"new") == fail
+
+    def test_what_has_reached_its_end_is_not_replaced(self) -> None:
+        house = down()
+        (id_,) = house.admit(draft_to(validity_period=IN_AN_HOUR))
+        house.now_ms += HOUR_MS
+        assert replace(house, id_, schedule_delivery_time=IN_AN_HOUR) == Status.ESME_RREPLACEFAIL
 
     def test_a_batch_is_not_replaced(self) -> None:
         house = down()

@@ -81,6 +81,14 @@ password_env = "OUT"
         ("overflow = 'drop'", "accounts.a.overflow: expected one of 'wait', 'throttle'"),
         ("data_coding_0 = 'ebcdic'", "accounts.a.data_coding_0: expected one of"),
         ("outbind = {port = 1}", "accounts.a.outbind.host: required, but missing"),
+        (
+            "outbind = {host = 'a', port = 1, password = 'ninechars'}",
+            "accounts.a.outbind: expected a password of at most 8 ASCII characters",
+        ),
+        (
+            "outbind = {host = 'a', port = 1, system_id = 'é'}",
+            "accounts.a.outbind: expected a system_id in ASCII",
+        ),
         ("outbind = {host = 'a', port = 1, key = 2}", "accounts.a.outbind.key: unknown key"),
     ],
 )

@@ -138,6 +138,19 @@ async def test_a_stop_dials_no_more(tmp_path: Path) -> None:
         assert scope.cancelled_caught
 
 
+async def test_a_host_that_is_no_name_is_a_failure_like_any_other(
+    autojump_clock: trio.testing.MockClock,
+) -> None:
+    async def serve(*_: object) -> bool:
+        raise AssertionError("nobody to serve")
+
+    log = FakeLog()
+    config = OutbindConfig(host="a..b" + "c" * 70, port=2775)
+    with trio.move_on_after(5):
+        await Outbind(AccountId("demo"), config, lambda: True, serve, log.log).run()
+    assert log.named("outbind.failed")
+
+
 async def test_failures_are_farther_and_farther_apart(
     autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,6 +100,23 @@ async def test_from_anyone_else_a_header_is_no_smpp(start: Start, smpp: str) -> 
         assert len(house.bindings) == 0
 
 
+async def test_a_bug_met_in_a_greeting_leaves_the_others(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with start(smpp=TRUSTED) as house:
+        served = await house.connect()
+        await served.send(header() + bind("demo", "demo"))
+        assert (await served.read())[1] == 0
+
+        def broken(*_: object) -> bool:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr("smsc.reception.in_networks", broken)
+        assert await (await house.connect()).is_closed()
+        assert len(house.log.named("session.crashed")) == 1
+        assert await is_served(served)
+
+
 # --- limits -----------------------------------------------------------------------------------
 
 

@@ -79,7 +79,8 @@ class Reception:
             elif not self._certificates.reload_if_changed():
                 return
         except OSError as error:
-            self.log.error("tls.not_reloaded", why=str(error))
+            # A warning without a traceback: the files are at fault, not we.
+            self.log.warning("tls.not_reloaded", why=str(error))
         else:
             self.log.info("tls.reloaded")
 

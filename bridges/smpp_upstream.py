@@ -226,6 +226,7 @@ class UpstreamLink:
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Part the messages and write what the windows take."""
         failed: list[Outcome] = []
+        taken: list[tuple[_Context, bytes]] = []
         for outgoing in batch:
             message = outgoing.message
             try:
@@ -235,7 +236,8 @@ class UpstreamLink:
                 continue
             parts = len(bodies)
             for part in unsent_parts(outgoing.progress.parts, parts):
-                self._backlog.append(((message.id, part, parts), bodies[part]))
+                taken.append(((message.id, part, parts), bodies[part]))
+        self._backlog += taken  # at the end: who raises has taken nothing
         self._write()
         if failed:
             self.flow.settle(self.name, failed)

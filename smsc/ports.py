@@ -155,7 +155,7 @@ class Outlet(Protocol):
         """Take the batch (never longer than `room()`) and return at once.
 
         Each part that is still to be sent (`Progress.parts` empty, or QUEUED there) is answered
-        exactly once through `Flow.settle`.
+        exactly once through `Flow.settle`. A `send` that raises has taken nothing of its batch.
         """
 
     async def run(self, flow: Flow) -> None:
@@ -323,6 +323,9 @@ class Store(Protocol):
 
     def mailboxes(self) -> list[Mailbox]:
         """Mailboxes that hold at least one delivery."""
+
+    def meta(self, key: str) -> bytes | None:
+        """A control value."""
 
     def counts(self) -> Mapping[str, int]:
         """How many records each part of the store holds."""

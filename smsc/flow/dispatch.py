@@ -9,17 +9,22 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, cast
 
+from pdu.errors import BodyError
+from pdu.status import Status
 from routing.table import NoRoute, RoutingTable
+from smsc.config_flow import OutletFlowConfig
+from smsc.flow.dead_letters import DeadLetters
 from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
+from smsc.flow.outbox import Outbox
 from smsc.flow.parts import aggregate, has_failed, take_back
 from smsc.flow.recent import Recent
-from smsc.flow.retry import delay_s, next_plan
+from smsc.flow.retry import next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
 from smsc.store.ids import STEP
@@ -32,6 +37,8 @@ _FRESH_LIMIT: Final = 10_000
 _WAKE: Final = 200
 """Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
 _LOOK_AGAIN_MS: Final = 1000
+_BARREN: Final = 4
+"""Helpings in a row with nothing to send, after which a pump lets others work."""
 
 
 class Dispatch:
@@ -39,6 +46,8 @@ class Dispatch:
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
         in the batch that journals it, and returns them.
+    :param settings: what the configuration says of each outlet; defaults for those it does not name.
+    :ivar soon: calls back from the loop, after others had their turn.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -53,10 +62,17 @@ class Dispatch:
         now_ms: Callable[[], int],
         draw: random.Random,
         log: Any,
+        settings: Mapping[OutletName, OutletFlowConfig] | None = None,
     ) -> None:
         self._store = store
         self._routes = routes
         self._outlets = outlets
+        configs, default = settings or {}, OutletFlowConfig()
+        self._outboxes = {
+            name: Outbox(outlet, configs.get(name, default), log)
+            for name, outlet in outlets.items()
+        }
+        self.dead_letters = DeadLetters(store, log)
         self._recent = recent
         self._write_receipts = write_receipts
         self._arrived = arrived
@@ -70,6 +86,7 @@ class Dispatch:
         self._pumping: set[OutletName] = set()
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
+        self.soon: Callable[[Callable[[], None]], None] = lambda _call: None
 
     # --- in ------------------------------------------------------------------------------------
 
@@ -81,7 +98,7 @@ class Dispatch:
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
                 continue
-            self._lanes.lane(plan).put(message.id, message.priority)
+            self._lanes.lane(plan).put(message.id, message.priority, message.account)
             touched.add(plan)
             fresh.add(message.id)
         self._recent.keep(messages)
@@ -129,25 +146,53 @@ class Dispatch:
         outlet = self._outlets[name]
         self._pumping.add(name)
         try:
+            barren = 0
             while (room := min(outlet.room(), _CLAIM)) > 0:
                 ids = self._lanes.take(name, room, self._is_up)
                 if not ids:
                     break
-                batch = self._claim(ids)
+                batch = self._claim(name, ids)
                 if batch:
-                    outlet.send(batch)
+                    self._send(name, batch)
+                    barren = 0
+                elif (barren := barren + 1) >= _BARREN:
+                    self.soon(lambda: self.pump(name))
+                    break
         finally:
             self._pumping.discard(name)
 
-    def _claim(self, ids: Sequence[MessageId]) -> list[Outgoing]:
+    def _send(self, name: OutletName, batch: Sequence[Outgoing]) -> None:
+        """Hand the batch over; what the outlet choked on comes again, or is set aside."""
+        outbox = self._outboxes[name]
+        crashes = outbox.send(batch)
+        if not crashes:
+            return
+        journal = self._store.batch()
+        finals: list[tuple[Message, Progress]] = []
+        moved_on: set[Plan] = set()
+        for id_, error in crashes:
+            flight = self._flights.pop(id_)
+            flight.again = flight.progress.error = int(Status.ESME_RSYSERR)
+            why = f"it crashed the outlet: {error!r}" if outbox.is_poison(id_) else ""
+            if self._land(journal, flight, name, moved_on, why):
+                finals.append((flight.message, flight.progress))
+        self._commit(journal, finals)
+        self._pump_plans(moved_on)
+
+    def _claim(self, name: OutletName, ids: Sequence[MessageId]) -> list[Outgoing]:
         """Read the messages that are still to be sent, and start their flights."""
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
         flights = self._flights
+        destinations = self._outboxes[name].destinations
         for message, progress in self._read(ids):
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
+                continue
+            if destinations is not None and not destinations.enter(
+                message.id, message.peek.destination_addr
+            ):
                 continue
             flights[message.id] = Flight(message, progress)
             claimed.append(Outgoing(message, progress))
@@ -156,6 +201,9 @@ class Dispatch:
             for message, progress in expired:
                 self._end(batch, message, progress, State.EXPIRED)
             self._commit(batch, expired)
+        for outbox in self._outboxes.values():
+            if outbox.destinations is not None:  # a place that was kept is not needed any more
+                self._requeue(outbox.destinations.give_up(ids))
         return claimed
 
     def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
@@ -190,7 +238,7 @@ class Dispatch:
         batch = self._store.batch()
         finals: list[tuple[Message, Progress]] = []
         moved_on: set[Plan] = set()
-        for outcome in outcomes:
+        for outcome in self._outboxes[outlet].policy.judge(outcomes):
             flight = self._flights.get(outcome.id)
             if flight is None:
                 continue
@@ -202,14 +250,32 @@ class Dispatch:
         self._pump_plans(moved_on)
         self.pump(outlet)
 
-    def _land(self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]) -> bool:
-        """Every part was answered: the message is on its way, comes again, or (True) has ended."""
+    def _land(
+        self,
+        batch: Batch,
+        flight: Flight,
+        outlet: OutletName,
+        moved_on: set[Plan],
+        poison: str = "",
+    ) -> bool:
+        """Every part was answered: the message is on its way, comes again, or (True) has ended.
+
+        `poison` says why it must not be tried again.
+        """
         message, progress = flight.message, flight.progress
         progress.attempt += 1
         progress.outlet = outlet
+        outbox = self._outboxes[outlet]
+        if outbox.destinations is not None:
+            heir = outbox.destinations.leave(message.peek.destination_addr)
+            if heir is not None:
+                self._requeue((heir,))
+        if poison:
+            self._set_aside(batch, message, progress, State.REJECTED, poison)
+            return True
         if flight.again:
-            self._retry(batch, flight, moved_on)
-            return False
+            return self._retry(batch, flight, outbox, moved_on)
+        outbox.forget(message.id)
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
             self._end(batch, message, progress, state)
@@ -220,22 +286,29 @@ class Dispatch:
         batch.progress(message.id, progress)
         return False
 
-    def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
-        """Try the next outlet of the plan at once; after the last one, wait."""
+    def _retry(
+        self, batch: Batch, flight: Flight, outbox: Outbox, moved_on: set[Plan]
+    ) -> bool:
+        """Try the next outlet of the plan at once; after the last one, wait, or (True) give up."""
         message, progress = flight.message, flight.progress
         plan = self._plan(message)
+        rounds = progress.attempt // max(len(plan), 1)
+        wait_s = outbox.policy.delay_s(flight.again, progress.attempt, self._draw, rounds)
+        if wait_s is None:
+            why = f"no success in {progress.attempt} attempts"
+            self._set_aside(batch, message, progress, State.UNDELIVERABLE, why)
+            return True
         at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
         if at_once:
-            self._lanes.lane(at_once).put(message.id, message.priority)
+            self._lanes.lane(at_once).put(message.id, message.priority, message.account)
             moved_on.add(at_once)
         else:
-            rounds = max(1, progress.attempt // max(len(plan), 1))
-            wait_ms = int(delay_s(flight.again, rounds, self._draw) * 1000)
-            progress.due_ms = self._now_ms() + wait_ms
+            progress.due_ms = self._now_ms() + int(wait_s * 1000)
             if progress.due_ms < message.expires_ms:  # else the alarm of its end comes first
                 batch.defer(progress.due_ms, message.id, message.id)
                 self.alarm_moved(progress.due_ms)
         batch.progress(message.id, progress)
+        return False
 
     # --- alarms --------------------------------------------------------------------------------
 
@@ -308,10 +381,19 @@ class Dispatch:
     def _end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._fresh.discard(message.id)
+        for outbox in self._outboxes.values():
+            outbox.forget(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
+
+    def _set_aside(
+        self, batch: Batch, message: Message, progress: Progress, state: State, why: str
+    ) -> None:
+        """End a message that no attempt could bring to a good end, and note it as a dead letter."""
+        self._end(batch, message, progress, state)
+        self.dead_letters.add(batch, message.id, progress, why)
 
     def _commit(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> None:
         """Commit, with the receipts of messages that ended."""
@@ -341,20 +423,48 @@ class Dispatch:
         """Messages waiting, by plan."""
         return self._lanes.waiting()
 
+    def held_back(self) -> dict[OutletName, int]:
+        """Messages over an outlet's `per_destination`."""
+        return {
+            name: len(outbox.destinations)
+            for name, outbox in self._outboxes.items()
+            if outbox.destinations
+        }
+
     def _is_up(self, name: OutletName) -> bool:
         outlet = self._outlets.get(name)
         return outlet is not None and outlet.is_up
 
     def _plan(self, message: Message) -> Plan:
-        """The outlets of a message by today's rules; () when no rule takes it any more."""
+        """The outlets of a message by today's rules; () when no rule takes it any more.
+
+        :raises BodyError: the body does not parse.
+        """
         decision = self._routes.match(route_key(message, message.peek))
         if isinstance(decision, NoRoute):
             self._log.warning("message.unrouted", id=message.id)
             return ()
         return cast(Plan, decision.outlets)
 
-    def _queue(self, message: Message) -> None:
-        self._lanes.lane(self._plan(message)).put(message.id, message.priority)
+    def _queue(self, message: Message, *, is_first: bool = False) -> None:
+        """Put a message into the lane of today's plan; one that cannot be read is set aside."""
+        try:
+            lane = self._lanes.lane(self._plan(message))
+        except BodyError as error:
+            batch = self._store.batch()
+            progress = self._store.progress(message.id)
+            if progress is not None:
+                self._set_aside(batch, message, progress, State.REJECTED, error.why)
+            self._store.commit_nowait(batch)
+            return
+        put = lane.put_first if is_first else lane.put
+        put(message.id, message.priority, message.account)
+
+    def _requeue(self, ids: Collection[MessageId]) -> None:
+        """Messages that were held back: they go next."""
+        for message in self._recent.many(list(ids)):
+            if message is not None:
+                self._queue(message, is_first=True)
 
     def _pump_plans(self, plans: set[Plan]) -> None:
         for name in {name for plan in plans for name in plan}:

@@ -11,6 +11,7 @@ A text longer than a part (short_message or message_payload) is parted with a UD
 from typing import Final
 
 from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.text.errors import TextError, TooManyParts
 from pdu.text.segmenter import count_parts, segment
 from pdu.text.udh import Udh, split_header
 from pdu.timefmt import format_absolute
@@ -55,7 +56,12 @@ def part_count(message: Message) -> int:
     if _is_one_part(body, peek):
         return 1
     header, text = _text(body, peek)
-    return 1 if _is_part(header) else count_parts(text, peek.data_coding, udh=header)
+    if _is_part(header):
+        return 1
+    try:
+        return count_parts(text, peek.data_coding, udh=header)
+    except TextError:
+        return 1  # left as it came, see `_parted`
 
 
 def concat_reference(id_: int) -> int:
@@ -87,7 +93,12 @@ def _parted(body: bytes, peek: SubmitPeek, reference: int) -> list[bytes]:
     header, text = _text(body, peek)
     if _is_part(header):
         return [body]
-    pieces = segment(text, peek.data_coding, reference, udh=header)
+    try:
+        pieces = segment(text, peek.data_coding, reference, udh=header)
+    except TooManyParts:
+        raise
+    except TextError:
+        return [body]  # a header that does not add up or leaves no room: the network may judge it
     if len(pieces) == 1:
         if peek.sm_length or len(pieces[0]) > _LONGEST_SHORT_MESSAGE:
             return [body]

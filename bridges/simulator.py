@@ -20,6 +20,7 @@ from pdu.codec import encode_body
 from pdu.message_pdus import DeliverSm
 from pdu.status import Status
 from pdu.text.coding import choose
+from pdu.text.errors import TooManyParts
 from pdu.text.segmenter import segment
 from pdu.text.udh import MAX_PARTS
 from smsc.config_fields import about
@@ -123,7 +124,10 @@ class Simulator:
             return int(Status.ESME_RSYSERR)
         from_, to = guess_source(source), guess_destination(destination)
         choice = choose(text)
-        pieces = segment(choice.data, choice.data_coding, self._draw.randrange(256))
+        try:
+            pieces = segment(choice.data, choice.data_coding, self._draw.randrange(256))
+        except TooManyParts:
+            return int(Status.ESME_RINVMSGLEN)
         messages = [
             MobileOriginated(
                 self.name,

@@ -235,8 +235,8 @@ class UpstreamLink:
                 failed.append(Failed(message.id, Status.ESME_RINVMSGLEN))
                 continue
             parts = len(bodies)
-            for part in unsent_parts(outgoing.progress.parts, parts):
-                taken.append(((message.id, part, parts), bodies[part]))
+            unsent = unsent_parts(outgoing.progress.parts, parts)
+            taken += [((message.id, part, parts), bodies[part]) for part in unsent]
         self._backlog += taken  # at the end: who raises has taken nothing
         self._write()
         if failed:

@@ -19,6 +19,7 @@ from typing import Any, Final, Protocol
 import attrs
 import trio
 
+from pdu.status import Status, status_name
 from smsc.bindings import Bindings
 from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
@@ -87,6 +88,7 @@ class Addresses:
 
     smpp: tuple[tuple[str, int], ...]
     http: tuple[tuple[str, int], ...]
+    smpp_tls: tuple[tuple[str, int], ...] = ()
 
 
 class Gateway:
@@ -101,7 +103,7 @@ class Gateway:
         ).now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
-        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log)
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
         self.receipts = Receipts(store, store.ids, recent, arrived, now_ms, log)
@@ -120,7 +122,9 @@ class Gateway:
             now_ms,
             random.Random(),
             log,
+            {OutletName(name): outlet.flow for name, outlet in config.outlets.items()},
         )
+        self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
         self.alarms = Alarms(store, self.dispatch.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
@@ -131,6 +135,8 @@ class Gateway:
         self.server = SmppServer(
             config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
         )
+        self.server.is_store_full = lambda: store.is_full
+        self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
         self.webhook = (
             bridges.webhook(self.mailboxes, now_ms, log) if bridges.webhook is not None else None
         )
@@ -204,7 +210,9 @@ class Gateway:
             ]
             return f"outlet {outlet!r} is no simulator; known ones: {', '.join(known) or 'none'}"
         status = await found.mobile_originated(from_, to, text)
-        return None if not status else f"no mo_route takes a message to {to}"
+        if status == Status.ESME_RX_R_APPN:
+            return f"no mo_route takes a message to {to}"
+        return None if not status else f"the message was answered {status_name(status)}"
 
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""
@@ -218,7 +226,12 @@ class Gateway:
                 "uptime_s": round(trio.current_time() - self._started, 1),
                 "binds": dict(self.bindings),
                 "waiting": self.dispatch.waiting(),
+                "held_back": self.dispatch.held_back(),
                 "in_flight": self.dispatch.in_flight,
+                "dead_letters": {
+                    "count": self.dispatch.dead_letters.count,
+                    "newest": [attrs.asdict(one) for one in self.dispatch.dead_letters.newest()],
+                },
                 "deliveries_in_hand": self.mailboxes.in_hand,
                 "outlets_down": down,
                 "outlets": {name: outlet.statistics() for name, outlet in self.outlets.items()},
@@ -236,7 +249,12 @@ class Gateway:
             nursery.start_soon(self._take_up, earlier, nursery)
             async with trio.open_nursery() as doors:
                 addresses = await self._open_doors(doors)
-                self.log.info("gateway.started", smpp=addresses.smpp, http=addresses.http)
+                self.log.info(
+                    "gateway.started",
+                    smpp=addresses.smpp,
+                    smpp_tls=addresses.smpp_tls,
+                    http=addresses.http,
+                )
                 started(addresses)
                 await stop.wait()
                 self.log.info("gateway.stopping", in_flight=self.dispatch.in_flight)
@@ -273,13 +291,17 @@ class Gateway:
 
     async def _open_doors(self, doors: trio.Nursery) -> Addresses:
         """Open the listeners: what clients bring is on disk, and leaves when outlets are up."""
-        smpp: list[tuple[str, int]] = await doors.start(self.server.serve, self.config.smpp.listen)
+        listen_smpp = self.config.smpp.listen
+        smpp: list[tuple[str, int]] = await doors.start(
+            self.server.serve, listen_smpp, self.config.smpp.listen_tls
+        )
+        plain = len(listen_smpp)
         http: list[tuple[str, int]] = []
         if self._serve_http is not None and self.config.http.listen:
             listen = [str(one) for one in self.config.http.listen]
             serve = partial(self._serve_http, listen, self, stop=self._http_stop, log=self.log)
             http = await doors.start(serve)
-        return Addresses(tuple(smpp), tuple(http))
+        return Addresses(tuple(smpp[:plain]), tuple(http), tuple(smpp[plain:]))
 
     async def _drain(self) -> None:
         """Take nothing new, and wait for answers that are owed to us."""
@@ -355,7 +377,7 @@ async def run(
         ):
             gateway = Gateway(config, bridges, store, log)
             if signals:
-                await nursery.start(_watch_signals, stop, life)
+                await nursery.start(_watch_signals, stop, life, gateway.server.reload_certificates)
             await gateway.run(
                 stop=stop, started=lambda addresses: task_status.started((gateway, addresses))
             )
@@ -373,11 +395,15 @@ async def _until(is_so: Callable[[], bool]) -> None:
 async def _watch_signals(
     stop: trio.Event,
     life: trio.CancelScope,
+    reload: Callable[[], None],
     task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+    with trio.open_signal_receiver(signal.SIGTERM, signal.SIGINT, signal.SIGHUP) as signals:
         task_status.started()
-        async for _ in signals:
+        async for one in signals:
+            if one == signal.SIGHUP:
+                reload()
+                continue
             if stop.is_set():
                 life.cancel()
             stop.set()

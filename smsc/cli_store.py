@@ -49,6 +49,23 @@ def check(*, data_dir: DataDir = _DATA_DIR, json: bool = False) -> int:
 
 
 @app.command
+def corrupt(*, data_dir: DataDir = _DATA_DIR) -> int:
+    """List the corrupt records that were set aside: one JSON object a line, octets in hex."""
+    from attrs import asdict
+
+    from smsc.store.audit import set_aside
+    from smsc.store.opening import StoreOpenError
+
+    try:
+        for one in set_aside(data_dir):
+            print(json_text.dumps(asdict(one)))
+    except StoreOpenError as error:
+        print(f"smsc: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+@app.command
 def backup(
     directory: Annotated[Path, Parameter(help="Where the copy goes; made if it is not there.")],
     *,
@@ -83,7 +100,7 @@ def _print_report(report: "Report") -> None:
     console = Console()
     console.print(ledger, states, tables)
     if report.set_aside:
-        console.print(f"{report.set_aside} corrupt records were set aside earlier (`corrupt`).")
+        console.print(f"{report.set_aside} corrupt records were set aside: `smsc store corrupt`.")
     if report.unused_upstream_ids:
         console.print(f"{report.unused_upstream_ids} upstream ids belong to no message; harmless.")
     if report.damages:

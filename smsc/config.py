@@ -21,11 +21,11 @@ from routing.loader import check_mo_routes, check_routes
 from routing.mo import MoTable
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
+from smsc.config_accounts import INHERITED, AccountConfig
 from smsc.config_errors import ConfigError, found, key_of, unknown_key
 from smsc.config_fields import Reader
 from smsc.config_flow import OutletFlowConfig
 from smsc.config_sections import (
-    AccountConfig,
     HttpConfig,
     LogConfig,
     NodeConfig,
@@ -127,7 +127,7 @@ def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Re
     }
     config = Config(
         **sections,
-        accounts=_accounts(raw, sections["smpp"].window, reader),
+        accounts=_accounts(raw, sections["smpp"], reader),
         outlets=_outlets(raw, outlet_kinds, reader),
     )
     # Names that are written count as known, even when their tables have errors of their own.
@@ -144,20 +144,22 @@ def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Re
             meaning = field.metadata["meaning"]
             reader.errors.append(ConfigError(error.key, error.why, meaning))
     _check_listeners(config, reader)
+    _check_tls(config.smpp, reader)
     if config.store.map_limit_mb < config.store.map_size_mb:
         why = f"expected at least map_size_mb = {config.store.map_size_mb}"
         reader.add(f"{why}, found {config.store.map_limit_mb}", "store", "map_limit_mb")
     return attrs.evolve(config, routes=tuple(routes.values()), mo_routes=tuple(mo_routes.values()))
 
 
-def _accounts(raw: dict[str, Any], window: int, reader: Reader) -> dict[str, AccountConfig]:
+def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str, AccountConfig]:
+    inherited = {key: getattr(smpp, key) for key in INHERITED}
     accounts: dict[str, AccountConfig] = {}
     for name, value in reader.table(raw.get("accounts", {}), "accounts").items():
         # system_id is a C-octet string of at most 16 octets with its NUL (SMPP 3.4 §5.2.1).
         if not re.fullmatch(r"[!-~]{1,15}", name):
             why = "expected a system_id: 1 to 15 ASCII characters without spaces"
             reader.add(why, "accounts", name)
-        table = {"window": window, **value} if isinstance(value, dict) else value
+        table = {**inherited, **value} if isinstance(value, dict) else value
         account = reader.read(table, AccountConfig, "accounts", name)
         if account is not None:
             accounts[name] = account
@@ -221,9 +223,24 @@ def _written(raw: dict[str, Any], section: str) -> frozenset[str]:
 def _check_listeners(config: Config, reader: Reader) -> None:
     """Refuse one address for two listeners; port 0 is a fresh port each time."""
     taken: dict[object, str] = {}
-    for section, addresses in (("smpp", config.smpp.listen), ("http", config.http.listen)):
+    for section, key, addresses in (
+        ("smpp", "listen", config.smpp.listen),
+        ("smpp", "listen_tls", config.smpp.listen_tls),
+        ("http", "listen", config.http.listen),
+    ):
         for position, address in enumerate(addresses):
-            key = key_of((section, "listen", position))
-            first = taken.setdefault(address, key)
-            if first != key and address.port:
-                reader.add(f"{address} is already taken by {first}", section, "listen", position)
+            path = key_of((section, key, position))
+            first = taken.setdefault(address, path)
+            if first != path and address.port:
+                reader.add(f"{address} is already taken by {first}", section, key, position)
+
+
+def _check_tls(smpp: SmppConfig, reader: Reader) -> None:
+    """Refuse a TLS listener that could not greet anybody; the files are read at start."""
+    if smpp.listen_tls:
+        for key in ("tls_cert", "tls_key"):
+            if getattr(smpp, key) is None:
+                reader.add("required by listen_tls, but missing", "smpp", key)
+    if smpp.tls_client_certificates != "none" and smpp.tls_ca is None:
+        why = f'required by tls_client_certificates = "{smpp.tls_client_certificates}"'
+        reader.add(f"{why}, but missing", "smpp", "tls_ca")

@@ -51,7 +51,7 @@ def parse_schedule(value: object) -> tuple[float, ...]:
     """Read delays in seconds."""
     if not isinstance(value, list) or not value:
         raise SettingError(f"expected a list of seconds, found {found(value)}")
-    return tuple(number(one, 0.1, 604_800) for one in value)
+    return tuple(number(one, 0.01, 604_800) for one in value)
 
 
 @attrs.frozen(kw_only=True)

@@ -11,8 +11,8 @@ import attrs
 from routing.loader import unreachable
 from routing.rule import ANY_KEYWORD
 from smsc.config import Config
+from smsc.config_accounts import AccountConfig
 from smsc.config_errors import Secret
-from smsc.config_sections import AccountConfig
 
 _HINTS = 20
 """Hints shown; a generated rule file may earn thousands."""

@@ -2,21 +2,15 @@
 
 *In*: built by `smsc.config.load`, or directly by tests.
 *Out*: frozen values with defaults; durations are seconds, names say so.
-*Never*: behaviour, but for two questions about an account that admission asks.
+*Never*: behaviour. Accounts are in `config_accounts`.
 """
 
-from decimal import Decimal
-from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 from typing import Literal
 
 import attrs
 
-from smsc.config_errors import SettingError, found
 from smsc.config_fields import HostPort, Network, about
-from smsc.directory.passwords import StoredPassword
-
-ANY_SENDER = "*"
 
 Dialect = Literal["smshub", "subito", "netoxygen", "connector", "playsms", "kannel", "jasmin"]
 
@@ -69,6 +63,25 @@ class SmppConfig:
     listen: tuple[HostPort, ...] = attrs.field(
         default=(), metadata=about("where SMPP clients connect")
     )
+    listen_tls: tuple[HostPort, ...] = attrs.field(
+        default=(), metadata=about("where SMPP clients connect with TLS")
+    )
+    tls_cert: Path | None = attrs.field(
+        default=None, metadata=about("certificate chain of listen_tls, PEM")
+    )
+    tls_key: Path | None = attrs.field(
+        default=None, metadata=about("private key of tls_cert, PEM without a passphrase")
+    )
+    tls_ca: Path | None = attrs.field(
+        default=None, metadata=about("who must have signed a client's certificate, PEM")
+    )
+    tls_client_certificates: Literal["none", "optional", "required"] = attrs.field(
+        default="none", metadata=about("whether clients must show a certificate")
+    )
+    proxy_networks: tuple[Network, ...] = attrs.field(
+        default=(),
+        metadata=about("networks of proxies, each connection from which begins with PROXY v2"),
+    )
     system_id: str = attrs.field(
         default="smsc",
         metadata=about("how the gateway names itself in bind responses", minimum=1, maximum=15),
@@ -96,9 +109,27 @@ class SmppConfig:
             "unanswered PDUs per session, for accounts that name none", minimum=1, maximum=65_535
         ),
     )
+    enquire_misses: int = attrs.field(
+        default=2,
+        metadata=about("unanswered enquire_links in a row before a session is closed", minimum=1),
+    )
+    pdu_read_s: float = attrs.field(
+        default=30.0,
+        metadata=about("time a client has to complete a PDU it began, seconds", minimum=0.1),
+    )
     max_connections: int = attrs.field(
         default=1000,
         metadata=about("open SMPP connections, bound or not; 0 = unlimited", minimum=0),
+    )
+    max_connections_per_address: int = attrs.field(
+        default=0,
+        metadata=about("open SMPP connections from one address; 0 = unlimited", minimum=0),
+    )
+    max_unbound: int = attrs.field(
+        default=200,
+        metadata=about(
+            "connections that are not bound; one more closes the oldest; 0 = unlimited", minimum=0
+        ),
     )
 
 
@@ -127,85 +158,3 @@ class LogConfig:
     texts: bool = attrs.field(
         default=False, metadata=about("whether texts of messages may stand in the log")
     )
-
-
-def parse_credit(value: object) -> Decimal | None:
-    """Read "unlimited" (None) or an amount, exactly as written."""
-    if value == "unlimited":
-        return None
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-        if amount.is_finite() and amount >= 0:
-            return amount
-    raise SettingError(f'expected "unlimited" or a number of at least 0, found {found(value)}')
-
-
-def parse_senders(value: object) -> tuple[str, ...]:
-    """Read sender patterns: an address, a beginning with a "*" behind it, or "*"."""
-    if not isinstance(value, list):
-        raise SettingError(f"expected a list, found {found(value)}")
-    for one in value:
-        if not isinstance(one, str) or not one or "*" in one[:-1]:
-            raise SettingError(f'expected senders like "Shop", "4179*" or "*", found {found(one)}')
-    return tuple(value)
-
-
-@attrs.frozen(kw_only=True)
-class AccountConfig:
-    """`[accounts.NAME]`: who may speak; NAME is the system_id."""
-
-    password: StoredPassword = attrs.field(metadata=about("the account's password"))
-    max_binds: int = attrs.field(
-        default=10, metadata=about("sessions bound at the same time; 0 = unlimited", minimum=0)
-    )
-    window: int = attrs.field(
-        default=100,
-        metadata=about(
-            "unanswered PDUs per session, by default smpp.window", minimum=1, maximum=65_535
-        ),
-    )
-    rate: float = attrs.field(
-        default=0.0, metadata=about("messages a second; 0 = unlimited", minimum=0)
-    )
-    senders: tuple[str, ...] = attrs.field(
-        default=(ANY_SENDER,), metadata=about("senders the account may use", parse=parse_senders)
-    )
-    networks: tuple[Network, ...] = attrs.field(
-        default=(), metadata=about("networks the account may come from; none = any")
-    )
-    credit: Decimal | None = attrs.field(
-        default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
-    )
-    admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
-    duplicates_s: float = attrs.field(
-        default=0.0,
-        metadata=about(
-            "how long a message that is sent again gets the id of the first one, seconds; 0 = off",
-            minimum=0,
-            maximum=86_400,
-        ),
-    )
-
-
-def address_allowed(account: AccountConfig, ip: str) -> bool:
-    """True when the account may come from `ip`, as a socket's peer name gives it.
-
-    IPv4 in IPv6 clothes (::ffff:10.0.0.1, what a dual-stack listener sees) counts as IPv4.
-    """
-    if not account.networks:
-        return True
-    try:
-        address = ip_address(ip.partition("%")[0])
-    except ValueError:  # a Unix socket or a proxy's invention: in no network
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in network for network in account.networks)
-
-
-def sender_allowed(account: AccountConfig, source_addr: str) -> bool:
-    """True when one of the account's patterns fits the sender."""
-    senders = account.senders
-    if ANY_SENDER in senders or source_addr in senders:
-        return True
-    return any(one.endswith("*") and source_addr.startswith(one[:-1]) for one in senders)

@@ -50,6 +50,7 @@ class Link:
         self._may_read = trio.Event()
         self._scope = trio.CancelScope()
         self._is_open = True
+        self._is_paused = False
         self._peer_is_gone = False
 
     @property
@@ -100,6 +101,16 @@ class Link:
         elif not self._must_not_read():
             self._may_read.set()
 
+    def pause(self) -> None:
+        """Read nothing more from this peer until `resume`; what was read is answered."""
+        self._is_paused = True
+
+    def resume(self) -> None:
+        """Read again."""
+        self._is_paused = False
+        if not self._must_not_read():
+            self._may_read.set()
+
     def close(self, why: str) -> None:
         """End the connection soon; the octets already handed in are still tried."""
         self.session.close(why)
@@ -107,6 +118,8 @@ class Link:
 
     def tick(self, now: float) -> None:
         """Let the session look at the clock; called by the one sweeper."""
+        if self._is_paused or self.session.is_full:
+            self.session.excuse(now)
         events = self.session.tick(now)
         if events:
             self._handle(events)
@@ -115,7 +128,9 @@ class Link:
     # --- helpers -------------------------------------------------------------------------------
 
     def _must_not_read(self) -> bool:
-        return self.session.is_full or len(self._unsent) > self._buffer_limit_octets
+        return (
+            self._is_paused or self.session.is_full or len(self._unsent) > self._buffer_limit_octets
+        )
 
     async def _read(self) -> None:
         sock, session = self._sock, self.session

@@ -6,24 +6,30 @@
 Station of the flow: session → **server** → intake. Tasks: one for each listener and connection.
 """
 
-import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import count
 from typing import Any, Final
 
 import trio
 
-from pdu.commands import Command, command_name
+from pdu.commands import command_name
 from pdu.operations import Role
 from pdu.status import Status, status_name
-from smsc.bindings import Bindings
+from smsc.bindings import KINDS, RECEIVING, Bindings
+from smsc.config_accounts import AccountConfig, OutbindConfig
 from smsc.config_fields import HostPort
 from smsc.config_sections import SmppConfig
 from smsc.deliver import BoundReceiver
 from smsc.directory.accounts import Account, AuthRefused, Directory
+from smsc.flow.fairness import FairShare
 from smsc.link import Link
-from smsc.message import Draft, Mailbox
+from smsc.message import AccountId, Draft, Mailbox
+from smsc.outbind import Outbind
 from smsc.ports import Admission, Admitted, Mailboxes, Submit
+from smsc.reception import Reception, open_listener
+from smsc.session.congestion import congestion_state
 from smsc.session.events import (
     Answered,
     BindRequested,
@@ -37,21 +43,31 @@ from smsc.session.events import (
 from smsc.session.machine import Session
 from smsc.session.timers import Timers
 
-_BACKLOG: Final = 1024
 _TICK_S: Final = 1.0
-_OUT_OF_FILES: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
-_ACCEPT_PAUSE_S: Final = 0.1
+_CERTIFICATES_EVERY: Final = 10
+"""Ticks between two looks at the files of certificates."""
+_SWEPT_AT_A_TIME: Final = 100
+"""Sessions that look at the clock in one turn of the loop: about 0.2 ms."""
 
 
 class Client:
     """One connection of an ESME: its session, its link, its account once it is bound."""
 
-    def __init__(self, server: "SmppServer", sock: socket.socket, peer: str) -> None:
+    def __init__(
+        self,
+        server: "SmppServer",
+        sock: socket.socket,
+        peer: str,
+        dialled: AccountId | None = None,
+    ) -> None:
         self.peer = peer
+        self.dialled = dialled
+        """The account that we dialled: no other may bind here."""
         self.account: Account | None = None
         self._server = server
         self._log = server.log.bind(peer=peer)
         self.session = Session(Role.MC, trio.current_time(), timers=server.timers, window=1, hold=1)
+        self.session.congestion = server.congestion_state
         self.link = Link(sock, self.session, self.handle)
         self._nursery: trio.Nursery
         self._receiver: BoundReceiver | None = None
@@ -105,8 +121,11 @@ class Client:
         assert self.account is not None
         name = self.account.name
         drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
+        fair = self._server.fair
+        fair.enter(name, len(drafts), self.link)
 
         def done(answers: list[Admission]) -> None:
+            fair.leave(name, len(answers))
             numbers = [request[0] for request in requests]
             ids = [b"%d" % one.id for one in answers if isinstance(one, Admitted)]
             if len(ids) == len(numbers):
@@ -122,20 +141,19 @@ class Client:
                 )
             self.link.flush()
 
-        self._server.intake.submit_many_nowait(drafts, done)
+        try:
+            self._server.intake.submit_many_nowait(drafts, done)
+        except BaseException:
+            fair.leave(name, len(drafts))  # a bug: there will be no answer
+            raise
 
     async def _bind(self, asked: BindRequested) -> None:
         """Judge a bind; a task of its own, since a password hash takes its time."""
         verdict = await self._server.directory.authenticate(
             asked.system_id, asked.password, self.peer
         )
-        if isinstance(verdict, Account) and not self._server.bindings.may_bind(
-            verdict.name, verdict.config.max_binds
-        ):
-            limit = verdict.config.max_binds
-            verdict = AuthRefused(
-                Status.ESME_RBINDFAIL, f"account {verdict.name} has its {limit} binds already"
-            )
+        if isinstance(verdict, Account):
+            verdict = self._refusal(verdict, asked) or verdict
         kind = command_name(asked.command_id)
         if isinstance(verdict, AuthRefused):
             self.session.refuse_bind(verdict.status)
@@ -147,14 +165,27 @@ class Client:
                 self._log.info("session.bound", account=verdict.name, kind=kind)
         self.link.flush()
 
+    def _refusal(self, account: Account, asked: BindRequested) -> AuthRefused | None:
+        """Why an account that proved who it is may not bind so, here and now."""
+        if self.dialled is not None and account.name != self.dialled:
+            why = f"account {account.name} answers an outbind for {self.dialled}"
+            return AuthRefused(Status.ESME_RBINDFAIL, why)
+        kind = KINDS[asked.command_id]
+        return self._server.bindings.refusal(account.name, account.config, kind)
+
     def _bound(self, account: Account, asked: BindRequested) -> None:
         self.account = account
-        self.session.window.size = self.session.hold = account.config.window
-        self._server.bindings.add(account.name, self)
-        if asked.command_id != Command.BIND_TRANSMITTER:
+        self._server.unbound.pop(self, None)
+        config, session, kind = account.config, self.session, KINDS[asked.command_id]
+        session.hold = config.window
+        session.window.size = config.deliver_window or config.window
+        session.throttles = config.overflow == "throttle"
+        session.timers = self._server.timers_of(account)
+        self._server.bindings.add(account.name, self, kind)
+        if kind in RECEIVING:
             self._receiver = BoundReceiver(
                 Mailbox(account.name),
-                self.session,
+                session,
                 self._server.mailboxes,
                 trio.current_time,
                 self.link.flush,
@@ -168,12 +199,16 @@ class Client:
             self._server.mailboxes.detach(receiver.mailbox, receiver)
         if self.account is not None:
             self._server.bindings.remove(self.account.name, self)
+            self._server.fair.forget(self.account.name, self.link)
 
 
 class SmppServer:
     """All listeners and clients.
 
     :param log: a structlog logger.
+    :ivar has_waiting: do deliveries wait in this mailbox? Asked for accounts that want outbind.
+    :ivar is_store_full: does intake refuse for want of room?
+    :raises OSError: the certificates of the TLS listener cannot be used.
     """
 
     def __init__(
@@ -191,40 +226,75 @@ class SmppServer:
             enquire_link_s=config.enquire_link_s,
             inactivity_s=config.inactivity_s,
             response_s=config.response_timeout_s,
+            pdu_read_s=config.pdu_read_s,
+            misses=config.enquire_misses,
         )
         self.directory = directory
         self.intake = intake
         self.mailboxes = mailboxes
         self.bindings = bindings
         self.log = log
+        self.fair = FairShare()
+        self.has_waiting: Callable[[Mailbox], bool] = lambda _mailbox: False
+        self.is_store_full: Callable[[], bool] = lambda: False
         self.nursery: trio.Nursery
         self.clients: set[Client] = set()
-        self._max_connections = config.max_connections
-        self._listeners = trio.CancelScope()
+        self.unbound: dict[Client, None] = {}
+        """Clients that did not bind yet, the oldest first."""
+        self._max_unbound = config.max_unbound
+        self._reception = Reception(config, self._serve_client, log)
+        self._timers = {
+            name: timers_for(account.config, config.session_init_s)
+            for name, account in directory.accounts.items()
+        }
+        self._doors = trio.CancelScope()
         self._fewer = trio.Event()
+
+    def congestion_state(self) -> int:
+        """How busy the gateway is, 0 to 100, as answers to peers of 5.0 tell it."""
+        fair = self.fair
+        return congestion_state(fair.in_hand, fair.limit, is_full=self.is_store_full())
+
+    def timers_of(self, account: Account) -> Timers:
+        """Those of a bound session."""
+        return self._timers[account.name]
 
     async def serve(
         self,
         listen: Sequence[HostPort],
+        listen_tls: Sequence[HostPort] = (),
         task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
     ) -> None:
-        """Serve until `stop` has seen the last client off; reports the bound addresses."""
+        """Serve until `stop` has seen the last client off; reports the bound addresses.
+
+        Those of `listen` come first, then those of `listen_tls`.
+        """
         async with trio.open_nursery() as nursery:
             self.nursery = nursery
-            sockets = [await open_listener(one.host, one.port) for one in listen]
+            sockets = [await open_listener(one.host, one.port) for one in (*listen, *listen_tls)]
             nursery.start_soon(self._sweep)
             task_status.started([sock.getsockname()[:2] for sock in sockets])
-            with self._listeners:
-                async with trio.open_nursery() as listeners:
-                    for sock in sockets:
-                        listeners.start_soon(self._accept, sock)
+            with self._doors:
+                async with trio.open_nursery() as doors:
+                    for position, sock in enumerate(sockets):
+                        accept = partial(
+                            self._reception.accept, sock, nursery, is_tls=position >= len(listen)
+                        )
+                        doors.start_soon(accept)
+                    for account in self.directory.accounts.values():
+                        if account.config.outbind is not None:
+                            doors.start_soon(self._outbind(account, account.config.outbind).run)
             while self.clients:
                 await self._wait_for_fewer_clients()
             nursery.cancel_scope.cancel()
 
+    def reload_certificates(self) -> None:
+        """Use the certificate files as they are now for new handshakes."""
+        self._reception.reload_certificates(is_asked=True)
+
     def stop_listening(self) -> None:
-        """Take no new connection."""
-        self._listeners.cancel()
+        """Take no new connection, and dial nobody."""
+        self._doors.cancel()
 
     def unbind_all(self) -> None:
         """Ask every client to go: unbind, or close what is not bound."""
@@ -239,38 +309,51 @@ class SmppServer:
 
     # --- helpers -------------------------------------------------------------------------------
 
-    async def _accept(self, listener: trio.socket.SocketType) -> None:
-        with listener:
-            while True:
-                try:
-                    stream, address = await listener.accept()
-                except OSError as error:
-                    if error.errno not in _OUT_OF_FILES:
-                        continue  # the peer was gone before we could greet it
-                    self.log.warning("accept.failed", why=error.strerror)
-                    await trio.sleep(_ACCEPT_PAUSE_S)
-                    continue
-                sock = socket.socket(fileno=stream.detach())
-                if self._max_connections and len(self.clients) >= self._max_connections:
-                    self.log.warning("connection.refused", peer=address[0], why="too many")
-                    sock.close()
-                    continue
-                self.nursery.start_soon(self._serve_client, sock, address[0])
+    def _outbind(self, account: Account, config: OutbindConfig) -> Outbind:
+        mailbox = Mailbox(account.name)
+
+        def is_wanted() -> bool:
+            return not self.bindings.can_receive(account.name) and self.has_waiting(mailbox)
+
+        return Outbind(account.name, config, is_wanted, self._serve_dialled, self.log)
 
     async def _serve_client(self, sock: socket.socket, peer: str) -> None:
         try:
             client = Client(self, sock, peer)
         except OSError:
-            sock.close()  # the peer was gone before we could greet it
-            return
+            return  # the peer was gone before we could greet it
+        self.unbound[client] = None
+        if self._max_unbound and len(self.unbound) > self._max_unbound:
+            # The oldest has had the most time to bind. Refusing the newest would let whoever
+            # holds all the places keep everybody out.
+            next(iter(self.unbound)).link.close("too many connections that do not bind")
+        await self._live(client)
+
+    async def _serve_dialled(
+        self, sock: socket.socket, peer: str, account: AccountId, config: OutbindConfig
+    ) -> bool:
+        """Serve a connection that we dialled; True if the account bound."""
+        with sock:
+            try:
+                client = Client(self, sock, peer, dialled=account)
+            except OSError:
+                return False
+            client.session.outbind(config.system_id, config.password.value)
+            client.link.flush()
+            await self._live(client)
+        return client.account is not None
+
+    async def _live(self, client: Client) -> None:
+        """Run a client to its end, with whatever bug it meets."""
         self.clients.add(client)
         try:
             await client.run()
         except Exception:
             # A bug met in one session must not end the others; the log holds the traceback.
-            self.log.exception("session.crashed", peer=peer)
+            self.log.exception("session.crashed", peer=client.peer)
         finally:
             self.clients.discard(client)
+            self.unbound.pop(client, None)
             self._fewer.set()
 
     async def _wait_for_fewer_clients(self) -> None:
@@ -279,37 +362,28 @@ class SmppServer:
 
     async def _sweep(self) -> None:
         """The one sweeper: every session looks at the clock once a second."""
-        while True:
+        for ticks in count(1):
             await trio.sleep(_TICK_S)
-            now = trio.current_time()
-            for client in list(self.clients):
+            if not ticks % _CERTIFICATES_EVERY:
+                self._reception.reload_certificates()
+            for position, client in enumerate(list(self.clients), 1):
                 try:
-                    client.link.tick(now)
+                    client.link.tick(trio.current_time())
                 except Exception:
-                    # As in `_serve_client`.
+                    # As in `_live`.
                     self.log.exception("session.crashed", peer=client.peer)
                     client.link.close("crashed")
+                if not position % _SWEPT_AT_A_TIME:
+                    await trio.lowlevel.checkpoint()
 
 
-async def open_listener(host: str, port: int) -> trio.socket.SocketType:
-    """A bound, listening TCP socket.
-
-    :raises OSError: the address is taken, or not ours; the sentence names it.
-    """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = trio.socket.socket(family, socket.SOCK_STREAM)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if family == socket.AF_INET6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-        await sock.bind((host, port))
-        sock.listen(_BACKLOG)
-    except OSError as error:
-        sock.close()
-        raise OSError(
-            error.errno, f"cannot listen on {HostPort(host, port)}: {error.strerror}"
-        ) from error
-    except BaseException:
-        sock.close()
-        raise
-    return sock
+def timers_for(account: AccountConfig, session_init_s: float) -> Timers:
+    """The timers of an account's sessions; before the bind there is no account."""
+    return Timers(
+        session_init_s=session_init_s,
+        enquire_link_s=account.enquire_link_s,
+        inactivity_s=account.inactivity_s,
+        response_s=account.response_timeout_s,
+        pdu_read_s=account.pdu_read_s,
+        misses=account.enquire_misses,
+    )

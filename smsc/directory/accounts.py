@@ -12,8 +12,9 @@ import attrs
 import trio
 
 from pdu.status import Status
-from smsc.config_sections import AccountConfig, address_allowed
-from smsc.directory.passwords import PasswordChecker
+from smsc.config_accounts import AccountConfig, address_allowed
+from smsc.directory.passwords import PasswordChecker, StoredPassword
+from smsc.directory.slowdown import Slowdown
 from smsc.message import AccountId
 
 
@@ -40,6 +41,9 @@ class AuthRefused:
     """The password was not even looked at: the account may not come from that address."""
 
 
+_TOO_MANY: Final = AuthRefused(
+    Status.ESME_RBINDFAIL, "too many attempts from this address failed; try again in 10 seconds"
+)
 _WRONG_PASSWORD: Final = AuthRefused(Status.ESME_RINVPASWD, "wrong password")
 
 
@@ -51,6 +55,7 @@ class Directory:
             AccountId(name): Account(AccountId(name), config) for name, config in accounts.items()
         }
         self._passwords = PasswordChecker()
+        self._slowdown = Slowdown()
         # argon2 uses several threads and much memory: one check at a time.
         self._limiter = trio.CapacityLimiter(1)
 
@@ -58,19 +63,28 @@ class Directory:
         """Judge a claim; `peer` is the IP address it comes from.
 
         Microseconds for clear-text passwords and hashes that were verified before,
-        else one argon2 run in a thread.
+        else one argon2 run in a thread. After failures it waits first: see `slowdown`.
         """
         account = self.accounts.get(AccountId(name))
-        if account is None:
-            return AuthRefused(Status.ESME_RINVSYSID, f"no account {name!r}")
-        if not address_allowed(account.config, peer):
+        if account is not None and not address_allowed(account.config, peer):
             why = f"account {name} may not come from {peer}; its networks are in the configuration"
             return AuthRefused(Status.ESME_RBINDFAIL, why, is_network=True)
-        stored = account.config.password
+        delay_s = self._slowdown.delay_s(peer, name, trio.current_time())
+        if delay_s is None:
+            return _TOO_MANY
+        if delay_s:
+            await trio.sleep(delay_s)
+        if account is not None and await self._is_right(account.config.password, password):
+            self._slowdown.succeeded(peer, name)
+            return account
+        self._slowdown.failed(peer, name, trio.current_time())
+        if account is None:
+            return AuthRefused(Status.ESME_RINVSYSID, f"no account {name!r}")
+        return _WRONG_PASSWORD
+
+    async def _is_right(self, stored: StoredPassword, password: str) -> bool:
         if self._passwords.is_cheap(stored):
-            is_right = self._passwords.verify(stored, password)
-        else:
-            is_right = await trio.to_thread.run_sync(
-                self._passwords.verify, stored, password, limiter=self._limiter
-            )
-        return account if is_right else _WRONG_PASSWORD
+            return self._passwords.verify(stored, password)
+        return await trio.to_thread.run_sync(
+            self._passwords.verify, stored, password, limiter=self._limiter
+        )

@@ -14,7 +14,7 @@ import attrs
 from pdu.codec import SubmitPeek
 from pdu.status import Status
 from pdu.timefmt import TimeError, parse_time
-from smsc.config_sections import AccountConfig, sender_allowed
+from smsc.config_accounts import AccountConfig, sender_allowed
 from smsc.message import Draft
 from smsc.ports import Refused
 
@@ -64,7 +64,7 @@ def admit(
             return times
         due_ms = times.due_ms or due_ms
         expires_ms = times.expires_ms or expires_ms
-    return _bound(due_ms, expires_ms, now_ms)
+    return _bound(account, due_ms, expires_ms, now_ms)
 
 
 def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
@@ -80,16 +80,19 @@ def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
     return Lifetime(due_ms, expires_ms)
 
 
-def _bound(due_ms: int, expires_ms: int, now_ms: int) -> Lifetime | Refused:
-    """Fill in the defaults and check that the message lives at all."""
+def _bound(account: AccountConfig, due_ms: int, expires_ms: int, now_ms: int) -> Lifetime | Refused:
+    """Fill in the defaults and the ceiling, and check that the message lives at all."""
     if due_ms <= now_ms:
         due_ms = 0
     start_ms = due_ms or now_ms
+    ceiling_ms = MAX_VALIDITY_MS
+    if account.max_validity_s:
+        ceiling_ms = min(ceiling_ms, int(account.max_validity_s * 1000))
     if not expires_ms:
-        return Lifetime(due_ms, start_ms + DEFAULT_VALIDITY_MS)
+        return Lifetime(due_ms, start_ms + min(DEFAULT_VALIDITY_MS, ceiling_ms))
     if expires_ms <= start_ms:
         return Refused(
             Status.ESME_RINVEXPIRY,
             "validity_period ends before the message may leave; give a later time",
         )
-    return Lifetime(due_ms, min(expires_ms, start_ms + MAX_VALIDITY_MS))
+    return Lifetime(due_ms, min(expires_ms, start_ms + ceiling_ms))

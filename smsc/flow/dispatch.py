@@ -18,6 +18,7 @@ from pdu.status import Status
 from routing.table import NoRoute, RoutingTable
 from smsc.config_flow import OutletFlowConfig
 from smsc.flow.dead_letters import DeadLetters
+from smsc.flow.destinations import Destinations
 from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
@@ -203,7 +204,7 @@ class Dispatch:
             self._commit(batch, expired)
         for outbox in self._outboxes.values():
             if outbox.destinations is not None:  # a place that was kept is not needed any more
-                self._requeue(outbox.destinations.give_up(ids))
+                self._requeue(outbox.destinations, outbox.destinations.give_up(ids))
         return claimed
 
     def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
@@ -269,7 +270,7 @@ class Dispatch:
         if outbox.destinations is not None:
             heir = outbox.destinations.leave(message.peek.destination_addr)
             if heir is not None:
-                self._requeue((heir,))
+                self._requeue(outbox.destinations, (heir,))
         if poison:
             self._set_aside(batch, message, progress, State.REJECTED, poison)
             return True
@@ -286,9 +287,7 @@ class Dispatch:
         batch.progress(message.id, progress)
         return False
 
-    def _retry(
-        self, batch: Batch, flight: Flight, outbox: Outbox, moved_on: set[Plan]
-    ) -> bool:
+    def _retry(self, batch: Batch, flight: Flight, outbox: Outbox, moved_on: set[Plan]) -> bool:
         """Try the next outlet of the plan at once; after the last one, wait, or (True) give up."""
         message, progress = flight.message, flight.progress
         plan = self._plan(message)
@@ -460,11 +459,13 @@ class Dispatch:
         put = lane.put_first if is_first else lane.put
         put(message.id, message.priority, message.account)
 
-    def _requeue(self, ids: Collection[MessageId]) -> None:
-        """Messages that were held back: they go next."""
-        for message in self._recent.many(list(ids)):
-            if message is not None:
+    def _requeue(self, destinations: Destinations, ids: Collection[MessageId]) -> None:
+        """Messages that were held back go next; a place for one that is no more is passed on."""
+        while ids:
+            found = [message for message in self._recent.many(list(ids)) if message is not None]
+            for message in found:
                 self._queue(message, is_first=True)
+            ids = destinations.give_up(set(ids) - {message.id for message in found})
 
     def _pump_plans(self, plans: set[Plan]) -> None:
         for name in {name for plan in plans for name in plan}:

@@ -19,10 +19,11 @@ from pdu.errors import BodyError
 from pdu.status import Status
 from routing.key import RouteKey
 from routing.table import NoRoute, RoutingTable
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.lanes import Plan
-from smsc.flow.throttle import TokenBucket
+from smsc.flow.terms import terms_of
+from smsc.flow.throttle import TokenBucket, parts_of
 from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
 from smsc.store.ids import IdAllocator
@@ -79,10 +80,11 @@ class Intake:
         self._queued = queued
         self._now_ms = now_ms
         self._buckets = {
-            name: TokenBucket(account.rate, trio.current_time())
+            name: TokenBucket(account.rate, trio.current_time(), account.burst or None)
             for name, account in accounts.items()
             if account.rate
         }
+        self._terms = terms_of(accounts)
         self.is_stopping = False
 
     async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
@@ -156,14 +158,20 @@ class Intake:
 
     def _judge(self, draft: Draft, now_ms: int) -> tuple[SubmitPeek, Lifetime, Plan] | Refused:
         """Rate, admission and routing of one draft."""
-        if self._buckets and not self._grant(draft.account):
-            return _THROTTLED
         peek = draft.peek
         if peek is None:
             try:
                 peek = peek_submit_sm(draft.body)
             except BodyError as error:
                 return Refused(error.status, error.why)
+        terms = self._terms.get(draft.account) if self._terms else None
+        if terms is not None:
+            applied = terms.apply(draft, peek)
+            if isinstance(applied, Refused):
+                return applied
+            draft.body, peek = applied
+        if self._buckets and not self._grant(draft, peek):
+            return _THROTTLED
         lifetime = admit(self._accounts[draft.account], draft, peek, now_ms)
         if isinstance(lifetime, Refused):
             return lifetime
@@ -175,7 +183,10 @@ class Intake:
             )
         return peek, lifetime, cast(Plan, decision.outlets)
 
-    def _grant(self, account: AccountId) -> bool:
+    def _grant(self, draft: Draft, peek: SubmitPeek) -> bool:
         """Does the account's rate let one more message through?"""
-        bucket = self._buckets.get(account)
-        return bucket is None or bucket.take(1, trio.current_time()) == 1
+        bucket = self._buckets.get(draft.account)
+        if bucket is None:
+            return True
+        by_parts = self._accounts[draft.account].rate_unit == "parts"
+        return bucket.take_all(parts_of(draft.body, peek) if by_parts else 1, trio.current_time())

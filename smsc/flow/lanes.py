@@ -93,7 +93,7 @@ class Lane:
 
     def put(self, id_: MessageId, priority: int, account: AccountId = _NONE) -> None:
         """Append one id."""
-        ring = self._rings[priority if priority < HIGHEST_PRIORITY else HIGHEST_PRIORITY]
+        ring = self.ring(priority)
         (ring.queues.get(account) or ring.queue(account)).put(id_)
 
     def put_first(self, id_: MessageId, priority: int, account: AccountId = _NONE) -> None:

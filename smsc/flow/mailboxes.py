@@ -44,6 +44,7 @@ class Mailboxes:
     """See `smsc.ports.Mailboxes`.
 
     :param now: seconds of a monotonic clock.
+    :param newest: the highest id on disk at start.
     :ivar unattended: told of a mailbox that has deliveries and no receiver.
     :ivar is_stopping: nothing more is offered; what is in hand may still be answered.
     """
@@ -54,8 +55,12 @@ class Mailboxes:
         now: Callable[[], float],
         now_ms: Callable[[], int],
         log: Any,
+        newest: MessageId,
     ) -> None:
         self._store = store
+        # Reads show what is on its way to disk, too; that is not offered before it arrived:
+        # a crash could take it back, and the message might end otherwise.
+        self._on_disk = newest
         self._now = now
         self._now_ms = now_ms
         self._log = log
@@ -68,6 +73,7 @@ class Mailboxes:
         """Deliveries are on disk; offer them to whoever is there."""
         touched: set[Mailbox] = set()
         for delivery in deliveries:
+            self._on_disk = max(self._on_disk, delivery.id)
             touched.add(delivery.mailbox)
             box = self._boxes.get(delivery.mailbox)
             if box is None or delivery.id <= box.seen:
@@ -193,8 +199,9 @@ class Mailboxes:
         """Read the next deliveries from disk; False if there are none."""
         if not box.has_more:
             return False
-        box.ready.extend(self._store.parked(mailbox, MessageId(box.seen), _READY_LIMIT))
-        box.has_more = len(box.ready) == _READY_LIMIT
+        found = self._store.parked(mailbox, MessageId(box.seen), _READY_LIMIT)
+        box.ready.extend(one for one in found if one.id <= self._on_disk)
+        box.has_more = len(found) == _READY_LIMIT or len(box.ready) < len(found)
         if box.ready:
             box.seen = box.ready[-1].id
         return bool(box.ready)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pdu.codec import decode, encode
 from pdu.commands import Command
-from pdu.operations import V34, SessionState
+from pdu.operations import V34, SessionState, normalise_version
 from pdu.reference import Habits
 from pdu.session_pdus import (
     BindReceiver,
@@ -19,6 +19,7 @@ from pdu.session_pdus import (
     BindTransceiverResp,
     BindTransmitter,
     BindTransmitterResp,
+    Outbind,
 )
 from pdu.tlvs import Tag
 from smsc.session.events import BindRequested
@@ -60,11 +61,22 @@ def encode_bind(
 
 
 def encode_bind_resp(command_id: int, sequence_number: int, system_id: str, version: int) -> bytes:
-    """The good answer to a bind; `version` is the peer's: TLVs began with 3.4."""
+    """The good answer to a bind; `version` is the peer's: TLVs began with 3.4.
+
+    sc_interface_version is the version that the session keeps to, which is the peer's.
+    """
     tlvs: tuple[tuple[int, bytes], ...] = ()
     if version >= V34:
-        tlvs = ((int(Tag.SC_INTERFACE_VERSION), bytes((_INTERFACE_VERSION,))),)
+        tlvs = ((int(Tag.SC_INTERFACE_VERSION), bytes((normalise_version(version),))),)
     return encode(_ANSWER[command_id](system_id=system_id, tlvs=tlvs), sequence_number)
+
+
+def encode_outbind(sequence_number: int, system_id: str, password: str) -> bytes:
+    """Our outbind: please bind to us as a receiver.
+
+    :raises ValueError: a field is longer than its place on the wire.
+    """
+    return encode(Outbind(system_id=system_id, password=password), sequence_number)
 
 
 def read_bind(command_id: int, body: bytes) -> BindRequested:

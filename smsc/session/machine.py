@@ -12,7 +12,8 @@ Every request of the peer is answered once: an unbind, and the loss of the posit
 stream, end the session only when the answers still owed went out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_oks, submit_sm_resps
@@ -22,6 +23,7 @@ from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
     V34,
+    V50,
     Role,
     SessionState,
     allowed_commands,
@@ -29,7 +31,14 @@ from pdu.operations import (
     normalise_version,
 )
 from pdu.status import Status
-from smsc.session.binds import BOUND_STATE, encode_bind, encode_bind_resp, read_bind
+from smsc.session.binds import (
+    BOUND_STATE,
+    encode_bind,
+    encode_bind_resp,
+    encode_outbind,
+    read_bind,
+)
+from smsc.session.congestion import answers_with_state
 from smsc.session.events import (
     Answer,
     Answered,
@@ -51,6 +60,7 @@ _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DE
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
 # Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
 _KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
+_UNBOUND: Final = frozenset({SessionState.OPEN, SessionState.OUTBOUND})
 _BAD_PDUS_LIMIT: Final = 100
 
 
@@ -59,6 +69,8 @@ class Session:
 
     :param window: requests of ours that may be unanswered at a time.
     :param hold: unanswered requests of the peer from which `is_full` asks to stop reading.
+    :ivar throttles: above `hold` requests are refused with ESME_RTHROTTLED instead.
+    :ivar congestion: asked for the congestion_state that answers to a peer of 5.0 carry.
     """
 
     def __init__(
@@ -75,6 +87,8 @@ class Session:
         self.timers = timers or Timers()
         self.window = Window(window)
         self.hold = hold
+        self.throttles = False
+        self.congestion: Callable[[], int] | None = None
         self.version = V34
         self.closing: str | None = None
         self._framer = Framer()
@@ -110,7 +124,7 @@ class Session:
     @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
-        return self._owed >= self.hold
+        return self._owed >= self.hold and not self.throttles
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
@@ -128,6 +142,12 @@ class Session:
         """Nothing more is to be read: the driver ends the connection. The first reason stays."""
         if self.closing is None:
             self.closing = why
+
+    def excuse(self, now: float) -> None:
+        """We do not read: the peer's silence and its half PDU are no fault of its own."""
+        self._moments.heard = now
+        if self._moments.half_pdu_since is not None:
+            self._moments.half_pdu_since = now
 
     # --- octets in ---------------------------------------------------------------------------
 
@@ -171,6 +191,8 @@ class Session:
         if answers:
             self._bad_pdus = 0
             events.insert(0, Answered(answers))
+        if requests and self.throttles and self._owed + len(requests) > self.hold:
+            requests = self._throttle(requests)
         if requests:
             self._bad_pdus = 0
             self._owed += len(requests)
@@ -214,7 +236,9 @@ class Session:
         """Answer messages of the peer: (sequence_number, command_status, message_id)."""
         if self.state is SessionState.CLOSED:
             return
-        if self.role is Role.MC:
+        if self.congestion is not None and self.version >= V50:
+            self._out.append(answers_with_state(entries, self.congestion()))
+        elif self.role is Role.MC:
             self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
         else:
             response_id = self._message_of_theirs_response
@@ -230,7 +254,11 @@ class Session:
         """Answer submit_sm of the peer ESME_ROK; ids ascend. The usual case of `answer_many`."""
         if self.state is SessionState.CLOSED:
             return
-        self._out.append(submit_sm_oks(sequence_numbers, message_ids))
+        if self.congestion is not None and self.version >= V50:
+            entries = zip(sequence_numbers, repeat(0), message_ids, strict=False)
+            self._out.append(answers_with_state(list(entries), self.congestion()))
+        else:
+            self._out.append(submit_sm_oks(sequence_numbers, message_ids))
         self._owed -= len(sequence_numbers)
         if self._ending is not None:
             self._close_if_answered()
@@ -255,9 +283,18 @@ class Session:
 
     # --- commands of an MC ---------------------------------------------------------------------
 
+    def outbind(self, system_id: str, password: str) -> None:
+        """Ask the peer that we dialled to bind as a receiver.
+
+        Only in 5.0 does the table know the state; the bind that follows tells the version.
+        """
+        self._out.append(encode_outbind(self.window.next_sequence(), system_id, password))
+        self.version = V50
+        self._set_state(SessionState.OUTBOUND)
+
     def accept_bind(self, system_id: str) -> None:
         """The peer is who it says; `system_id` is ours. Nothing happens if it is going already."""
-        if self._pending_bind is not None and self.state is SessionState.OPEN:
+        if self._pending_bind is not None and self.state in _UNBOUND:
             command_id, sequence_number = self._pending_bind
             self._pending_bind = None
             self._out.append(encode_bind_resp(command_id, sequence_number, system_id, self.version))
@@ -265,7 +302,7 @@ class Session:
 
     def refuse_bind(self, status: int) -> None:
         """The peer may not bind; the session stays open for another try."""
-        if self._pending_bind is not None and self.state is SessionState.OPEN:
+        if self._pending_bind is not None and self.state in _UNBOUND:
             command_id, sequence_number = self._pending_bind
             self._pending_bind = None
             self._put_error(command_id | RESPONSE, status, sequence_number)
@@ -309,6 +346,14 @@ class Session:
             self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
             self._owed_unbind = None
         self.close(self._ending)
+
+    def _throttle(self, requests: list[Request]) -> list[Request]:
+        """Refuse what is above the window; return the others."""
+        room = max(0, self.hold - self._owed)
+        refused = requests[room:]
+        self._owed += len(refused)
+        self.answer_many([(request[0], int(Status.ESME_RTHROTTLED), b"") for request in refused])
+        return requests[:room]
 
     def _refuse(self, command_id: int, sequence_number: int, status: int, why: str) -> Refused:
         """Answer a PDU with an error; a peer that sends nothing else is cut off."""

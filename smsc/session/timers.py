@@ -10,6 +10,8 @@ import attrs
 
 from pdu.operations import BOUND, SessionState
 
+_WAITING = frozenset({SessionState.OPEN, SessionState.OUTBOUND})
+
 
 @attrs.frozen
 class Timers:
@@ -56,7 +58,7 @@ def judge(timers: Timers, moments: Moments, now: float, state: SessionState) -> 
         and now - moments.half_pdu_since >= timers.pdu_read_s
     ):
         return Verdict.STUCK
-    if state is SessionState.OPEN:
+    if state in _WAITING:
         late = timers.session_init_s and now - moments.opened >= timers.session_init_s
         return Verdict.UNBOUND if late else Verdict.QUIET
     if state not in BOUND:

@@ -96,6 +96,24 @@ def audit(data_dir: Path) -> Report:
         raise StoreOpenError(f"the store in {data_dir} is damaged: {error}.") from error
 
 
+@attrs.frozen
+class SetAside:
+    """A corrupt record that a gateway moved out of the way."""
+
+    table: str
+    key: str
+    """Hex, as in the table that it was in."""
+    record: str
+    """Hex."""
+
+
+def set_aside(data_dir: Path) -> Iterator[SetAside]:
+    """The records that were set aside, oldest key first. `StoreOpenError` as for `audit`."""
+    with Reading(data_dir) as store, store.env.begin(db=store.tables[CORRUPT]) as txn:
+        for key, record in txn.cursor():
+            yield SetAside(TABLES[key[0]], key[1:].hex(), record.hex())
+
+
 class _Audit:
     """One walk over all tables, in one transaction."""
 

@@ -85,7 +85,7 @@ class WriteBatch:
         self.rows[PARKED][parked_key(mailbox, id_)] = None
 
     def forget(self, id_: MessageId) -> None:
-        """Delete a message and its progress; see `Reads.forgetting`."""
+        """Delete a message and its progress; see `Reads.forget`."""
         key = id_key(id_)
         self.rows[MESSAGE][key] = None
         self.rows[STATUS][key] = None

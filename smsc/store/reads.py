@@ -65,6 +65,11 @@ class Reads(ABC):
     def _scan(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
         """At most `limit` rows on disk with start <= key < stop, in key order."""
 
+    @property
+    @abstractmethod
+    def is_full(self) -> bool:
+        """See `smsc.ports.Store`."""
+
     @abstractmethod
     def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
         """See `smsc.ports.Store`."""
@@ -199,12 +204,11 @@ class Reads(ABC):
                     found.append((id_, progress))
         return found, keys.id_of(records_seen[-1][0]) if len(records_seen) == rows else None
 
-    def forgetting(self, finished: Sequence[tuple[MessageId, Progress]]) -> WriteBatch:
-        """A batch that deletes messages with all that belongs to them.
+    def forget(self, batch: WriteBatch, finished: Sequence[tuple[MessageId, Progress]]) -> None:
+        """Enter into `batch` that messages go, with all that belongs to them.
 
         An upstream id that its network gave out again since then is left to the newer message.
         """
-        batch = WriteBatch()
         names: dict[OutletName, list[tuple[str, MessageId]]] = {}
         for id_, progress in finished:
             batch.forget(id_)
@@ -216,7 +220,6 @@ class Reads(ABC):
             for (name, id_), hit in zip(theirs, known, strict=True):
                 if hit is not None and hit[0] == id_:
                     batch.forget_upstream(outlet, name)
-        return batch
 
     # --- helpers ------------------------------------------------------------------------------
 

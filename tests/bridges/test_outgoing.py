@@ -91,6 +91,14 @@ class TestOnePart:
         assert parts_of(body) == [body]
         assert part_count(message_of(body)) == 1
 
+    @pytest.mark.parametrize(
+        "data", [b"\x01\x00" + b"x" * 300, bytes([138, 0x70, 136]) + bytes(136) + b"x" * 300]
+    )
+    def test_a_text_whose_header_cannot_be_parted_leaves_as_it_came(self, data: bytes) -> None:
+        body = body_of(b"", payload=data, esm_class=0x40)
+        assert parts_of(body) == [body]
+        assert part_count(message_of(body)) == 1
+
 
 class TestParts:
     def test_a_long_text_is_parted_and_its_other_facts_are_in_each_part(self) -> None:
@@ -121,9 +129,13 @@ def test_messages_one_after_the_other_have_references_of_their_own() -> None:
     assert len(set(each_ms)) == 199
 
 
+HEADERS = st.integers(0, 252).map(lambda octets: bytes([octets + 2, 0x70, octets]) + bytes(octets))
+TEXTS = st.builds(bytes.__add__, st.just(b"") | HEADERS | st.binary(max_size=8), st.binary())
+
+
 @given(
-    short_message=st.binary(max_size=254),
-    payload=st.binary(max_size=2000),
+    short_message=TEXTS.map(lambda text: text[:254]) | st.integers(0, 254).map(bytes),
+    payload=TEXTS | st.integers(0, 3000).map(bytes),
     data_coding=st.sampled_from([0, 1, 3, 4, 8, 0xF5, 0x11]),
     esm_class=st.sampled_from([0, 0x40, 0x80, 0xC0]),
     validity=st.sampled_from(["", "000000020000000R"]),

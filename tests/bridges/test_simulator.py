@@ -197,6 +197,14 @@ class TestMobileOriginated:
         lab.flow.status = int(Status.ESME_RX_R_APPN)
         assert await simulator.mobile_originated("4179", "1", "x") == Status.ESME_RX_R_APPN
 
+    async def test_no_handset_sends_more_than_255_parts(
+        self, lab: Lab, autojump_clock: MockClock
+    ) -> None:
+        simulator = await lab.start(SimulatorConfig())
+        status = await simulator.mobile_originated("4179", "1", "x" * 50_000)
+        assert status == Status.ESME_RINVMSGLEN
+        assert lab.flow.mobile == []
+
     async def test_nothing_is_sent_while_it_is_down(self) -> None:
         simulator = Simulator(SIM, SimulatorConfig())
         assert await simulator.mobile_originated("4179", "1", "x") == Status.ESME_RSYSERR

@@ -14,7 +14,7 @@ from pdu.message_pdus import SubmitSm
 from routing.mo import MoTable
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.inbound import Inbound
@@ -218,7 +218,7 @@ class House:
         def now_ms() -> int:
             return self.now_ms
 
-        self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log)
+        self.mailboxes = Mailboxes(self.store, lambda: self.now, now_ms, log, ids.newest)
         self.mailboxes.unattended = self.unattended.append
         arrived = self.mailboxes.arrived
         recent = Recent(self.store)

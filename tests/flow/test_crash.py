@@ -7,9 +7,10 @@ import pytest
 
 from pdu.status import Status
 from pdu.tlvs import Tag, pack_tlv
-from smsc.clock import wall_ms
-from smsc.message import FINAL, MessageId, State
+from smsc.message import FINAL, State
+from smsc.store.keys import id_of
 from smsc.store.lmdb_store import LmdbStore
+from smsc.store.records import decode_progress
 from tests.flow.house import body_to
 from tests.flow.process import (
     CARRIER_DOWN,
@@ -19,6 +20,7 @@ from tests.flow.process import (
 )
 
 LONG = body_to(short_message=b"") + pack_tlv(Tag.MESSAGE_PAYLOAD, b"abcdefghi " * 40)
+BEHIND_ALL = b"\xff" * 9
 BODIES = [*[body_to()] * 9, LONG]
 
 
@@ -30,13 +32,13 @@ def read_store(data_dir: Path) -> dict[str, State]:
 
     store = LmdbStore(data_dir, node=1, soon=lambda _call: None, failed=not_called)
     try:
-        states = {}
-        last, now_ms = MessageId(2**63 - 1), wall_ms()
-        for id_, progress in store.finished(MessageId(0), last, now_ms, 1_000_000)[0]:
-            assert progress.state in FINAL
-            states[str(id_)] = progress.state
-        for id_, progress in store.waiting():
-            states[str(id_)] = progress.state
+        states = {
+            str(id_of(key)): decode_progress(record).state
+            for key, record in store._all_statuses(BEHIND_ALL)
+        }
+        assert {str(id_) for id_, _ in store.waiting()} == {
+            id_ for id_, state in states.items() if state not in FINAL
+        }
         counts = store.counts()
         assert counts["message"] == counts["status"] == len(states), "accepted = final + queued"
     finally:

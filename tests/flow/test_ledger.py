@@ -311,12 +311,7 @@ class Ledger(RuleBasedStateMachine):
         alarmed: set[int] = set()
         for alarm in house.store.due(FAR_MS, 10_000):
             alarmed.update(range(alarm.first, alarm.last + 1, STEP))
-        queued = {
-            id_
-            for lane in house.dispatch._lanes._lanes.values()
-            for queue in lane._queues
-            for id_ in queue
-        }
+        queued = set(house.dispatch._lanes)
         held = {id_ for one in house.outlets.values() for id_, _, _ in one.in_hand}
         assert held == house.dispatch._flights.keys()
         for id_ in house.on_disk():

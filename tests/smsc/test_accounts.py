@@ -8,7 +8,7 @@ import trio
 from argon2 import PasswordHasher
 
 from pdu.status import Status
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.directory.passwords import PasswordChecker
 from tests.fakes.house import read_config

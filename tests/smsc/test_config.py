@@ -15,10 +15,10 @@ from routing.key import RouteKey
 from routing.rule import MoRule, Rule
 from routing.table import Decision
 from smsc.config import Config, OutletConfig, load, render_errors
+from smsc.config_accounts import AccountConfig, address_allowed, sender_allowed
 from smsc.config_errors import ConfigError, Secret
 from smsc.config_fields import HostPort, about
 from smsc.config_report import describe
-from smsc.config_sections import AccountConfig, address_allowed, sender_allowed
 from smsc.directory.passwords import StoredPassword, hash_password
 
 DEMO = Path(__file__).parents[2] / "examples" / "demo.toml"

@@ -21,7 +21,8 @@ from smsc.config_fields import HostPort
 from smsc.directory.accounts import Directory
 from smsc.message import MessageId
 from smsc.ports import Done, Refused
-from smsc.server import SmppServer, open_listener
+from smsc.reception import open_listener
+from smsc.server import SmppServer
 from tests.fakes.house import eventually, read_config
 from tests.fakes.log import FakeLog
 from tests.fakes.ports import FakeIntake, FakeMailboxes, delivery

@@ -7,7 +7,7 @@ import pytest
 
 from pdu.codec import peek_submit_sm
 from pdu.status import Status
-from smsc.config_sections import AccountConfig
+from smsc.config_accounts import AccountConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.admission import DEFAULT_VALIDITY_MS, MAX_VALIDITY_MS, Lifetime, admit
 from smsc.ports import Refused

@@ -9,7 +9,7 @@ import pytest
 from smsc.cli import app
 from smsc.message import MessageId, Progress, State
 from smsc.store.audit import Report, audit
-from smsc.store.batch import TABLES, WriteBatch
+from smsc.store.batch import MESSAGE, TABLES, WriteBatch
 from smsc.store.opening import DATA_FILE, StoreOpenError
 from tests.contracts.store_contract import NOW_MS, QUEUED, SIM, a_delivery, a_message
 from tests.fakes.house import RunningGateway
@@ -158,6 +158,24 @@ def test_records_that_a_gateway_set_aside_are_told_and_no_damage(house: Stocked)
     assert report.set_aside == 3
     assert (report.accepted, report.final, report.live) == (10, 5, 5)
     assert report.is_sound, report
+
+
+def test_what_was_set_aside_is_listed_octet_by_octet(
+    house: Stocked, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = key_of(house.all[0])
+    house.spoil("message", key)
+    with house.store._disk._env.begin(db=house.store._disk._tables[MESSAGE]) as txn:
+        record = txn.get(key)
+    assert house.store.message(house.all[0]) is None
+    house.commit(WriteBatch())
+    house.close()
+    capsys.readouterr()  # the log of the store
+    assert app(["store", "corrupt", "--data-dir", str(house.data_dir)]) == 0
+    (line,) = capsys.readouterr().out.splitlines()
+    assert json.loads(line) == {"table": "message", "key": key.hex(), "record": record.hex()}
+    assert app(["store", "corrupt", "--data-dir", str(house.data_dir / "nowhere")]) == 1
+    house.open()
 
 
 def test_upstream_ids_of_messages_that_are_gone_are_counted_only(house: Stocked) -> None:

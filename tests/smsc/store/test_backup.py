@@ -74,7 +74,9 @@ def test_a_copy_made_while_the_store_is_written_holds_all_that_was_answered_befo
 def test_the_copy_leaves_out_free_pages_and_is_private(tmp_path: Path) -> None:
     house = LmdbHouse(tmp_path / "var")
     ids = accept(house, 5000)
-    house.commit(house.store.forgetting([(id_, QUEUED) for id_ in ids[:4000]]))
+    batch = WriteBatch()
+    house.store.forget(batch, [(id_, QUEUED) for id_ in ids[:4000]])
+    house.commit(batch)
     house.close()
     done = back_up(tmp_path / "var", tmp_path / "copy")
     assert done.octets < (tmp_path / "var" / DATA_FILE).stat().st_size / 3

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.contracts.store_contract import OpenStore, StoreContract
+from tests.contracts.store_upkeep_contract import UpkeepContract
 from tests.smsc.store.houses import LmdbHouse, MemoryHouse
 
 
-class TestStores(StoreContract):
+class TestStores(StoreContract, UpkeepContract):
     @pytest.fixture(params=["lmdb", "memory"])
     def house(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
         house = LmdbHouse(tmp_path / "var") if request.param == "lmdb" else MemoryHouse()

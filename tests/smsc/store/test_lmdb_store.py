@@ -134,7 +134,9 @@ def test_a_full_map_refuses_new_messages_keeps_the_rest_and_drains(tmp_path: Pat
     assert len(house.store.waiting()) == 0
 
     while old := house.store.finished(MessageId(0), MessageId(1 << 62), 0, 50)[0]:
-        assert house.commit(house.store.forgetting(old)) == Committed()
+        batch = WriteBatch()
+        house.store.forget(batch, old)
+        assert house.commit(batch) == Committed()
     assert not house.store.is_full
     assert accept(house, 50)[1] == Committed()
     assert house.failures == []

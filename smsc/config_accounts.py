@@ -1,0 +1,233 @@
+"""The accounts of the configuration: who may speak, and what each may do.
+
+*In*: built by `smsc.config.load`, or directly by tests.
+*Out*: frozen values with defaults; durations are seconds, names say so.
+*Never*: behaviour, but for the questions about an account that admission asks.
+"""
+
+import re
+from decimal import Decimal
+from ipaddress import IPv6Address, ip_address
+from typing import Final, Literal
+
+import attrs
+
+from smsc.config_errors import Secret, SettingError, found
+from smsc.config_fields import Network, about
+from smsc.directory.passwords import StoredPassword
+
+ANY_SENDER = "*"
+INHERITED: Final = (
+    "window",
+    "enquire_link_s",
+    "inactivity_s",
+    "response_timeout_s",
+    "pdu_read_s",
+    "enquire_misses",
+)
+"""Keys that an account takes from `[smpp]` when it does not give them itself."""
+
+BindType = Literal["transmitter", "receiver", "transceiver"]
+Meaning0 = Literal["gsm7", "latin1", "ascii", "ucs2"]
+
+
+def parse_credit(value: object) -> Decimal | None:
+    """Read "unlimited" (None) or an amount, exactly as written."""
+    if value == "unlimited":
+        return None
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+        if amount.is_finite() and amount >= 0:
+            return amount
+    raise SettingError(f'expected "unlimited" or a number of at least 0, found {found(value)}')
+
+
+def parse_senders(value: object) -> tuple[str, ...]:
+    """Read sender patterns: an address, a beginning with a "*" behind it, or "*"."""
+    if not isinstance(value, list):
+        raise SettingError(f"expected a list, found {found(value)}")
+    for one in value:
+        if not isinstance(one, str) or not one or "*" in one[:-1]:
+            raise SettingError(f'expected senders like "Shop", "4179*" or "*", found {found(one)}')
+    return tuple(value)
+
+
+def parse_destinations(value: object) -> tuple[str, ...]:
+    """Read prefixes of numbers, without the plus that some write before them."""
+    if not isinstance(value, list):
+        raise SettingError(f"expected a list, found {found(value)}")
+    for one in value:
+        if not isinstance(one, str) or not re.fullmatch(r"\+?\d{1,20}", one):
+            raise SettingError(f'expected prefixes like "41" or "4179", found {found(one)}')
+    return tuple(one.removeprefix("+") for one in value)
+
+
+def parse_service_types(value: object) -> tuple[str, ...]:
+    """Read values of service_type: at most five characters (SMPP 3.4 §5.2.11)."""
+    if not isinstance(value, list):
+        raise SettingError(f"expected a list, found {found(value)}")
+    for one in value:
+        if not isinstance(one, str) or len(one) > 5 or not one.isascii():
+            raise SettingError(f'expected service types like "CMT" or "", found {found(one)}')
+    return tuple(value)
+
+
+def parse_sender(value: object) -> str:
+    """Read one sender: what fits source_addr."""
+    if not isinstance(value, str) or not re.fullmatch(r"[ -~]{1,20}", value) or "*" in value:
+        raise SettingError(f'expected a sender like "Shop" or "41791234567", found {found(value)}')
+    return value
+
+
+@attrs.frozen(kw_only=True)
+class OutbindConfig:
+    """`[accounts.NAME.outbind]`: where the gateway dials when messages wait for the account."""
+
+    host: str = attrs.field(metadata=about("address of the account's system", minimum=1))
+    port: int = attrs.field(metadata=about("its TCP port", minimum=1, maximum=65_535))
+    system_id: str = attrs.field(
+        default="smsc",
+        metadata=about("how the gateway names itself in outbind", minimum=1, maximum=15),
+    )
+    password: Secret = attrs.field(
+        factory=lambda: Secret(""), metadata=about("the gateway's password in outbind")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class AccountConfig:
+    """`[accounts.NAME]`: who may speak; NAME is the system_id."""
+
+    password: StoredPassword = attrs.field(metadata=about("the account's password"))
+    networks: tuple[Network, ...] = attrs.field(
+        default=(), metadata=about("networks the account may come from; none = any")
+    )
+    max_binds: int = attrs.field(
+        default=10, metadata=about("sessions bound at the same time; 0 = unlimited", minimum=0)
+    )
+    max_transmitters: int = attrs.field(
+        default=0, metadata=about("of these, transmitters; 0 = no limit of their own", minimum=0)
+    )
+    max_receivers: int = attrs.field(
+        default=0, metadata=about("of these, receivers; 0 = no limit of their own", minimum=0)
+    )
+    max_transceivers: int = attrs.field(
+        default=0, metadata=about("of these, transceivers; 0 = no limit of their own", minimum=0)
+    )
+    bind_types: tuple[BindType, ...] = attrs.field(
+        default=("transmitter", "receiver", "transceiver"),
+        metadata=about("how the account may bind"),
+    )
+    window: int = attrs.field(
+        default=100,
+        metadata=about(
+            "unanswered PDUs per session, by default smpp.window", minimum=1, maximum=65_535
+        ),
+    )
+    deliver_window: int = attrs.field(
+        default=0,
+        metadata=about(
+            "unanswered PDUs of ours per session; 0 = as window", minimum=0, maximum=65_535
+        ),
+    )
+    overflow: Literal["wait", "throttle"] = attrs.field(
+        default="wait",
+        metadata=about("what happens above window: no more is read, or ESME_RTHROTTLED"),
+    )
+    rate: float = attrs.field(
+        default=0.0, metadata=about("messages or parts a second; 0 = unlimited", minimum=0)
+    )
+    burst: float = attrs.field(
+        default=0.0,
+        metadata=about("how many may come at once; 0 = those of one second", minimum=0),
+    )
+    rate_unit: Literal["messages", "parts"] = attrs.field(
+        default="messages", metadata=about("what rate and burst count")
+    )
+    senders: tuple[str, ...] = attrs.field(
+        default=(ANY_SENDER,), metadata=about("senders the account may use", parse=parse_senders)
+    )
+    default_sender: str = attrs.field(
+        default="", metadata=about("sender of messages that name none", parse=parse_sender)
+    )
+    destinations: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata=about("prefixes of numbers it may send to; none = any", parse=parse_destinations),
+    )
+    service_types: tuple[str, ...] = attrs.field(
+        default=(),
+        metadata=about("service types it may use; none = any", parse=parse_service_types),
+    )
+    max_validity_s: float = attrs.field(
+        default=0.0,
+        metadata=about("longest life of a message, seconds; 0 = the gateway's own", minimum=0),
+    )
+    max_priority: int = attrs.field(
+        default=255,
+        metadata=about("highest priority_flag; a higher one is lowered", minimum=0, maximum=255),
+    )
+    data_coding_0: Meaning0 = attrs.field(
+        default="gsm7", metadata=about("the alphabet that the account means by data_coding 0")
+    )
+    enquire_link_s: float = attrs.field(
+        default=30.0,
+        metadata=about("silence before our enquire_link, by default the server's", minimum=0.1),
+    )
+    enquire_misses: int = attrs.field(
+        default=2,
+        metadata=about("unanswered enquire_links borne, by default the server's", minimum=1),
+    )
+    inactivity_s: float = attrs.field(
+        default=0.0,
+        metadata=about("time without a message, by default the server's; 0 = any", minimum=0),
+    )
+    response_timeout_s: float = attrs.field(
+        default=30.0,
+        metadata=about("time to answer a PDU of ours, by default the server's", minimum=0.1),
+    )
+    pdu_read_s: float = attrs.field(
+        default=30.0,
+        metadata=about("time to complete a PDU, by default the server's", minimum=0.1),
+    )
+    outbind: OutbindConfig | None = attrs.field(
+        default=None, metadata=about("where to dial when messages wait and nobody is bound")
+    )
+    credit: Decimal | None = attrs.field(
+        default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
+    )
+    admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
+    duplicates_s: float = attrs.field(
+        default=0.0,
+        metadata=about(
+            "how long a message that is sent again gets the id of the first one, seconds; 0 = off",
+            minimum=0,
+            maximum=86_400,
+        ),
+    )
+
+
+def address_allowed(account: AccountConfig, ip: str) -> bool:
+    """True when the account may come from `ip`, as a socket's peer name gives it."""
+    return not account.networks or in_networks(account.networks, ip)
+
+
+def in_networks(networks: tuple[Network, ...], ip: str) -> bool:
+    """True when `ip` lies in one of the networks.
+
+    IPv4 in IPv6 clothes (::ffff:10.0.0.1, what a dual-stack listener sees) counts as IPv4.
+    """
+    try:
+        address = ip_address(ip.partition("%")[0])
+    except ValueError:  # a Unix socket or a proxy's invention: in no network
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return any(address in network for network in networks)
+
+
+def sender_allowed(account: AccountConfig, source_addr: str) -> bool:
+    """True when one of the account's patterns fits the sender, or it is the default one."""
+    senders = account.senders
+    if ANY_SENDER in senders or source_addr in senders or source_addr == account.default_sender:
+        return True
+    return any(one.endswith("*") and source_addr.startswith(one[:-1]) for one in senders)

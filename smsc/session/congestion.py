@@ -1,0 +1,41 @@
+"""How busy the message centre is, told to peers of version 5.0 in each answer to a message.
+
+*In*: answers to submit_sm, a congestion_state from 0 (idle) to 100 (refuses everything).
+*Out*: submit_sm_resp with the TLV behind. *Never*: a TLV for a peer of 3.3 or 3.4.
+
+SMPP 5.0 §4.8.4.18.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pdu.codec import pack
+from pdu.commands import Command
+from pdu.tlvs import Tag, pack_tlv
+
+IDLE: Final = 0
+CONGESTED: Final = 100
+_BUSY: Final = 85
+"""At the level where work begins to be shared out: "optimum", 80 to 89."""
+_NEARLY: Final = 99
+
+_STATES: Final = [pack_tlv(Tag.CONGESTION_STATE, bytes((state,))) for state in range(101)]
+
+
+def congestion_state(in_hand: int, limit: int, *, is_full: bool) -> int:
+    """Weigh messages being stored against how many of them make full use of the machine."""
+    if is_full:
+        return CONGESTED
+    return min(_NEARLY, in_hand * _BUSY // limit)
+
+
+def answers_with_state(entries: Sequence[tuple[int, int, bytes]], state: int) -> bytes:
+    """Many submit_sm_resp in one piece: (sequence_number, command_status, message_id)."""
+    tail = b"\0" + _STATES[state]
+    command_id = int(Command.SUBMIT_SM_RESP)
+    return b"".join(
+        [
+            pack(command_id, status, sequence_number, (b"" if status else message_id) + tail)
+            for sequence_number, status, message_id in entries
+        ]
+    )

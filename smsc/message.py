@@ -66,6 +66,8 @@ class Draft:
     tags: tuple[str, ...] = ()
     peek: SubmitPeek | None = None
     """The fields of `body` when the session has read them already."""
+    session: object | None = attrs.field(default=None, eq=False, repr=False)
+    """The receiver (see `smsc.ports.Receiver`) of the session that it came from, if it has one."""
 
 
 @attrs.define(slots=True)
@@ -86,6 +88,8 @@ class Message:
     tags: tuple[str, ...]
     body: bytes
     _peek: SubmitPeek | None = attrs.field(default=None, eq=False, repr=False)
+    session: object | None = attrs.field(default=None, eq=False, repr=False)
+    """As in `Draft`; in memory only, so what was read from disk has none."""
 
     @property
     def peek(self) -> SubmitPeek:
@@ -135,3 +139,5 @@ class Delivery:
     callback_url: str | None = None
     reference: str | None = None
     attempt: int = 0
+    session: object | None = attrs.field(default=None, eq=False, repr=False)
+    """The receiver that should have it before others; in memory only."""

@@ -120,7 +120,8 @@ class Client:
         """Hand all submit_sm of a read to intake; answer them together when they are on disk."""
         assert self.account is not None
         name = self.account.name
-        drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
+        home = self._receiver
+        drafts = [Draft(name, "smpp", body, peek=peek, session=home) for _, peek, body in requests]
         fair = self._server.fair
         fair.enter(name, len(drafts), self.link)
 

@@ -134,6 +134,7 @@ class Intake:
                 draft.tags,
                 draft.body,
                 peek,
+                draft.session,
             )
             accepted.append(message)
             plans.append(plan)

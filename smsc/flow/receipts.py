@@ -12,6 +12,7 @@ from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from pdu.errors import BodyError
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
@@ -233,6 +234,7 @@ class Receipts:
                 error=progress.error,
                 callback_url=message.callback_url,
                 reference=message.reference,
+                session=message.session,
             )
             for id_, (message, progress) in zip(
                 self._ids.take(len(wanted), now_ms), wanted, strict=True
@@ -246,7 +248,12 @@ class Receipts:
 def is_wanted(message: Message, progress: Progress) -> bool:
     """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
     on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-    return on_success if progress.state is State.DELIVERED else on_failure
+    if not (on_success if progress.state is State.DELIVERED else on_failure):
+        return False
+    try:
+        return message.peek is not None
+    except BodyError:  # set aside by dispatch: nobody can be told where it was to go
+        return False
 
 
 def early_mailbox(outlet: OutletName) -> Mailbox:

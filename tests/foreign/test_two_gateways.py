@@ -39,8 +39,7 @@ system_id = "gw"
 password = "{password}"
 window = {window}
 reconnect_s = 0.02
-[outlets.{name}.retry]
-schedule_s = [0.02]
+retry.schedule_s = [0.02]
 """
 GSM = b"Hello from far away"
 

@@ -26,6 +26,7 @@ from smsc.config import Config, OutletConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.duplicates import Duplicates
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
@@ -101,6 +102,7 @@ class Gateway:
         now_ms = SteadyClock(
             stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
         ).now_ms
+        self._now_ms = now_ms
         self.bindings = Bindings()
         self.directory = Directory(config.accounts)
         self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
@@ -131,7 +133,11 @@ class Gateway:
         self.history = History(store, config.store.history_keep_s, now_ms, log)
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms)
+        self.duplicates = Duplicates(accounts, store)
+        self.duplicates.restore(now_ms())
+        self.intake = Intake(
+            accounts, routes, store.ids, store, self.dispatch, now_ms, self.duplicates
+        )
         self.server = SmppServer(
             config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
         )
@@ -232,6 +238,7 @@ class Gateway:
                     "count": self.dispatch.dead_letters.count,
                     "newest": [attrs.asdict(one) for one in self.dispatch.dead_letters.newest()],
                 },
+                "duplicates": self.duplicates.found,
                 "deliveries_in_hand": self.mailboxes.in_hand,
                 "outlets_down": down,
                 "outlets": {name: outlet.statistics() for name, outlet in self.outlets.items()},
@@ -332,6 +339,7 @@ class Gateway:
             await trio.sleep(_TICK_S)
             self.mailboxes.tick()
             self.receipts.forget_old()
+            self.duplicates.forget_old(self._now_ms())
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
                 self.store.look_after_readers()

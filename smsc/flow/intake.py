@@ -21,6 +21,7 @@ from routing.key import RouteKey
 from routing.table import NoRoute, RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
+from smsc.flow.duplicates import Duplicates, Entry, when_on_disk
 from smsc.flow.lanes import Plan
 from smsc.flow.terms import terms_of
 from smsc.flow.throttle import TokenBucket, parts_of
@@ -72,6 +73,7 @@ class Intake:
         store: Store,
         queued: Queued,
         now_ms: Callable[[], int],
+        duplicates: Duplicates | None = None,
     ) -> None:
         self._accounts = accounts
         self._routes = routes
@@ -85,6 +87,7 @@ class Intake:
             if account.rate
         }
         self._terms = terms_of(accounts)
+        self._duplicates = duplicates if duplicates is not None else Duplicates({}, store)
         self.is_stopping = False
 
     async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
@@ -112,6 +115,8 @@ class Intake:
         answers: list[Admission] = []
         accepted: list[Message] = []
         plans: list[Plan] = []
+        again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first one
+        firsts: list[Entry] = []
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
@@ -119,6 +124,13 @@ class Intake:
                 answers.append(verdict)
                 continue
             peek, lifetime, plan = verdict
+            digest = self._duplicates.digest(draft, peek) if self._duplicates else None
+            if digest is not None:
+                first = self._duplicates.find(draft.account, digest, now_ms)
+                if first is not None:
+                    again.append((len(answers), first))
+                    answers.append(Admitted(first.id))
+                    continue
             message = Message(
                 MessageId(next_id()),
                 draft.account,
@@ -139,8 +151,17 @@ class Intake:
             accepted.append(message)
             plans.append(plan)
             answers.append(Admitted(message.id))
-        if not accepted:
+            if digest is not None:
+                firsts.append(self._duplicates.remember(batch, message, digest))
+
+        def answer() -> None:
+            for place, first in again:
+                if first.is_lost:
+                    answers[place] = _FULL
             done(answers)
+
+        if not accepted:
+            when_on_disk([first for _, first in again], answer)
             return
         for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
             run = list(alike)
@@ -149,11 +170,17 @@ class Intake:
             batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
 
         def committed(result: CommitResult) -> None:
-            if isinstance(result, Committed):
+            is_on_disk = isinstance(result, Committed)
+            if is_on_disk:
                 self._queued.accepted(accepted, plans)
-                done(answers)
             else:
-                done([_FULL if isinstance(one, Admitted) else one for one in answers])
+                lost = {message.id for message in accepted}
+                answers[:] = [
+                    _FULL if isinstance(one, Admitted) and one.id in lost else one
+                    for one in answers
+                ]
+            self._duplicates.committed(firsts, is_on_disk=is_on_disk)
+            answer()
 
         self._store.commit_nowait(batch, committed)
 

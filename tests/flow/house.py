@@ -15,8 +15,10 @@ from routing.mo import MoTable
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from smsc.config_accounts import AccountConfig
+from smsc.config_flow import OutletFlowConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.duplicates import Duplicates
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
@@ -197,7 +199,13 @@ class FakeReceiver:
 class House:
     """All rooms of the flow, wired as `smsc.app.Gateway` wires them."""
 
-    def __init__(self, rate: float = 0.0, outlets: Sequence[FakeOutlet] | None = None) -> None:
+    def __init__(
+        self,
+        rate: float = 0.0,
+        outlets: Sequence[FakeOutlet] | None = None,
+        settings: Mapping[OutletName, OutletFlowConfig] | None = None,
+        duplicates_s: float = 0.0,
+    ) -> None:
         self.now_ms = START_MS
         self.latest_ms = START_MS
         self.now = 0.0
@@ -207,6 +215,8 @@ class House:
             for one in outlets or (FakeOutlet(A), FakeOutlet(B), FakeOutlet(SIM, remembers=False))
         }
         self._account = AccountConfig(password=StoredPassword("x"), rate=rate)
+        self._demo = attrs.evolve(self._account, duplicates_s=duplicates_s)
+        self._settings = settings
         self.unattended: list[Mailbox] = []
         self.alarms_at: list[int] = []
         self._open(None, 0)
@@ -234,11 +244,18 @@ class House:
             now_ms,
             random.Random(1),
             log,
+            self._settings,
         )
+        self.soon: list[Callable[[], None]] = []
+        self.dispatch.soon = self.soon.append
         self.dispatch.alarm_moved = self.alarms_at.append
         self.receipts.progresses = self.dispatch.progresses
-        accounts = {DEMO: self._account, AccountId("other"): self._account}
-        self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms)
+        accounts = {DEMO: self._demo, AccountId("other"): self._account}
+        self.duplicates = Duplicates(accounts, self.store)
+        self.duplicates.restore(self.now_ms)
+        self.intake = Intake(
+            accounts, routes, ids, self.store, self.dispatch, now_ms, self.duplicates
+        )
         mo = MoTable((MoRule("demo", to=("12345",)),))
         self.inbound = Inbound(mo, ids, self.store, arrived, now_ms, log)
 
@@ -315,6 +332,10 @@ class House:
         self.ring()
         self.mailboxes.tick()
         self.receipts.forget_old()
+        self.duplicates.forget_old(self.now_ms)
+        soon, self.soon[:] = list(self.soon), []
+        for call in soon:
+            call()
 
     def ring(self) -> None:
         """Every alarm that is due, as `Alarms.run` finds them."""

@@ -36,6 +36,7 @@ from smsc.ports import (
     UpstreamReceipt,
 )
 from smsc.session.events import (
+    Alerted,
     Answer,
     Answered,
     BindFailed,
@@ -140,6 +141,8 @@ class _Bind:
     def _handle(self, events: list[Event]) -> None:
         for event in events:
             match event:
+                case Alerted(source_addr):
+                    self._outlet.flow.number_seen(source_addr)
                 case Answered(answers):
                     self._outlet.answered(answers)
                 case Delivered(requests):

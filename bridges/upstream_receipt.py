@@ -18,6 +18,8 @@ _TYPE: Final = 0x3C
 _RECEIPT: Final = 0x04
 _INTERMEDIATE: Final = 0x20
 _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than this
+_FROM_A_HANDSET: Final = frozenset({0x08, 0x10, 0x18})
+"""SME delivery and manual acknowledgement, conversation abort: messages, not receipts."""
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
@@ -25,6 +27,8 @@ def read_receipt(outlet: OutletName, peek: SubmitPeek, body: bytes) -> UpstreamR
     """The receipt in a deliver_sm; None when it carries a message."""
     message_id = find_tlv(body, peek.tlvs_at, Tag.RECEIPTED_MESSAGE_ID)
     kind = peek.esm_class & _TYPE
+    if kind in _FROM_A_HANDSET:
+        return None  # its user answered a message: that is for whoever sent it to read
     if message_id is None and kind not in {_RECEIPT, _INTERMEDIATE}:
         return None
     text = body[peek.text_at : peek.text_at + peek.sm_length]

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import attrs
 
+from pdu.address import Address, destination_fault, guess_destination
 from routing.loader import check_mo_routes, check_routes
 from routing.mo import MoTable
 from routing.rule import MoRule, Rule
@@ -43,7 +44,7 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "log": LogConfig,
 }
 _OF_EVERY_OUTLET = tuple(field.name for field in attrs.fields(OutletFlowConfig))
-_KEYS = (*_SECTIONS, "accounts", "outlets", "routes", "mo_routes")
+_KEYS = (*_SECTIONS, "accounts", "lists", "outlets", "routes", "mo_routes")
 
 
 @attrs.frozen
@@ -68,6 +69,8 @@ class Config:
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
+    lists: Mapping[str, tuple[Address, ...]] = attrs.field(factory=dict)
+    """Distribution lists of submit_multi, by dl_name."""
     outlets: Mapping[str, OutletConfig] = attrs.field(factory=dict)
     routes: tuple[Rule, ...] = ()
     mo_routes: tuple[MoRule, ...] = ()
@@ -128,6 +131,7 @@ def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Re
     config = Config(
         **sections,
         accounts=_accounts(raw, sections["smpp"], reader),
+        lists=_lists(raw, reader),
         outlets=_outlets(raw, outlet_kinds, reader),
     )
     # Names that are written count as known, even when their tables have errors of their own.
@@ -164,6 +168,33 @@ def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str
         if account is not None:
             accounts[name] = account
     return accounts
+
+
+def _lists(raw: dict[str, Any], reader: Reader) -> dict[str, tuple[Address, ...]]:
+    lists: dict[str, tuple[Address, ...]] = {}
+    for name, value in reader.table(raw.get("lists", {}), "lists").items():
+        # dl_name is a C-octet string of at most 21 octets with its NUL (SMPP 3.4 §5.2.26).
+        if not re.fullmatch(r"[!-~]{1,20}", name):
+            why = "expected a dl_name: 1 to 20 ASCII characters without spaces"
+            reader.add(why, "lists", name)
+        if not isinstance(value, list) or not value:
+            why = f"expected a list of numbers, found {found(value)}"
+            reader.add(why, "lists", name, meaning="whom the distribution list reaches")
+            continue
+        addresses: list[Address] = []
+        for position, one in enumerate(value):
+            address = guess_destination(one) if isinstance(one, str) else None
+            if address is None or destination_fault(*address) is not None:
+                reader.add(
+                    f'expected a number like "41791234567", found {found(one)}',
+                    "lists",
+                    name,
+                    position,
+                )
+            else:
+                addresses.append(address)
+        lists[name] = tuple(addresses)
+    return lists
 
 
 def _outlets(

@@ -195,6 +195,10 @@ class AccountConfig:
     credit: Decimal | None = attrs.field(
         default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
     )
+    deliver_with: Literal["deliver_sm", "data_sm"] = attrs.field(
+        default="deliver_sm",
+        metadata=about("the operation that brings the account its messages and receipts"),
+    )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
     duplicates_s: float = attrs.field(
         default=0.0,

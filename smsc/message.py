@@ -14,6 +14,7 @@ from typing import NewType
 import attrs
 
 from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.errors import BodyError
 
 MessageId = NewType("MessageId", int)
 AccountId = NewType("AccountId", str)
@@ -47,6 +48,10 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 """Where a message may go from each state; a final state is never left."""
 
 
+NEW_BATCH = 0
+"""`Draft.batch`: the id of the first message that is admitted with this one."""
+
+
 @attrs.define(slots=True)
 class Draft:
     """What a client asks to have sent, before intake has judged it.
@@ -72,7 +77,7 @@ class Draft:
 
 @attrs.define(slots=True)
 class Message:
-    """A stored message: written once at accept, read when it is claimed."""
+    """A stored message: written at accept, read when it is claimed; replace_sm writes it anew."""
 
     id: MessageId
     account: AccountId
@@ -97,6 +102,14 @@ class Message:
         if self._peek is None:
             self._peek = peek_submit_sm(self.body)
         return self._peek
+
+    @property
+    def is_readable(self) -> bool:
+        """Does the body parse? What was admitted does, unless the store or we have changed."""
+        try:
+            return self.peek is not None
+        except BodyError:
+            return False
 
 
 @attrs.define(slots=True)
@@ -129,7 +142,7 @@ class Delivery:
     id: MessageId
     mailbox: Mailbox
     account: AccountId
-    kind: str  # "receipt" or "mo"
+    kind: str  # "receipt", "notice" (still on its way) or "mo"
     created_ms: int
     expires_ms: int
     body: bytes

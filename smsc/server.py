@@ -15,6 +15,7 @@ from typing import Any, Final
 import trio
 
 from pdu.commands import command_name
+from pdu.fields import Pdu
 from pdu.operations import Role
 from pdu.status import Status, status_name
 from smsc.bindings import KINDS, RECEIVING, Bindings
@@ -26,12 +27,16 @@ from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.fairness import FairShare
 from smsc.link import Link
 from smsc.message import AccountId, Draft, Mailbox
+from smsc.operations.desk import Asker, Done
+from smsc.operations.late import LateAnswers
+from smsc.operations.transactions import Transactions
 from smsc.outbind import Outbind
 from smsc.ports import Admission, Admitted, Mailboxes, Submit
 from smsc.reception import Reception, open_listener
 from smsc.session.congestion import congestion_state
 from smsc.session.events import (
     Answered,
+    Asked,
     BindRequested,
     Event,
     Refused,
@@ -69,6 +74,7 @@ class Client:
         self.session = Session(Role.MC, trio.current_time(), timers=server.timers, window=1, hold=1)
         self.session.congestion = server.congestion_state
         self.link = Link(sock, self.session, self.handle)
+        self._late = LateAnswers(self.session, server.intake, server.transactions, self.link.flush)
         self._nursery: trio.Nursery
         self._receiver: BoundReceiver | None = None
 
@@ -80,6 +86,7 @@ class Client:
                 self._nursery.cancel_scope.cancel()
         finally:
             self._gone()
+            self._late.forget()
             self.session.lost()
             self._log.info("session.closed", account=self._account_name, why=self.link.why_closed)
 
@@ -89,6 +96,8 @@ class Client:
             match event:
                 case Submitted(requests):
                     self._submit(requests)
+                case Asked():
+                    self._ask(event)
                 case Answered(answers):
                     if self._receiver is not None:
                         self._receiver.answered(answers)
@@ -107,6 +116,7 @@ class Client:
                     )
                 case Unbound():
                     self._gone()
+                    self._late.hurry()
                 case _:
                     pass  # events of an ESME; a message centre's session has none of them
 
@@ -120,6 +130,9 @@ class Client:
         """Hand all submit_sm of a read to intake; answer them together when they are on disk."""
         assert self.account is not None
         name = self.account.name
+        requests = self._late.take(name, requests)
+        if not requests:
+            return
         home = self._receiver
         drafts = [Draft(name, "smpp", body, peek=peek, session=home) for _, peek, body in requests]
         fair = self._server.fair
@@ -147,6 +160,16 @@ class Client:
         except BaseException:
             fair.leave(name, len(drafts))  # a bug: there will be no answer
             raise
+
+    def _ask(self, asked: Asked) -> None:
+        """Let the desk answer a request; its answer may wait for a commit."""
+        assert self.account is not None
+
+        def done(status: int, body: bytes) -> None:
+            self.session.answer(asked.command_id, asked.sequence_number, status, body)
+            self.link.flush()
+
+        self._server.ask(Asker(self.account.name, self.session.version), asked.pdu, done)
 
     async def _bind(self, asked: BindRequested) -> None:
         """Judge a bind; a task of its own, since a password hash takes its time."""
@@ -190,6 +213,7 @@ class Client:
                 self._server.mailboxes,
                 trio.current_time,
                 self.link.flush,
+                as_data=config.deliver_with == "data_sm",
             )
             self._server.mailboxes.attach(self._receiver.mailbox, self._receiver)
 
@@ -206,6 +230,7 @@ class Client:
 class SmppServer:
     """All listeners and clients.
 
+    :param ask: answers what is neither a message nor about the session; see `operations.desk`.
     :param log: a structlog logger.
     :ivar has_waiting: do deliveries wait in this mailbox? Asked for accounts that want outbind.
     :ivar is_store_full: does intake refuse for want of room?
@@ -219,6 +244,8 @@ class SmppServer:
         intake: Submit,
         mailboxes: Mailboxes,
         bindings: Bindings,
+        ask: Callable[[Asker, Pdu, Done], None],
+        transactions: Transactions,
         log: Any,
     ) -> None:
         self.system_id = config.system_id
@@ -234,6 +261,8 @@ class SmppServer:
         self.intake = intake
         self.mailboxes = mailboxes
         self.bindings = bindings
+        self.ask = ask
+        self.transactions = transactions
         self.log = log
         self.fair = FairShare()
         self.has_waiting: Callable[[Mailbox], bool] = lambda _mailbox: False
@@ -303,6 +332,13 @@ class SmppServer:
             client.session.unbind()
             client.link.flush()
 
+    def alert(self, account: AccountId, body: bytes) -> None:
+        """Send an alert_notification to the sessions of an account that receive."""
+        for client in list(self.clients):
+            if client.account is not None and client.account.name == account:
+                client.session.notify(body)
+                client.link.flush()
+
     def close_all(self, why: str) -> None:
         """End every connection now."""
         for client in list(self.clients):
@@ -365,6 +401,7 @@ class SmppServer:
         """The one sweeper: every session looks at the clock once a second."""
         for ticks in count(1):
             await trio.sleep(_TICK_S)
+            self.transactions.tick(trio.current_time())
             if not ticks % _CERTIFICATES_EVERY:
                 self._reception.reload_certificates()
             for position, client in enumerate(list(self.clients), 1):

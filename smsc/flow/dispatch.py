@@ -23,7 +23,8 @@ from smsc.flow.flight import Flight
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.outbox import Outbox
-from smsc.flow.parts import aggregate, has_failed, take_back
+from smsc.flow.parts import aggregate, has_failed, has_left, take_back
+from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
@@ -40,6 +41,11 @@ _WAKE: Final = 200
 _LOOK_AGAIN_MS: Final = 1000
 _BARREN: Final = 4
 """Helpings in a row with nothing to send, after which a pump lets others work."""
+_WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
+NOTICE_WISH: Final = 0x10
+"""The bit of registered_delivery that asks for an intermediate notification."""
+_ONE_ATTEMPT: Final = frozenset({1, 2})
+"""Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
 
 class Dispatch:
@@ -47,6 +53,7 @@ class Dispatch:
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
         in the batch that journals it, and returns them.
+    :param write_notice: parks the intermediate notification of one message, likewise.
     :param settings: what the configuration says of each outlet; defaults for those it does not name.
     :ivar soon: calls back from the loop, after others had their turn.
     :param arrived: told of receipts once they are on disk.
@@ -59,6 +66,7 @@ class Dispatch:
         outlets: Mapping[OutletName, Outlet],
         recent: Recent,
         write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
+        write_notice: Callable[[Batch, Message, Progress], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         draw: random.Random,
@@ -76,6 +84,7 @@ class Dispatch:
         self.dead_letters = DeadLetters(store, log)
         self._recent = recent
         self._write_receipts = write_receipts
+        self._write_notice = write_notice
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
@@ -85,6 +94,11 @@ class Dispatch:
         # Accepted and not touched since, so their progress is known without reading it.
         self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
+        self.pending = Pending()
+        self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
+        """Ends what messages with replace_if_present_flag replace; see `commands`."""
+        # What became final while `accepted` pumped, if it does: never to be pending.
+        self._ended: set[MessageId] | None = None
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
         self.soon: Callable[[Callable[[], None]], None] = lambda _call: None
@@ -94,30 +108,49 @@ class Dispatch:
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
         touched: set[Plan] = set()
+        replacing = False
         fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         for message, plan in zip(messages, plans, strict=True):
+            if message.peek.replace_if_present_flag:
+                replacing = True
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
+                self.pending.add(message)
                 continue
             self._lanes.lane(plan).put(message.id, message.priority, message.account)
             touched.add(plan)
             fresh.add(message.id)
         self._recent.keep(messages)
+        if replacing:
+            self.replace_older(messages)
+        ended: set[MessageId] = set()
+        self._ended = ended
         self._pump_plans(touched)
+        self._ended = None
+        if not any(map(self._lanes.lane, touched)):
+            return  # the outlets took all of them, as they do while they keep up
+        flights, pending = self._flights, self.pending
+        for message in messages:
+            if message.id not in flights and message.id not in ended:
+                pending.add(message)
 
     def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
         """Take up what an earlier run left: queue it again, or leave it with its network."""
         rows = iter(waiting)
         while some := list(islice(rows, _CLAIM)):
             batch = self._store.batch()
-            queued = [
-                id_
-                for id_, progress in some
-                if self._is_ours(batch, id_, progress) and not progress.due_ms
-            ]
+            ours = {id_: p for id_, p in some if self._is_ours(batch, id_, p)}
             self._store.commit_nowait(batch)
-            for message in self._store.messages(queued):
-                if message is not None:
+            for message in self._store.messages(list(ours)):
+                if message is None:
+                    continue
+                if not message.is_readable:
+                    self._queue(message)  # sets it aside
+                    continue
+                self.pending.add(message)
+                if message.peek.replace_if_present_flag:
+                    self.replace_older((message,))
+                if not ours[message.id].due_ms:
                     self._queue(message)
 
     def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
@@ -185,7 +218,7 @@ class Dispatch:
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
-        flights = self._flights
+        flights, pending = self._flights, self.pending
         destinations = self._outboxes[name].destinations
         for message, progress in self._read(ids):
             if message.expires_ms <= now_ms:
@@ -196,11 +229,13 @@ class Dispatch:
             ):
                 continue
             flights[message.id] = Flight(message, progress)
+            if pending:
+                pending.discard(message)
             claimed.append(Outgoing(message, progress))
         if expired:
             batch = self._store.batch()
             for message, progress in expired:
-                self._end(batch, message, progress, State.EXPIRED)
+                self.end(batch, message, progress, State.EXPIRED)
             self._commit(batch, expired)
         for outbox in self._outboxes.values():
             if outbox.destinations is not None:  # a place that was kept is not needed any more
@@ -238,6 +273,7 @@ class Dispatch:
         """Journal what became of parts; messages whose parts are all answered land."""
         batch = self._store.batch()
         finals: list[tuple[Message, Progress]] = []
+        notices: list[Delivery] = []
         moved_on: set[Plan] = set()
         for outcome in self._outboxes[outlet].policy.judge(outcomes):
             flight = self._flights.get(outcome.id)
@@ -247,7 +283,9 @@ class Dispatch:
                 del self._flights[outcome.id]
                 if self._land(batch, flight, outlet, moved_on):
                     finals.append((flight.message, flight.progress))
-        self._commit(batch, finals)
+                elif flight.message.registered_delivery & NOTICE_WISH:
+                    notices += self._notify(batch, flight)
+        self._commit(batch, finals, notices)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
@@ -275,11 +313,14 @@ class Dispatch:
             self._set_aside(batch, message, progress, State.REJECTED, poison)
             return True
         if flight.again:
+            if message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
+                self.end(batch, message, progress, State.UNDELIVERABLE)
+                return True
             return self._retry(batch, flight, outbox, moved_on)
         outbox.forget(message.id)
         state = aggregate(progress.parts)
         if state is not State.ENROUTE:
-            self._end(batch, message, progress, state)
+            self.end(batch, message, progress, state)
             return True
         progress.state = state
         if progress.error and not has_failed(progress.parts):
@@ -287,9 +328,16 @@ class Dispatch:
         batch.progress(message.id, progress)
         return False
 
+    def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
+        """The first attempt was no end: say so."""
+        if flight.progress.attempt > 1:
+            return []
+        return self._write_notice(batch, flight.message, flight.progress)
+
     def _retry(self, batch: Batch, flight: Flight, outbox: Outbox, moved_on: set[Plan]) -> bool:
         """Try the next outlet of the plan at once; after the last one, wait, or (True) give up."""
         message, progress = flight.message, flight.progress
+        self.pending.add(message)
         plan = self._plan(message)
         rounds = progress.attempt // max(len(plan), 1)
         wait_s = outbox.policy.delay_s(flight.again, progress.attempt, self._draw, rounds)
@@ -349,7 +397,7 @@ class Dispatch:
         if progress.state is State.ENROUTE:
             ends_ms += ENROUTE_GRACE_MS
         if ends_ms <= now_ms:
-            self._end(batch, message, progress, State.EXPIRED)
+            self.end(batch, message, progress, State.EXPIRED)
             return True
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
@@ -377,11 +425,15 @@ class Dispatch:
 
         self._store.commit_nowait(self._store.batch(), committed)
 
-    def _end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
+    def end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._fresh.discard(message.id)
         for outbox in self._outboxes.values():
             outbox.forget(message.id)
+        if self.pending and message.is_readable:
+            self.pending.discard(message)
+        if self._ended is not None:
+            self._ended.add(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
@@ -391,12 +443,37 @@ class Dispatch:
         self, batch: Batch, message: Message, progress: Progress, state: State, why: str
     ) -> None:
         """End a message that no attempt could bring to a good end, and note it as a dead letter."""
-        self._end(batch, message, progress, state)
+        self.end(batch, message, progress, state)
         self.dead_letters.add(batch, message.id, progress, why)
 
-    def _commit(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> None:
+    # --- for commands: see `smsc.flow.commands` --------------------------------------------------
+
+    def waiting_message(self, id_: MessageId) -> tuple[Message, Progress] | None:
+        """A message that no outlet has in its hands or had in part, so that it may be changed."""
+        if id_ in self._flights:
+            return None
+        progress = self._store.progress(id_)
+        if progress is None or progress.state not in _WAITING or has_left(progress.parts):
+            return None
+        message = self._recent.get(id_)
+        return None if message is None else (message, progress)
+
+    def changed(self, message: Message, progress: Progress) -> None:
+        """A waiting message was changed in a batch that is handed in: know it as it is now."""
+        self._fresh.discard(message.id)
+        self._recent.keep((message,))
+        if progress.state is State.QUEUED and not progress.due_ms:
+            self._queue(message)
+            self._pump_plans({self._plan(message)})
+
+    def _commit(
+        self,
+        batch: Batch,
+        finals: Sequence[tuple[Message, Progress]],
+        notices: Sequence[Delivery] = (),
+    ) -> None:
         """Commit, with the receipts of messages that ended."""
-        deliveries = self._write_receipts(batch, finals) if finals else []
+        deliveries = [*notices, *(self._write_receipts(batch, finals) if finals else ())]
         if deliveries:
             self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
         else:

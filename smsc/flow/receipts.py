@@ -12,7 +12,8 @@ from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pdu.errors import BodyError
+import attrs
+
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
@@ -40,8 +41,9 @@ EARLY_KEEP_MS: Final = 3600 * 1000
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
-# esm_class: MC delivery receipt; then protocol_id up to sm_default_msg_id, times empty.
-_AS_RECEIPT: Final = b"\x04" + bytes(8)
+# esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
+# sm_default_msg_id, times empty.
+_AS: Final = {"receipt": b"\x04" + bytes(8), "notice": b"\x20" + bytes(8)}
 _WANTED_ON: Final = {
     # registered_delivery bits 1-0: is the receipt wanted (on success, on failure)?
     0: (False, False),
@@ -79,6 +81,8 @@ class Receipts:
         self._early: dict[tuple[OutletName, str], Delivery] = {}  # oldest first
         self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
         """How far messages are; dispatch knows better of those in flight."""
+        self.ended: Callable[[Sequence[tuple[Message, Progress]]], None] = lambda _finals: None
+        """Told of every message that reaches a final state; see `smsc.flow.finals`."""
         self.duplicates = 0
         self.unmatched = 0
 
@@ -218,17 +222,32 @@ class Receipts:
 
     def write(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> list[Delivery]:
         """Park the receipts of messages in a final state, where they were asked for."""
-        wanted = [one for one in finals if is_wanted(*one)]
+        self.ended(finals)
+        return self._park(batch, [one for one in finals if is_wanted(*one)], "receipt")
+
+    def write_notice(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
+        """Park an intermediate notification: it is on its way (SMPP 3.4 §5.2.17).
+
+        Callbacks know no such thing.
+        """
+        if message.callback_url is not None:
+            return []
+        so_far = attrs.evolve(progress, state=State.ENROUTE, done_ms=self._now_ms())
+        return self._park(batch, [(message, so_far)], "notice")
+
+    def _park(
+        self, batch: Batch, wanted: Sequence[tuple[Message, Progress]], kind: str
+    ) -> list[Delivery]:
         now_ms = self._now_ms()
         deliveries = [
             Delivery(
                 id=MessageId(id_),
                 mailbox=mailbox_for(message.account, message.callback_url),
                 account=message.account,
-                kind="receipt",
+                kind=kind,
                 created_ms=now_ms,
                 expires_ms=now_ms + DELIVERY_KEEP_MS,
-                body=receipt_body(message, progress),
+                body=receipt_body(message, progress, _AS[kind]),
                 message_id=message.id,
                 state=progress.state,
                 error=progress.error,
@@ -248,12 +267,9 @@ class Receipts:
 def is_wanted(message: Message, progress: Progress) -> bool:
     """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
     on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-    if not (on_success if progress.state is State.DELIVERED else on_failure):
-        return False
-    try:
-        return message.peek is not None
-    except BodyError:  # set aside by dispatch: nobody can be told where it was to go
-        return False
+    is_asked = on_success if progress.state is State.DELIVERED else on_failure
+    # What cannot be read was set aside, and nobody can be told where it was to go.
+    return is_asked and message.is_readable
 
 
 def early_mailbox(outlet: OutletName) -> Mailbox:
@@ -276,14 +292,20 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     return Mailbox(f"callback:{url.scheme}://{host}")
 
 
-def receipt_body(message: Message, progress: Progress) -> bytes:
+def client_id(message: Message) -> MessageId:
+    """What the client calls the message: those of one submit_multi share the id of the first."""
+    shares_id = message.batch is not None and message.source == "smpp"
+    return MessageId(message.batch or message.id) if shares_id else message.id
+
+
+def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receipt"]) -> bytes:
     """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
 
     Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
     gives the same (tests compare them).
     """
     peek = message.peek
-    id_ = b"%d" % message.id
+    id_ = b"%d" % client_id(message)
     text = format_receipt(
         id_.decode(),
         submitted_ms=message.accepted_ms,
@@ -296,7 +318,7 @@ def receipt_body(message: Message, progress: Progress) -> bytes:
     pieces = [
         b"\0%c%c%b\0" % (peek.dest_addr_ton, peek.dest_addr_npi, _octets(peek.destination_addr)),
         b"%c%c%b\0" % (peek.source_addr_ton, peek.source_addr_npi, _octets(peek.source_addr)),
-        _AS_RECEIPT,
+        head,
         b"%c%b" % (len(text), text),
         pack_tlv(Tag.RECEIPTED_MESSAGE_ID, id_ + b"\0"),
         pack_tlv(Tag.MESSAGE_STATE, b"%c" % progress.state),

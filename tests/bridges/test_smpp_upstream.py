@@ -71,6 +71,7 @@ class FakeFlow:
     outcomes: list[Outcome] = attrs.Factory(list)
     receipts: list[UpstreamReceipt] = attrs.Factory(list)
     messages: list[MobileOriginated] = attrs.Factory(list)
+    seen: list[str] = attrs.Factory(list)
     status: int = 0
     room_told: int = 0
     _held: list[Callable[[], None]] = attrs.Factory(list)
@@ -86,6 +87,9 @@ class FakeFlow:
     ) -> None:
         self.receipts += receipts
         self._held.append(lambda: done([self.status] * len(receipts)))
+
+    def number_seen(self, number: str) -> None:
+        self.seen.append(number)
 
     def mobile_originated_nowait(
         self, messages: Sequence[MobileOriginated], done: Callable[[list[int]], None]

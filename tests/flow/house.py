@@ -17,8 +17,10 @@ from routing.table import RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.config_flow import OutletFlowConfig
 from smsc.directory.passwords import StoredPassword
+from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.duplicates import Duplicates
+from smsc.flow.finals import Finals
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
@@ -240,6 +242,7 @@ class House:
             self.outlets,
             recent,
             self.receipts.write,
+            self.receipts.write_notice,
             arrived,
             now_ms,
             random.Random(1),
@@ -253,9 +256,22 @@ class House:
         accounts = {DEMO: self._demo, AccountId("other"): self._account}
         self.duplicates = Duplicates(accounts, self.store)
         self.duplicates.restore(self.now_ms)
+        canned = {1: "Your order is ready", 2: "Готово"}
         self.intake = Intake(
-            accounts, routes, ids, self.store, self.dispatch, now_ms, self.duplicates
+            accounts, routes, ids, self.store, self.dispatch, now_ms, canned, self.duplicates
         )
+        self.commands = Commands(
+            accounts,
+            canned,
+            self.store,
+            self.dispatch,
+            recent,
+            self.receipts.write,
+            arrived,
+            now_ms,
+        )
+        self.finals = Finals(self.store, lambda call: call())
+        self.receipts.ended = self.finals.told
         mo = MoTable((MoRule("demo", to=("12345",)),))
         self.inbound = Inbound(mo, ids, self.store, arrived, now_ms, log)
 

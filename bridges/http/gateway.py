@@ -33,6 +33,9 @@ class Gateway(Protocol):
     def lookup(self) -> Lookup:
         """Questions about stored messages; an admin account sees all of them."""
 
+    def now_ms(self) -> int:
+        """The gateway's clock, ms UTC."""
+
     async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
         """Check the account and password of a client at address `peer` ("" if unknown).
 

@@ -9,7 +9,6 @@ that connection only. Memory is bounded: `Limits` caps connections, headers, bod
 each may take. HTTP/1.1 only.
 """
 
-import time
 from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
@@ -52,7 +51,7 @@ async def serve(
     seconds, and returns. Cancelling ends everything at once. An address that cannot be bound
     raises OSError before anything is served.
     """
-    house = House(gateway, log or structlog.get_logger(), wall_ms, limits or Limits())
+    house = House(gateway, log or structlog.get_logger(), gateway.now_ms, limits or Limits())
     listeners = await _open_listeners(listen)
     server = _Server(house)
     addresses: list[tuple[str, int]] = [each.socket.getsockname()[:2] for each in listeners]
@@ -84,11 +83,6 @@ def build_app(house: House) -> Starlette:
         return to_response(rest_routes.wording(Failure(error.status_code, detail)), error.headers)
 
     return Starlette(routes=rest_routes.routes(house), exception_handlers={HTTPException: refuse})
-
-
-def wall_ms() -> int:
-    """The wall clock, ms UTC."""
-    return time.time_ns() // 1_000_000
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import attrs
-import lmdb
 
 from smsc.message import FINAL, LIVE, Delivery, MessageId, Progress, State
 from smsc.store import keys, records
@@ -35,7 +34,7 @@ from smsc.store.batch import (
     TABLES,
     UPSTREAM,
 )
-from smsc.store.opening import Reading, StoreOpenError
+from smsc.store.opening import Reading
 from smsc.store.records import CorruptRecordError
 
 _EXAMPLES: Final = 10
@@ -90,11 +89,8 @@ class Report:
 
 def audit(data_dir: Path) -> Report:
     """Read the whole store in `data_dir`. `StoreOpenError` if it cannot be read at all."""
-    try:
-        with Reading(data_dir) as store, store.env.begin() as txn:
-            return _Audit(txn, store.tables).report
-    except lmdb.Error as error:  # a page is damaged: there is no walking on
-        raise StoreOpenError(f"the store in {data_dir} is damaged: {error}.") from error
+    with Reading(data_dir) as store, store.env.begin() as txn:
+        return _Audit(txn, store.tables).report
 
 
 @attrs.frozen

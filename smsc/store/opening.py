@@ -64,9 +64,7 @@ class Opened:
             raise StoreOpenError(f"cannot use data_dir {data_dir}: {error.strerror}.") from error
         except lmdb.ReadersFullError as error:
             self._unlock()
-            raise StoreOpenError(
-                f"too many other processes read the store in {data_dir}: end some of them."
-            ) from error
+            raise StoreOpenError(_crowded(data_dir)) from error
         except lmdb.Error as error:
             self._unlock()
             raise StoreOpenError(
@@ -112,14 +110,26 @@ class Reading:
                 map_size=max(_READING_MAP_OCTETS, file.stat().st_size),
             )
             self.tables = tuple(self.env.open_db(name.encode(), create=False) for name in TABLES)
+        except lmdb.ReadersFullError as error:
+            raise StoreOpenError(_crowded(data_dir)) from error
         except (OSError, lmdb.Error) as error:
             raise StoreOpenError(f"{file} cannot be read as a store: {error}.") from error
+        self._data_dir = data_dir
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Close it; what LMDB says of a damaged page becomes a `StoreOpenError`."""
         self.env.close()
+        if isinstance(error, lmdb.Error):
+            raise StoreOpenError(
+                f"the store in {self._data_dir} is damaged: {error}; restore it from a backup."
+            ) from error
+
+
+def _crowded(data_dir: Path) -> str:
+    return f"too many other processes read the store in {data_dir}: end some of them."
 
 
 def file_system_of(path: str, mounts: str) -> str:

@@ -18,6 +18,7 @@ from bridges.http.gateway import Account
 from bridges.http.server import join_address, serve, split_address
 from pdu.codec import peek_submit_sm
 from pdu.status import Status
+from smsc.clock import wall_ms
 from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Admission, Admitted, Health, MessageReport, Refused
 
@@ -88,6 +89,9 @@ class FakeGateway:
 
     def health(self) -> Health:
         return self.state
+
+    def now_ms(self) -> int:
+        return wall_ms()
 
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         return None if outlet == "sim" else f"there is no simulator outlet {outlet!r}"

@@ -265,12 +265,14 @@ from pathlib import Path
 from smsc.message import MessageId, Progress, State
 from smsc.ports import Committed
 from smsc.store.lmdb_store import LmdbStore
+from smsc.store.opening import MapSize
 from tests.contracts.store_contract import QUEUED, SIM, a_delivery, a_message
 
 calls = queue.SimpleQueue()
 def failed(error):
     raise error
-store = LmdbStore(Path(sys.argv[1]), node=1, soon=calls.put, failed=failed)
+grows = MapSize(1, 1, 1024)
+store = LmdbStore(Path(sys.argv[1]), node=1, soon=calls.put, failed=failed, map_size=grows)
 now_ms = int(sys.argv[2])
 
 def hand_in():
@@ -327,7 +329,7 @@ def survive(data_dir: Path, cycles: int, seed: int) -> None:
         assert not new & accepted, "an id was given out twice"
         accepted |= new
         final |= done
-        house = LmdbHouse(data_dir, map_size_mb=1024)
+        house = LmdbHouse(data_dir)
         store = house.store
         waiting = {id_: progress for id_, progress in store.waiting()}  # noqa: C416 - typed so
         parked = {d.id for d in store.parked(a_delivery(1).mailbox, MessageId(0), 1 << 30)}

@@ -35,6 +35,7 @@ from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
+from smsc.flow.waking import Waking
 from smsc.message import AccountId, Mailbox, MessageId, OutletName, Progress
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
@@ -133,7 +134,8 @@ class Gateway:
             {OutletName(name): outlet.flow for name, outlet in config.outlets.items()},
         )
         self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
-        self.alarms = Alarms(store, self.dispatch.wake, now_ms)
+        self.waking = Waking(self.dispatch, store, recent, now_ms)
+        self.alarms = Alarms(store, self.waking.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
         self.history = History(store, config.store.history_keep_s, now_ms, log)
@@ -313,7 +315,7 @@ class Gateway:
         self.receipts.restore(self.outlets)
         messages = 0
         for some in earlier:
-            self.dispatch.restore(some)
+            self.waking.restore(some)
             messages += len(some)
             await trio.lowlevel.checkpoint()
         self.is_restoring = False

@@ -9,36 +9,27 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, Final, cast
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final
 
-from pdu.errors import BodyError
 from pdu.status import Status
-from routing.table import NoRoute, RoutingTable
+from routing.table import RoutingTable
 from smsc.config_flow import OutletFlowConfig
+from smsc.flow.backlog import Backlog
 from smsc.flow.dead_letters import DeadLetters
 from smsc.flow.destinations import Destinations
 from smsc.flow.flight import Flight
-from smsc.flow.intake import route_key
-from smsc.flow.lanes import Lanes, Plan
+from smsc.flow.lanes import Plan
 from smsc.flow.outbox import Outbox
-from smsc.flow.parts import aggregate, has_failed, has_left, take_back
+from smsc.flow.parts import aggregate, has_failed, has_left
 from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
-from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
-from smsc.store.ids import STEP
+from smsc.message import Delivery, Message, MessageId, OutletName, Progress, State
+from smsc.ports import Batch, Outcome, Outgoing, Outlet, Store
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
-ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
-"""How long after its validity a message that a network took may still get its receipt."""
-_FRESH_LIMIT: Final = 10_000
-_WAKE: Final = 200
-"""Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
-_LOOK_AGAIN_MS: Final = 1000
 _BARREN: Final = 4
 """Helpings in a row with nothing to send, after which a pump lets others work."""
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
@@ -74,8 +65,7 @@ class Dispatch:
         settings: Mapping[OutletName, OutletFlowConfig] | None = None,
     ) -> None:
         self._store = store
-        self._routes = routes
-        self._outlets = outlets
+        self.outlets = outlets
         configs, default = settings or {}, OutletFlowConfig()
         self._outboxes = {
             name: Outbox(outlet, configs.get(name, default), log)
@@ -89,10 +79,8 @@ class Dispatch:
         self._now_ms = now_ms
         self._draw = draw
         self._log = log
-        self._lanes = Lanes()
-        self._flights: dict[MessageId, Flight] = {}
-        # Accepted and not touched since, so their progress is known without reading it.
-        self._fresh: set[MessageId] = set()
+        self._backlog = Backlog(store, routes, recent, log)
+        self.flights: dict[MessageId, Flight] = {}
         self._pumping: set[OutletName] = set()
         self.pending = Pending()
         self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
@@ -107,19 +95,14 @@ class Dispatch:
 
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
-        touched: set[Plan] = set()
         replacing = False
-        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
-        for message, plan in zip(messages, plans, strict=True):
+        for message in messages:
             if message.peek.replace_if_present_flag:
                 replacing = True
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
                 self.pending.add(message)
-                continue
-            self._lanes.lane(plan).put(message.id, message.priority, message.account)
-            touched.add(plan)
-            fresh.add(message.id)
+        touched = self._backlog.accepted(messages, plans)
         self._recent.keep(messages)
         if replacing:
             self.replace_older(messages)
@@ -127,62 +110,30 @@ class Dispatch:
         self._ended = ended
         self._pump_plans(touched)
         self._ended = None
-        if not any(map(self._lanes.lane, touched)):
+        if not (any(map(self._backlog.lanes.lane, touched)) or self.held_back()):
             return  # the outlets took all of them, as they do while they keep up
-        flights, pending = self._flights, self.pending
+        flights, pending = self.flights, self.pending
         for message in messages:
             if message.id not in flights and message.id not in ended:
                 pending.add(message)
-
-    def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
-        """Take up what an earlier run left: queue it again, or leave it with its network."""
-        rows = iter(waiting)
-        while some := list(islice(rows, _CLAIM)):
-            batch = self._store.batch()
-            ours = {id_: p for id_, p in some if self._is_ours(batch, id_, p)}
-            self._store.commit_nowait(batch)
-            for message in self._store.messages(list(ours)):
-                if message is None:
-                    continue
-                if not message.is_readable:
-                    self._queue(message)  # sets it aside
-                    continue
-                self.pending.add(message)
-                if message.peek.replace_if_present_flag:
-                    self.replace_older((message,))
-                if not ours[message.id].due_ms:
-                    self._queue(message)
-
-    def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
-        """Is there something to send, now or when an alarm says so?
-
-        A network that forgets what it took is given those parts again.
-        """
-        outlet = self._outlets.get(progress.outlet)
-        forgot = outlet is not None and not outlet.remembers
-        if forgot and State.ENROUTE in progress.parts:
-            progress.parts = take_back(progress.parts)
-            progress.state = State.QUEUED
-            batch.progress(id_, progress)
-        return progress.state is not State.ENROUTE
 
     # --- out -----------------------------------------------------------------------------------
 
     def pump_all(self) -> None:
         """Offer work to every outlet."""
-        for name in self._outlets:
+        for name in self.outlets:
             self.pump(name)
 
     def pump(self, name: OutletName) -> None:
         """Hand the outlet what it has room for. Safe to call from within `Outlet.send`."""
         if name in self._pumping or self.is_stopping:
             return
-        outlet = self._outlets[name]
+        outlet = self.outlets[name]
         self._pumping.add(name)
         try:
             barren = 0
             while (room := min(outlet.room(), _CLAIM)) > 0:
-                ids = self._lanes.take(name, room, self._is_up)
+                ids = self._backlog.take(name, room, self._is_up)
                 if not ids:
                     break
                 batch = self._claim(name, ids)
@@ -205,12 +156,12 @@ class Dispatch:
         finals: list[tuple[Message, Progress]] = []
         moved_on: set[Plan] = set()
         for id_, error in crashes:
-            flight = self._flights.pop(id_)
+            flight = self.flights.pop(id_)
             flight.again = flight.progress.error = int(Status.ESME_RSYSERR)
             why = f"it crashed the outlet: {error!r}" if outbox.is_poison(id_) else ""
             if self._land(journal, flight, name, moved_on, why):
                 finals.append((flight.message, flight.progress))
-        self._commit(journal, finals)
+        self.commit(journal, finals)
         self._pump_plans(moved_on)
 
     def _claim(self, name: OutletName, ids: Sequence[MessageId]) -> list[Outgoing]:
@@ -218,9 +169,9 @@ class Dispatch:
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
-        flights, pending = self._flights, self.pending
+        flights, pending = self.flights, self.pending
         destinations = self._outboxes[name].destinations
-        for message, progress in self._read(ids):
+        for message, progress in self._backlog.read(ids, flights):
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
                 continue
@@ -236,36 +187,11 @@ class Dispatch:
             batch = self._store.batch()
             for message, progress in expired:
                 self.end(batch, message, progress, State.EXPIRED)
-            self._commit(batch, expired)
+            self.commit(batch, expired)
         for outbox in self._outboxes.values():
             if outbox.destinations is not None:  # a place that was kept is not needed any more
                 self._requeue(outbox.destinations, outbox.destinations.give_up(ids))
         return claimed
-
-    def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
-        """The messages among `ids` that are still to be sent now, each once."""
-        found: list[tuple[Message, Progress]] = []
-        touched: list[MessageId] = []
-        for id_ in ids:
-            if id_ not in self._fresh:
-                touched.append(id_)
-                continue
-            self._fresh.discard(id_)
-            message = self._recent.get(id_)
-            if message is not None:
-                found.append((message, Progress(State.QUEUED, OutletName(""))))
-        queued = {
-            id_: progress
-            for id_, progress in zip(touched, self._store.progresses(touched), strict=True)
-            if progress is not None and progress.state is State.QUEUED and not progress.due_ms
-        }
-        wanted = [id_ for id_ in queued if id_ not in self._flights]
-        found += [
-            (message, queued[message.id])
-            for message in self._recent.many(wanted)
-            if message is not None
-        ]
-        return found
 
     # --- outcomes ------------------------------------------------------------------------------
 
@@ -276,16 +202,16 @@ class Dispatch:
         notices: list[Delivery] = []
         moved_on: set[Plan] = set()
         for outcome in self._outboxes[outlet].policy.judge(outcomes):
-            flight = self._flights.get(outcome.id)
+            flight = self.flights.get(outcome.id)
             if flight is None:
                 continue
             if flight.note(batch, outlet, outcome):
-                del self._flights[outcome.id]
+                del self.flights[outcome.id]
                 if self._land(batch, flight, outlet, moved_on):
                     finals.append((flight.message, flight.progress))
                 elif flight.message.registered_delivery & NOTICE_WISH:
                     notices += self._notify(batch, flight)
-        self._commit(batch, finals, notices)
+        self.commit(batch, finals, notices)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
@@ -338,7 +264,7 @@ class Dispatch:
         """Try the next outlet of the plan at once; after the last one, wait, or (True) give up."""
         message, progress = flight.message, flight.progress
         self.pending.add(message)
-        plan = self._plan(message)
+        plan = self._backlog.plan(message)
         rounds = progress.attempt // max(len(plan), 1)
         wait_s = outbox.policy.delay_s(flight.again, progress.attempt, self._draw, rounds)
         if wait_s is None:
@@ -347,7 +273,7 @@ class Dispatch:
             return True
         at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
         if at_once:
-            self._lanes.lane(at_once).put(message.id, message.priority, message.account)
+            self._backlog.put(message, at_once)
             moved_on.add(at_once)
         else:
             progress.due_ms = self._now_ms() + int(wait_s * 1000)
@@ -357,77 +283,9 @@ class Dispatch:
         batch.progress(message.id, progress)
         return False
 
-    # --- alarms --------------------------------------------------------------------------------
-
-    def wake(self, alarms: Sequence[Alarm]) -> None:
-        """At least one alarm fell due: a schedule, a retry, or the end of a validity.
-
-        What is beyond `_WAKE` messages is left for the next call.
-        """
-        now_ms = max(self._now_ms(), alarms[-1].due_ms)  # they rang, even if the clock steps back
-        again_ms = now_ms + _LOOK_AGAIN_MS
-        batch = self._store.batch()
-        ids = _due_ids(batch, alarms)
-        again: list[MessageId] = []
-        live: dict[MessageId, Progress] = {}
-        for id_, progress in zip(ids, self._store.progresses(ids), strict=True):
-            if progress is None or id_ in self._flights:
-                again.append(id_)
-                batch.defer(again_ms, id_, id_)
-            elif progress.state in LIVE:
-                live[id_] = progress
-        finals = [
-            (message, live[message.id])
-            for message in self._recent.many(list(live))
-            if message is not None and self._wake_one(batch, message, live[message.id], now_ms)
-        ]
-        self._commit(batch, finals)
-        if again:
-            self._forget_unknown(again, again_ms)
-        self.pump_all()
-
-    def _wake_one(self, batch: Batch, message: Message, progress: Progress, now_ms: int) -> bool:
-        """Do what the time calls for with a live message in nobody's hands; True: it has ended.
-
-        The accept set an alarm, for many messages together: at the schedule, or else at the end
-        of the validity. An alarm is known by its time and its first message, so one of ours must
-        not stand at the same time before that one has rung.
-        """
-        ends_ms = message.expires_ms
-        if progress.state is State.ENROUTE:
-            ends_ms += ENROUTE_GRACE_MS
-        if ends_ms <= now_ms:
-            self.end(batch, message, progress, State.EXPIRED)
-            return True
-        if progress.state is not State.QUEUED:
-            batch.defer(ends_ms, message.id, message.id)
-            self.alarm_moved(ends_ms)
-        if 0 < progress.due_ms <= now_ms:
-            progress.state = State.QUEUED
-            progress.due_ms = 0
-            batch.progress(message.id, progress)
-            self._queue(message)
-        return False
-
-    def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
-        """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
-
-        Commits keep their order: whoever is unknown after the next one was refused or forgotten.
-        """
-        self.alarm_moved(at_ms)
-
-        def committed(_result: CommitResult) -> None:
-            batch = self._store.batch()
-            for id_ in ids:
-                if self._store.progress(id_) is None:
-                    batch.undefer(Alarm(at_ms, id_, id_))
-            self._store.commit_nowait(batch)
-
-        self._store.commit_nowait(self._store.batch(), committed)
-
     def end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
-        self._fresh.discard(message.id)
+        self._backlog.touched(message.id)
         for outbox in self._outboxes.values():
             outbox.forget(message.id)
         if self.pending and message.is_readable:
@@ -450,7 +308,7 @@ class Dispatch:
 
     def waiting_message(self, id_: MessageId) -> tuple[Message, Progress] | None:
         """A message that no outlet has in its hands or had in part, so that it may be changed."""
-        if id_ in self._flights:
+        if id_ in self.flights:
             return None
         progress = self._store.progress(id_)
         if progress is None or progress.state not in _WAITING or has_left(progress.parts):
@@ -460,13 +318,13 @@ class Dispatch:
 
     def changed(self, message: Message, progress: Progress) -> None:
         """A waiting message was changed in a batch that is handed in: know it as it is now."""
-        self._fresh.discard(message.id)
+        self._backlog.touched(message.id)
         self._recent.keep((message,))
         if progress.state is State.QUEUED and not progress.due_ms:
-            self._queue(message)
-            self._pump_plans({self._plan(message)})
+            self.queue(message)
+            self._pump_plans({self._backlog.plan(message)})
 
-    def _commit(
+    def commit(
         self,
         batch: Batch,
         finals: Sequence[tuple[Message, Progress]],
@@ -485,7 +343,7 @@ class Dispatch:
         """How far messages are. While one is in flight, the flight's own record: change that."""
         found = self._store.progresses(ids)
         for place, id_ in enumerate(ids):
-            flight = self._flights.get(id_)
+            flight = self.flights.get(id_)
             if flight is not None:
                 found[place] = flight.progress
         return found
@@ -493,11 +351,11 @@ class Dispatch:
     @property
     def in_flight(self) -> int:
         """Messages in the hands of outlets, not yet answered."""
-        return len(self._flights)
+        return len(self.flights)
 
     def waiting(self) -> dict[str, int]:
         """Messages waiting, by plan."""
-        return self._lanes.waiting()
+        return self._backlog.lanes.waiting()
 
     def held_back(self) -> dict[OutletName, int]:
         """Messages over an outlet's `per_destination`."""
@@ -508,57 +366,29 @@ class Dispatch:
         }
 
     def _is_up(self, name: OutletName) -> bool:
-        outlet = self._outlets.get(name)
+        outlet = self.outlets.get(name)
         return outlet is not None and outlet.is_up
 
-    def _plan(self, message: Message) -> Plan:
-        """The outlets of a message by today's rules; () when no rule takes it any more.
-
-        :raises BodyError: the body does not parse.
-        """
-        decision = self._routes.match(route_key(message, message.peek))
-        if isinstance(decision, NoRoute):
-            self._log.warning("message.unrouted", id=message.id)
-            return ()
-        return cast(Plan, decision.outlets)
-
-    def _queue(self, message: Message, *, is_first: bool = False) -> None:
+    def queue(self, message: Message, *, is_first: bool = False) -> None:
         """Put a message into the lane of today's plan; one that cannot be read is set aside."""
-        try:
-            lane = self._lanes.lane(self._plan(message))
-        except BodyError as error:
-            batch = self._store.batch()
-            progress = self._store.progress(message.id)
-            if progress is not None:
-                self._set_aside(batch, message, progress, State.REJECTED, error.why)
-            self._store.commit_nowait(batch)
+        if message.is_readable:
+            self._backlog.put(message, self._backlog.plan(message), is_first=is_first)
             return
-        put = lane.put_first if is_first else lane.put
-        put(message.id, message.priority, message.account)
+        batch = self._store.batch()
+        progress = self._store.progress(message.id)
+        if progress is not None:
+            self._set_aside(batch, message, progress, State.REJECTED, "its body does not parse")
+        self._store.commit_nowait(batch)
 
     def _requeue(self, destinations: Destinations, ids: Collection[MessageId]) -> None:
         """Messages that were held back go next; a place for one that is no more is passed on."""
         while ids:
             found = [message for message in self._recent.many(list(ids)) if message is not None]
             for message in found:
-                self._queue(message, is_first=True)
+                self.queue(message, is_first=True)
             ids = destinations.give_up(set(ids) - {message.id for message in found})
 
     def _pump_plans(self, plans: set[Plan]) -> None:
         for name in {name for plan in plans for name in plan}:
-            if name in self._outlets:
+            if name in self.outlets:
                 self.pump(name)
-
-
-def _due_ids(batch: Batch, alarms: Sequence[Alarm]) -> list[MessageId]:
-    """The messages to look at now, each once; the alarms of all others stay as they are."""
-    ids: dict[MessageId, None] = {}
-    for alarm in alarms:
-        batch.undefer(alarm)
-        end = min(alarm.last, alarm.first + (_WAKE - len(ids) - 1) * STEP)
-        ids.update(dict.fromkeys(map(MessageId, range(alarm.first, end + 1, STEP))))
-        if end < alarm.last:
-            batch.defer(alarm.due_ms, MessageId(end + STEP), alarm.last)
-        if len(ids) >= _WAKE:
-            break
-    return list(ids)

@@ -26,6 +26,7 @@ from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
+from smsc.flow.waking import Waking
 from smsc.message import (
     AccountId,
     Delivery,
@@ -249,6 +250,7 @@ class House:
             log,
             self._settings,
         )
+        self.waking = Waking(self.dispatch, self.store, recent, now_ms)
         self.soon: list[Callable[[], None]] = []
         self.dispatch.soon = self.soon.append
         self.dispatch.alarm_moved = self.alarms_at.append
@@ -359,7 +361,7 @@ class House:
             due = self.store.due(self.now_ms, 500)
             if not due:
                 return
-            self.dispatch.wake(due)
+            self.waking.wake(due)
         raise AssertionError("alarms beget alarms")
 
     def restart(self, committed: int | None = None) -> None:
@@ -369,7 +371,7 @@ class House:
             outlet.in_hand.clear()
         self._open(self.store.tables, self.store.highest_id)
         self.receipts.restore(self.outlets)
-        self.dispatch.restore(self.store.waiting())
+        self.waking.restore(self.store.waiting())
         self.dispatch.pump_all()
 
     # --- what the test sees --------------------------------------------------------------------

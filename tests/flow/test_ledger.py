@@ -311,9 +311,9 @@ class Ledger(RuleBasedStateMachine):
         alarmed: set[int] = set()
         for alarm in house.store.due(FAR_MS, 10_000):
             alarmed.update(range(alarm.first, alarm.last + 1, STEP))
-        queued = set(house.dispatch._lanes)
+        queued = set(house.dispatch._backlog.lanes)
         held = {id_ for one in house.outlets.values() for id_, _, _ in one.in_hand}
-        assert held == house.dispatch._flights.keys()
+        assert held == house.dispatch.flights.keys()
         for id_ in house.on_disk():
             progress = house.progress(id_)
             if progress.state in LIVE:
@@ -339,7 +339,7 @@ class Ledger(RuleBasedStateMachine):
         dispatch = self.house.dispatch
         for name, outlet in self.house.outlets.items():
             if outlet.room():
-                assert not dispatch._lanes.take(name, 1, dispatch._is_up), "idle beside its work"
+                assert not dispatch._backlog.take(name, 1, dispatch._is_up), "idle beside its work"
 
     def teardown(self) -> None:
         """Everything works again: every message ends, every wanted receipt arrives."""

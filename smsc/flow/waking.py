@@ -1,7 +1,7 @@
-"""What messages need after a restart, or when an alarm of theirs rings: to be sent, to end, or
-nothing yet.
+"""What messages need after a restart, or when an alarm rings: to be sent, to end, or nothing yet.
 
-*In*: what an earlier run left; alarms that fell due. *Out*: messages queued or ended, by dispatch; the next alarms.
+*In*: what an earlier run left; alarms that fell due.
+*Out*: messages queued or ended, by dispatch; the next alarms.
 *Never*: more than `WAKE` messages in one go: 5000 that are due in one second do not stop the loop.
 """
 

@@ -30,8 +30,8 @@ from smsc.ports import Batch, Outcome, Outgoing, Outlet, Store
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
-_BARREN: Final = 4
-"""Helpings in a row with nothing to send, after which a pump lets others work."""
+_BARREN: Final = 2000
+"""Ids in a row with nothing to send, after which a pump lets others work: about 10 ms."""
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
 NOTICE_WISH: Final = 0x10
 """The bit of registered_delivery that asks for an intermediate notification."""
@@ -140,7 +140,7 @@ class Dispatch:
                 if batch:
                     self._send(name, batch)
                     barren = 0
-                elif (barren := barren + 1) >= _BARREN:
+                elif (barren := barren + len(ids)) >= _BARREN:
                     self.soon(lambda: self.pump(name))
                     break
         finally:

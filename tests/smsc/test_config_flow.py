@@ -88,18 +88,24 @@ def test_by_default_nothing_is_limited_but_by_the_validity() -> None:
         ),
         (
             RETRY + 'classes = { ESME_RFOO = "permanent" }',
-            'outlets.o.retry.classes: expected an error like "ESME_RSUBMITFAIL" or "0x00000045", '
-            "found 'ESME_RFOO'",
+            (
+                'outlets.o.retry.classes: expected an error like "ESME_RSUBMITFAIL" or "0x00000045", '
+                "found 'ESME_RFOO'"
+            ),
         ),
         (
             RETRY + 'classes = { ESME_ROK = "permanent" }',
-            'outlets.o.retry.classes: expected an error like "ESME_RSUBMITFAIL" or "0x00000045", '
-            "found 'ESME_ROK'",
+            (
+                'outlets.o.retry.classes: expected an error like "ESME_RSUBMITFAIL" or "0x00000045", '
+                "found 'ESME_ROK'"
+            ),
         ),
         (
             RETRY + 'classes = { 0x45 = "fatal" }',
-            "outlets.o.retry.classes: 0x45: expected one of 'permanent', 'retryable', "
-            "'throttled', found 'fatal'",
+            (
+                "outlets.o.retry.classes: 0x45: expected one of 'permanent', 'retryable', "
+                "'throttled', found 'fatal'"
+            ),
         ),
         (
             RETRY + "classes = 3",

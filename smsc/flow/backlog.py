@@ -11,7 +11,7 @@ from routing.table import NoRoute, RoutingTable
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.recent import Recent
-from smsc.message import Message, MessageId, OutletName, Progress, State
+from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Store
 
 _FRESH_LIMIT: Final = 10_000
@@ -33,11 +33,17 @@ class Backlog:
         """New messages that may leave at once; the plans that have work now."""
         fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         touched: set[Plan] = set()
+        last: tuple[Plan, int, AccountId] | None = None
+        put = None
         for message, plan in zip(messages, plans, strict=True):
-            if not message.due_ms:
-                self.lanes.lane(plan).put(message.id, message.priority, message.account)
+            if message.due_ms:
+                continue
+            now = (plan, message.priority, message.account)
+            if put is None or now != last:  # those of a read mostly go the same way
+                put, last = self.lanes.lane(plan).queue(*now[1:]).put, now
                 touched.add(plan)
-                fresh.add(message.id)
+            put(message.id)
+            fresh.add(message.id)
         return touched
 
     def touched(self, id_: MessageId) -> None:

@@ -135,6 +135,7 @@ class Intake:
         again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first one
         firsts: list[Entry] = []
         first_id: MessageId | None = None
+        duplicates = self._duplicates or None
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
@@ -142,9 +143,9 @@ class Intake:
                 answers.append(verdict)
                 continue
             peek, lifetime, plan = verdict
-            digest = self._duplicates.digest(draft, peek) if self._duplicates else None
-            if digest is not None:
-                first = self._duplicates.find(draft.account, digest, now_ms)
+            digest = duplicates.digest(draft, peek) if duplicates is not None else None
+            if duplicates is not None and digest is not None:
+                first = duplicates.find(draft.account, digest, now_ms)
                 if first is not None:
                     again.append((len(answers), first))
                     answers.append(Admitted(first.id))
@@ -171,8 +172,8 @@ class Intake:
             plans.append(plan)
             first_id = first_id or id_
             answers.append(Admitted(id_))
-            if digest is not None:
-                firsts.append(self._duplicates.remember(batch, message, digest))
+            if duplicates is not None and digest is not None:
+                firsts.append(duplicates.remember(batch, message, digest))
 
         def answer() -> None:
             for place, first in again:

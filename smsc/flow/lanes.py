@@ -93,8 +93,11 @@ class Lane:
 
     def put(self, id_: MessageId, priority: int, account: AccountId = _NONE) -> None:
         """Append one id."""
-        ring = self.ring(priority)
-        (ring.queues.get(account) or ring.queue(account)).put(id_)
+        self.queue(priority, account).put(id_)
+
+    def queue(self, priority: int, account: AccountId) -> IdQueue:
+        """Where to put such messages now; not to be kept for later."""
+        return self.ring(priority).queue(account)
 
     def put_first(self, id_: MessageId, priority: int, account: AccountId = _NONE) -> None:
         """Put one id before all others of its priority and account: it has waited already."""

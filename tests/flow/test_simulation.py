@@ -68,6 +68,9 @@ class Port:
         """Match."""
         self._gateway.receipts.receipts_nowait(receipts, done)
 
+    def number_seen(self, address: str) -> None:
+        """Nobody listens."""
+
     def mobile_originated_nowait(
         self, messages: Sequence[MobileOriginated], done: Callable[[list[int]], None]
     ) -> None:

@@ -165,7 +165,7 @@ class Gateway:
             self.intake,
             self.mailboxes,
             self.bindings,
-            Desk(self.intake, commands, config.lists, now_ms).ask,
+            Desk(self.intake, commands, config.distribution_lists, now_ms).ask,
             Transactions(finals, commands.drop, config.smpp.transaction_timeout_s),
             log,
         )

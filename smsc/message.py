@@ -42,7 +42,8 @@ FINAL = frozenset(State) - LIVE
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.DELETED, State.REJECTED}),
-    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
+    # replace_sm may give a message that waits another schedule.
+    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE, State.SCHEDULED}) | FINAL,
     State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
 } | {final: frozenset() for final in FINAL}
 """Where a message may go from each state; a final state is never left."""

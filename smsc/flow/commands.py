@@ -11,6 +11,7 @@ follow it, remember that id as their batch.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import takewhile
 from typing import Final
 
 import attrs
@@ -29,6 +30,8 @@ from smsc.store.ids import STEP
 
 _BATCH_LIMIT: Final = 100_000
 """Messages looked at for one id; a submit_multi over distribution lists may be long."""
+_SOME: Final = 500
+"""Messages read, or ended, in one go."""
 _HIGHEST_ID: Final = 2**63 - 1
 
 Answered = Callable[[Refused | None], None]
@@ -89,14 +92,11 @@ class Commands:
         :param destination_addr: "" or the destination that the messages must have.
         """
         named = self._named(account, message_id, source_addr)
-        self._cancel(
-            [
-                message.id
-                for message in named
-                if destination_addr in {"", message.peek.destination_addr}
-            ],
-            done,
-        )
+
+        def fits(message: Message) -> bool:
+            return destination_addr in {"", message.peek.destination_addr}
+
+        self._cancel([message.id for message in named], fits, done)
 
     def cancel_all(
         self,
@@ -110,34 +110,31 @@ class Commands:
 
         :param service_type: "" for any.
         """
-        found = self._dispatch.pending.find(account, source_addr, destination_addr)
-        ids = []
-        for message in filter(None, map(self._recent.get, found)):
+        source_addr = self._sender(account, source_addr)
+        wanted = (account, source_addr, destination_addr)
+
+        def fits(message: Message) -> bool:
             peek = message.peek
-            is_theirs = (message.account, peek.source_addr, peek.destination_addr) == (
-                account,
-                source_addr,
-                destination_addr,
-            )
-            if is_theirs and service_type in {"", peek.service_type}:
-                ids.append(message.id)
-        self._cancel(ids, done)
+            is_theirs = (message.account, peek.source_addr, peek.destination_addr) == wanted
+            return is_theirs and service_type in {"", peek.service_type}
+
+        self._cancel(self._dispatch.pending.find(*wanted), fits, done)
 
     def drop(self, id_: MessageId) -> None:
         """Cancel one message if it waits: whoever wanted it does not wait for it any longer."""
-        self._cancel([id_], lambda _count: None)
+        self._cancel([id_], lambda _message: True, lambda _count: None)
 
     def replace(
         self, account: AccountId, message_id: str, source_addr: str, change: Change, done: Answered
     ) -> None:
         """Change one message that waits; `done` gets None after fsync, or why it was refused."""
         named = self._named(account, message_id, source_addr)
-        found = self._dispatch.waiting_message(named[0].id) if len(named) == 1 else None
-        if found is None:
+        found = self._dispatch.waiting_messages([named[0].id]) if len(named) == 1 else []
+        if not found or found[0][0].expires_ms <= self._now_ms():
             done(Refused(Status.ESME_RREPLACEFAIL, f"no message {message_id!r} waits"))
             return
         now_ms = self._now_ms()
-        old, progress = found
+        ((old, progress),) = found
         new = self._changed(old, change, now_ms)
         if isinstance(new, Refused):
             done(new)
@@ -157,23 +154,18 @@ class Commands:
 
         The new one has an id and a receipt of its own; the old one ends as DELETED.
         """
-        older: list[MessageId] = []
         for message in messages:
             if message.peek.replace_if_present_flag:
-                older += self._older_than(message)
-            self._dispatch.pending.add(message)
-        self._cancel(older, lambda _count: None)
+                self._replace_older_than(message)
+            self._dispatch.pending.add_many((message,))
 
     # --- helpers -------------------------------------------------------------------------------
 
-    def _older_than(self, message: Message) -> list[MessageId]:
-        """Those that the message replaces, if they wait."""
-        peek = message.peek
-        found = self._dispatch.pending.find(
-            message.account, peek.source_addr, peek.destination_addr
-        )
-        older = self._recent.many([id_ for id_ in found if id_ < message.id])
-        return [old.id for old in older if old is not None and _is_alike(old, message)]
+    def _replace_older_than(self, new: Message) -> None:
+        peek = new.peek
+        found = self._dispatch.pending.find(new.account, peek.source_addr, peek.destination_addr)
+        older = [id_ for id_ in found if id_ < new.id]
+        self._cancel(older, lambda old: _is_alike(old, new), lambda _count: None)
 
     def _named(self, account: AccountId, message_id: str, source_addr: str) -> list[Message]:
         """The messages behind an id; none unless account and source are those of the submit.
@@ -186,29 +178,50 @@ class Commands:
         if not 0 < id_ <= _HIGHEST_ID:
             return []
         first = self._recent.get(MessageId(id_))
-        if first is None or (first.account, first.peek.source_addr) != (account, source_addr):
+        owner = (account, self._sender(account, source_addr))
+        if first is None or (first.account, first.peek.source_addr) != owner:
             return []
         found = [first]
         while first.batch == first.id and len(found) < _BATCH_LIMIT:
-            message = self._recent.get(MessageId(found[-1].id + STEP))
-            if message is None or message.batch != first.id:
+            last = found[-1].id
+            ids = range(last + STEP, last + STEP * (_SOME + 1), STEP)
+            some = self._recent.many([MessageId(one) for one in ids])
+            of_it = list(takewhile(lambda one: one is not None and one.batch == first.id, some))
+            found += filter(None, of_it)
+            if len(of_it) < _SOME:
                 break
-            found.append(message)
         return found
 
-    def _cancel(self, ids: Sequence[MessageId], done: Callable[[int], None]) -> None:
+    def _sender(self, account: AccountId, source_addr: str) -> str:
+        """Who leaves the source out has the account's default sender, as in the submit."""
+        return source_addr or self._accounts[account].default_sender
+
+    def _cancel(
+        self,
+        ids: Sequence[MessageId],
+        fits: Callable[[Message], bool],
+        done: Callable[[int], None],
+        counted: int = 0,
+    ) -> None:
+        """End those that wait and fit, some in each commit, so that many do not hold others up."""
         batch = self._store.batch()
-        finals = list(filter(None, map(self._dispatch.waiting_message, dict.fromkeys(ids))))
-        if not finals:
-            done(0)
+        waiting = self._dispatch.waiting_messages(ids[:_SOME])
+        finals = [one for one in waiting if fits(one[0])]
+        rest = ids[_SOME:]
+        counted += len(finals)
+        if not finals and not rest:
+            done(counted)
             return
         for message, progress in finals:
             self._dispatch.end(batch, message, progress, State.DELETED)
-        deliveries = self._write_receipts(batch, finals)
+        deliveries = self._write_receipts(batch, finals) if finals else []
 
         def committed(_result: CommitResult) -> None:
             self._arrived(deliveries)
-            done(len(finals))
+            if rest:
+                self._cancel(rest, fits, done, counted)
+            else:
+                done(counted)
 
         self._store.commit_nowait(batch, committed)
 
@@ -229,17 +242,20 @@ class Commands:
         except BodyError as error:
             return Refused(error.status, error.why)
         draft = Draft(old.account, old.source, body, peek=peek)
-        # A validity that was never given follows a new schedule.
-        keeps_end = not (change.validity_period or change.schedule_delivery_time)
-        if keeps_end:
+        if not change.validity_period:
             draft.expires_ms = old.expires_ms
-        lifetime = admit(self._accounts[old.account], draft, peek, now_ms)
+        account = self._accounts[old.account]
+        lifetime = admit(account, draft, peek, now_ms)
+        if isinstance(lifetime, Refused) and draft.expires_ms and not peek.validity_period:
+            # Scheduled beyond an end that the client never named: it gets a new one.
+            draft.expires_ms = 0
+            lifetime = admit(account, draft, peek, now_ms)
         if isinstance(lifetime, Refused):
             return lifetime
         return attrs.evolve(
             old,
             due_ms=lifetime.due_ms if change.schedule_delivery_time else old.due_ms,
-            expires_ms=old.expires_ms if keeps_end else lifetime.expires_ms,
+            expires_ms=old.expires_ms if draft.expires_ms else lifetime.expires_ms,
             registered_delivery=peek.registered_delivery,
             body=body,
             peek=peek,

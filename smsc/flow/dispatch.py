@@ -101,21 +101,22 @@ class Dispatch:
                 replacing = True
             if message.due_ms:
                 self.alarm_moved(message.due_ms)
-                self.pending.add(message)
+                self.pending.add_many((message,))
         touched = self._backlog.accepted(messages, plans)
         self._recent.keep(messages)
-        if replacing:
-            self.replace_older(messages)
         ended: set[MessageId] = set()
         self._ended = ended
+        if replacing:
+            self.replace_older(messages)
         self._pump_plans(touched)
         self._ended = None
         if not (any(map(self._backlog.lanes.lane, touched)) or self.held_back()):
             return  # the outlets took all of them, as they do while they keep up
-        flights, pending = self.flights, self.pending
-        for message in messages:
-            if message.id not in flights and message.id not in ended:
-                pending.add(message)
+        flights = self.flights
+        waiting = [message for message in messages if message.id not in flights]
+        if ended:
+            waiting = [message for message in waiting if message.id not in ended]
+        self.pending.add_many(waiting)
 
     # --- out -----------------------------------------------------------------------------------
 
@@ -263,7 +264,7 @@ class Dispatch:
     def _retry(self, batch: Batch, flight: Flight, outbox: Outbox, moved_on: set[Plan]) -> bool:
         """Try the next outlet of the plan at once; after the last one, wait, or (True) give up."""
         message, progress = flight.message, flight.progress
-        self.pending.add(message)
+        self.pending.add_many((message,))
         plan = self._backlog.plan(message)
         rounds = progress.attempt // max(len(plan), 1)
         wait_s = outbox.policy.delay_s(flight.again, progress.attempt, self._draw, rounds)
@@ -306,15 +307,18 @@ class Dispatch:
 
     # --- for commands: see `smsc.flow.commands` --------------------------------------------------
 
-    def waiting_message(self, id_: MessageId) -> tuple[Message, Progress] | None:
-        """A message that no outlet has in its hands or had in part, so that it may be changed."""
-        if id_ in self.flights:
-            return None
-        progress = self._store.progress(id_)
-        if progress is None or progress.state not in _WAITING or has_left(progress.parts):
-            return None
-        message = self._recent.get(id_)
-        return None if message is None else (message, progress)
+    def waiting_messages(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
+        """Those that no outlet has in its hands or had in part, so that they may be changed."""
+        waiting = {
+            id_: progress
+            for id_, progress in zip(ids, self._store.progresses(ids), strict=True)
+            if progress is not None
+            and progress.state in _WAITING
+            and not has_left(progress.parts)
+            and id_ not in self.flights
+        }
+        messages = filter(None, self._recent.many(list(waiting)))
+        return [(message, waiting[message.id]) for message in messages]
 
     def changed(self, message: Message, progress: Progress) -> None:
         """A waiting message was changed in a batch that is handed in: know it as it is now."""

@@ -49,7 +49,7 @@ class Waking:
                 if not message.is_readable:
                     self._dispatch.queue(message)  # sets it aside
                     continue
-                self._dispatch.pending.add(message)
+                self._dispatch.pending.add_many((message,))
                 if message.peek.replace_if_present_flag:
                     self._dispatch.replace_older((message,))
                 if not ours[message.id].due_ms:

@@ -208,6 +208,7 @@ class House:
         outlets: Sequence[FakeOutlet] | None = None,
         settings: Mapping[OutletName, OutletFlowConfig] | None = None,
         duplicates_s: float = 0.0,
+        default_sender: str = "",
     ) -> None:
         self.now_ms = START_MS
         self.latest_ms = START_MS
@@ -217,7 +218,9 @@ class House:
             one.name: one
             for one in outlets or (FakeOutlet(A), FakeOutlet(B), FakeOutlet(SIM, remembers=False))
         }
-        self._account = AccountConfig(password=StoredPassword("x"), rate=rate)
+        self._account = AccountConfig(
+            password=StoredPassword("x"), rate=rate, default_sender=default_sender
+        )
         self._demo = attrs.evolve(self._account, duplicates_s=duplicates_s)
         self._settings = settings
         self.unattended: list[Mailbox] = []

@@ -34,7 +34,7 @@ Connect = Callable[[int], Esme]
 Dial = Callable[[int], Raw]
 
 LISTS = """
-[lists]
+[distribution_lists]
 staff = ["41791110001", "+41 79 111 00 02"]
 """
 LATER = "000000010000000R"

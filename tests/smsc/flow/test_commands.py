@@ -202,6 +202,34 @@ class TestCancel:
         assert [house.state(id_) for id_ in (*fit, *wap)] == [State.DELETED] * 3
         assert up(house) == others
 
+    def test_very_many_are_cancelled_some_at_a_time(self) -> None:
+        house = down()
+        house.admit(*[draft_to()] * 1100)
+        counts: list[int] = []
+        house.commands.cancel_all(DEMO, "Shop", TO, "", counts.append)
+        house.store.retry()
+        states = [one.state for one in house.on_disk().values()]
+        assert states.count(State.DELETED) == 500
+        house.commit()
+        assert counts == [1100]
+        assert up(house) == []
+
+    def test_very_many_of_a_batch_have_one_id(self) -> None:
+        house = down()
+        ids = house.admit(*[draft_to(batch=NEW_BATCH)] * 1001, draft_to())
+        assert cancel(house, ids[0]) == 1001
+        assert up(house) == ids[1001:]
+
+    def test_who_leaves_the_source_out_means_the_default_sender(self) -> None:
+        house = House(default_sender="Shop")
+        for outlet in house.outlets.values():
+            outlet.is_up = False
+        first, second = house.admit(draft_to(), draft_to())
+        assert len(house.commands.query(DEMO, str(first), "")) == 1
+        assert cancel(house, first, source_addr="") == 1
+        assert cancel_all(house, source="") == 1
+        assert house.state(second) is State.DELETED
+
     def test_all_between_two_addresses_after_a_restart(self) -> None:
         house = down()
         house.admit(draft_to(), draft_to(schedule_delivery_time=IN_AN_HOUR))
@@ -230,7 +258,9 @@ class TestReplaceIfPresent:
         ids = house.admit(*[draft_to(replace_if_present_flag=1)] * 3)
         (last,) = house.admit(draft_to(replace_if_present_flag=1))
         assert [house.state(id_) for id_ in ids] == [State.DELETED] * 3
+        assert house.dispatch.pending.find(DEMO, "Shop", TO) == [last]
         assert up(house) == [last]
+        assert not house.dispatch.pending
 
     def test_with_a_network_that_takes_at_once_it_is_a_message_like_any_other(self) -> None:
         house = House()
@@ -330,6 +360,19 @@ class TestReplace:
         house.advance(11)
         assert up(house) == [id_]
 
+    def test_a_schedule_beyond_an_end_that_nobody_named_moves_the_end(self) -> None:
+        house = down()
+        (id_,) = house.admit(draft_to())
+        end_ms = message(house, id_).expires_ms
+        assert replace(house, id_, schedule_delivery_time=IN_AN_HOUR) == 0
+        assert message(house, id_).expires_ms == end_ms
+        assert replace(house, id_, schedule_delivery_time="000002000000000R") == 0
+        assert message(house, id_).expires_ms > end_ms
+        (named,) = house.admit(draft_to(validity_period=IN_AN_HOUR))
+        assert replace(house, named, schedule_delivery_time=IN_TWO_HOURS) == (
+            Status.ESME_RINVEXPIRY
+        )
+
     def test_a_schedule_in_the_past_sends_it_now(self) -> None:
         house = House()
         (id_,) = house.admit(draft_to(schedule_delivery_time=IN_AN_HOUR))
@@ -402,6 +445,12 @@ class TestReplace:
         away = down()
         (waits,) = away.admit(draft_to())
         assert replace(away, waits, source="Bank", short_message=b"new") == fail
+
+    def test_what_has_reached_its_end_is_not_replaced(self) -> None:
+        house = down()
+        (id_,) = house.admit(draft_to(validity_period=IN_AN_HOUR))
+        house.now_ms += HOUR_MS
+        assert replace(house, id_, schedule_delivery_time=IN_AN_HOUR) == Status.ESME_RREPLACEFAIL
 
     def test_a_batch_is_not_replaced(self) -> None:
         house = down()

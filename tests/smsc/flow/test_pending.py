@@ -17,10 +17,9 @@ def message(id_: int, to: str = "4179000001", account: str = DEMO) -> Message:
 
 def test_those_with_the_same_account_and_addresses_are_found_oldest_first() -> None:
     pending = Pending()
-    for id_ in (30, 10, 20, 10):
-        pending.add(message(id_))
-    pending.add(message(40, to="4179000002"))
-    pending.add(message(50, account="other"))
+    pending.add_many(message(id_) for id_ in (30, 10, 20, 10))
+    pending.add_many([message(40, to="4179000002")])
+    pending.add_many([message(50, account="other")])
     assert pending.find(DEMO, "Shop", "4179000001") == [10, 20, 30]
     assert pending.find(DEMO, "Shop", "4179000002") == [40]
     assert pending.find("other", "Shop", "4179000001") == [50]
@@ -35,7 +34,7 @@ def test_it_is_a_set_of_messages_and_empty_in_the_end(
     model: set[tuple[int, str]] = set()
     for is_added, id_, to in steps:
         if is_added:
-            pending.add(message(id_, to=to))
+            pending.add_many([message(id_, to=to)])
             model.add((id_, to))
         else:
             pending.discard(message(id_, to=to))

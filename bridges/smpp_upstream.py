@@ -229,6 +229,7 @@ class UpstreamLink:
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Part the messages and write what the windows take."""
         failed: list[Outcome] = []
+        taken: list[tuple[_Context, bytes]] = []
         for outgoing in batch:
             message = outgoing.message
             try:
@@ -237,8 +238,9 @@ class UpstreamLink:
                 failed.append(Failed(message.id, Status.ESME_RINVMSGLEN))
                 continue
             parts = len(bodies)
-            for part in unsent_parts(outgoing.progress.parts, parts):
-                self._backlog.append(((message.id, part, parts), bodies[part]))
+            unsent = unsent_parts(outgoing.progress.parts, parts)
+            taken += [((message.id, part, parts), bodies[part]) for part in unsent]
+        self._backlog += taken  # at the end: who raises has taken nothing
         self._write()
         if failed:
             self.flow.settle(self.name, failed)

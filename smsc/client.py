@@ -118,7 +118,8 @@ class Client:
         requests = self._late.take(name, requests)
         if not requests:
             return
-        drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
+        home = self._receiver
+        drafts = [Draft(name, "smpp", body, peek=peek, session=home) for _, peek, body in requests]
         fair = self._server.fair
         fair.enter(name, len(drafts))
 

@@ -226,6 +226,14 @@ class AccountConfig:
         metadata=about("the operation that brings the account its messages and receipts"),
     )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
+    duplicates_s: float = attrs.field(
+        default=0.0,
+        metadata=about(
+            "how long a message that is sent again gets the id of the first one, seconds; 0 = off",
+            minimum=0,
+            maximum=86_400,
+        ),
+    )
 
 
 def address_allowed(account: AccountConfig, ip: str) -> bool:

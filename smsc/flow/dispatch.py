@@ -68,6 +68,9 @@ class Dispatch:
         # Accepted and not touched since, so their progress is known without reading it.
         self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
+        # Outcomes handed in and not on disk yet. A crash repeats them as it repeats what was not
+        # answered, so they hold their places in the window until then.
+        self._unjournalled = dict.fromkeys(outlets, 0)
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
 
@@ -129,7 +132,7 @@ class Dispatch:
         outlet = self._outlets[name]
         self._pumping.add(name)
         try:
-            while (room := min(outlet.room(), _CLAIM)) > 0:
+            while (room := min(outlet.room() - self._unjournalled[name], _CLAIM)) > 0:
                 ids = self._lanes.take(name, room, self._is_up)
                 if not ids:
                     break
@@ -198,7 +201,14 @@ class Dispatch:
                 del self._flights[outcome.id]
                 if self._land(batch, flight, outlet, moved_on):
                     finals.append((flight.message, flight.progress))
-        self._commit(batch, finals)
+        count = len(outcomes)
+        self._unjournalled[outlet] += count
+
+        def journalled() -> None:
+            self._unjournalled[outlet] -= count
+            self.pump(outlet)
+
+        self._commit(batch, finals, journalled)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
@@ -313,13 +323,22 @@ class Dispatch:
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
 
-    def _commit(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> None:
-        """Commit, with the receipts of messages that ended."""
+    def _commit(
+        self,
+        batch: Batch,
+        finals: Sequence[tuple[Message, Progress]],
+        then: Callable[[], None] | None = None,
+    ) -> None:
+        """Commit, with the receipts of messages that ended; `then` is called once it is on disk."""
         deliveries = self._write_receipts(batch, finals) if finals else []
-        if deliveries:
-            self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
-        else:
-            self._store.commit_nowait(batch)
+
+        def committed(_result: CommitResult) -> None:
+            if deliveries:
+                self._arrived(deliveries)
+            if then is not None:
+                then()
+
+        self._store.commit_nowait(batch, committed)
 
     # --- helpers -------------------------------------------------------------------------------
 

@@ -94,10 +94,7 @@ class Nursery:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        self._process.wait(PATIENCE_S)
+        self._process.communicate(timeout=PATIENCE_S)
 
     def start(self, config: Path, death: Death | None) -> "Life":
         """A gateway; with a named death it will kill itself."""

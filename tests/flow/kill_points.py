@@ -14,6 +14,7 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any
@@ -48,10 +49,10 @@ def _before(owner: type, name: str, is_it: Is = _always) -> Callable[[Reached], 
         inner: Callable[..., Any] = getattr(owner, name)
 
         @wraps(inner)
-        def wrapped(*args: Any) -> Any:
+        def wrapped(*args: Any, **named: Any) -> Any:
             if is_it(*args):
                 reached()
-            return inner(*args)
+            return inner(*args, **named)
 
         setattr(owner, name, wrapped)
 
@@ -63,8 +64,8 @@ def _after(owner: type, name: str, is_it: Is = _always) -> Callable[[Reached], N
         inner: Callable[..., Any] = getattr(owner, name)
 
         @wraps(inner)
-        def wrapped(*args: Any) -> Any:
-            result = inner(*args)
+        def wrapped(*args: Any, **named: Any) -> Any:
+            result = inner(*args, **named)
             if is_it(*args):
                 reached()
             return result
@@ -241,6 +242,8 @@ def _obey(line: str) -> None:
     status = 70
     try:
         status = _live(order["point"], order["nth"], order["arguments"])
+    except BaseException:  # noqa: BLE001 - the child must not go on as the runner
+        traceback.print_exc()
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

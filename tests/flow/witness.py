@@ -60,10 +60,9 @@ class WitnessClient:
         except OSError:
             self.is_connected = False
             return
-        self._send(encode(BindTransceiver("demo", "demo"), 1))
-        while self.is_connected and not self._is_bound:
-            self._read()
         self._socket.settimeout(_LOOK_S)
+        self._send(encode(BindTransceiver("demo", "demo"), 1))
+        self.read(lambda: self._is_bound)
 
     def close(self) -> None:
         """Cut the connection."""

@@ -97,7 +97,9 @@ def _around_done(owner: type, name: str, *, is_before: bool) -> Callable[[Reache
     return install
 
 
-def _at_commit(holds: Callable[[Group], bool], *, within: bool = False) -> Callable[[Reached], None]:
+def _at_commit(
+    holds: Callable[[Group], bool], *, within: bool = False
+) -> Callable[[Reached], None]:
     """After, or within, the commit of a group that holds something."""
 
     def install(reached: Reached) -> None:
@@ -141,7 +143,9 @@ def _has_forgotten(group: Group) -> bool:
     return any(record is None for record in group.rows.get(MESSAGE, {}).values())
 
 
-def _answers_new(_commit: GroupCommit, batches: Sequence[tuple[object, object]], *_: object) -> bool:
+def _answers_new(
+    _commit: GroupCommit, batches: Sequence[tuple[object, object]], *_: object
+) -> bool:
     return any(batch is None for batch, _ in batches)
 
 

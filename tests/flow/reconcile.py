@@ -29,8 +29,11 @@ class LifeReport:
     hanging: set[Part]
     repeated: set[Part]
     """Parts that this life sent, and an earlier one, too."""
-    unanswered: int = 0
-    """Of the hanging ones, those that the carrier did not answer."""
+
+    @property
+    def in_window(self) -> int:
+        """Messages that hang; no more than the outlet's window."""
+        return len({tag for tag, _ in self.hanging})
 
 
 @attrs.define
@@ -186,5 +189,5 @@ class Books:
                 report.repeated.add(key)
             if not entry.is_journalled(part):
                 report.hanging.add(key)
-                report.unanswered += not copies[-1].is_answered
+        assert report.in_window <= UPSTREAM_WINDOW, f"more than a window hangs: {report}"
         return report

@@ -17,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -132,7 +133,8 @@ class Life:
     def signal(self, number: int) -> None:
         """Send it a signal; harmless when it is gone."""
         if self.status is None:
-            os.kill(self._pid, number)
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, number)
 
     def kill(self) -> None:
         """SIGKILL."""

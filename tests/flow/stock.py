@@ -87,9 +87,9 @@ class Stocktaker:
             for key, record in txn.cursor(db=store.tables[STATUS]):
                 id_ = keys.id_of(key)
                 if id_ not in self._tags:
-                    self._tags[id_] = _tag(
-                        records.decode_message(id_, txn.get(key, db=store.tables[MESSAGE]))
-                    )
+                    text = txn.get(key, db=store.tables[MESSAGE])
+                    assert text is not None, f"{id_} is without its text"
+                    self._tags[id_] = _tag(records.decode_message(id_, text))
                 by_id[id_] = Entry(id_, self._tags[id_], records.decode_progress(record))
             for key, record in txn.cursor(db=store.tables[PARKED]):
                 mailbox = keys.mailbox_of(key)

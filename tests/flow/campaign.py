@@ -36,6 +36,8 @@ _UNDER_LOAD_AT_MOST: Final = 6
 """A point under load is passed so often at most before it kills."""
 _RANDOM_AT_MOST: Final = 200
 _SOON_S: Final = 0.25
+_NEED_NO_ANSWERS: Final = ("accept.", "send.", "receipt.", "random acknowledged")
+"""Deaths that come whether or not the client answers what is delivered to it."""
 
 
 @attrs.frozen
@@ -223,12 +225,14 @@ class Campaign:
 
     def _begin(self, config: Path, death: Death | None) -> Life:
         self.log.life += 1
+        self.log.unanswered.clear()
         self.carrier.life = self.log.life
         return self._nursery.start(config, death)
 
     def _lead(self, life: Life, death: Death) -> None:
         """Give the gateway work until it dies, or kill it; then read what it had said."""
-        client = WitnessClient(life.port, self.log, self.draw)
+        is_mute = death.what.startswith(_NEED_NO_ANSWERS) and not self.draw.randrange(3)
+        client = WitnessClient(life.port, self.log, self.draw, is_mute=is_mute)
         deadline = time.monotonic() + PATIENCE_S
         is_enough = self._trigger(death)
 

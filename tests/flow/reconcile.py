@@ -131,6 +131,8 @@ class Books:
         client, life = self.client, self.client.life
         waited = self._before.waiting_receipts()
         waits = stock.waiting_receipts()
+        for id_ in client.unanswered:
+            assert id_ in waits, f"receipt of {id_}: not answered, and forgotten"
         for id_, receipts in client.receipts.items():
             states = {state for _, state in receipts}
             assert len(states) == 1, f"{id_} ended in {states}"

@@ -21,7 +21,8 @@ from pdu.tlvs import Tag, find_tlv
 from smsc.message import State
 from tests.flow.traffic import Letter, part_of, text_of
 
-WINDOW: Final = 30
+WINDOWS: Final = (5, 30)
+"""Smaller than the upstream window: what is accepted leaves at once; larger: it queues."""
 _LOOK_S: Final = 0.02
 _RECEIPT: Final = 0x04
 
@@ -33,6 +34,7 @@ class ClientLog:
     :ivar letters: all that were submitted, by tag.
     :ivar receipts: (life, final state) by message id, in order; also those that came again.
     :ivar mobiles: lives in which a handset's message was delivered, by its tag.
+    :ivar unanswered: receipts of the newest life for which no deliver_sm_resp was written.
     """
 
     life: int = 0
@@ -41,14 +43,22 @@ class ClientLog:
     refused: dict[str, int] = attrs.field(factory=dict)
     receipts: dict[int, list[tuple[int, State]]] = attrs.field(factory=dict)
     mobiles: dict[str, list[int]] = attrs.field(factory=dict)
+    unanswered: set[int] = attrs.field(factory=set)
 
 
 class WitnessClient:
-    """One connection, bound as transceiver; `log` goes on from one to the next."""
+    """One connection, bound as transceiver; `log` goes on from one to the next.
 
-    def __init__(self, port: int, log: ClientLog, draw: random.Random) -> None:
+    :param is_mute: take deliveries and never answer them.
+    """
+
+    def __init__(
+        self, port: int, log: ClientLog, draw: random.Random, *, is_mute: bool = False
+    ) -> None:
         self._log = log
         self._draw = draw
+        self._is_mute = is_mute
+        self._window = draw.choice(WINDOWS)
         self._owed: dict[int, str] = {}
         self._sequence = 1
         self._framer = Framer()
@@ -74,7 +84,7 @@ class WitnessClient:
         """Keep the window full until it is enough, or the peer is gone."""
         while self.is_connected and not is_enough():
             burst = []
-            while len(self._owed) < WINDOW:
+            while len(self._owed) < self._window:
                 letter = next(letters)
                 self._log.letters[letter.tag] = letter
                 self._sequence += 1
@@ -113,8 +123,10 @@ class WitnessClient:
             self._send_answers()
 
     def _send_answers(self) -> None:
-        answers, self._answers = self._answers, b""
-        self._send(answers)
+        if self._answers and not self._is_mute:
+            self._log.unanswered.clear()
+            self._send(self._answers)
+            self._answers = b""
 
     def _handle(self, command_id: int, status: int, sequence_number: int, body: bytes) -> None:
         if command_id == Command.SUBMIT_SM | RESPONSE:
@@ -143,3 +155,4 @@ class WitnessClient:
         assert find_tlv(body, peek.tlvs_at, Tag.MESSAGE_STATE) == bytes((receipt.state,))
         states = log.receipts.setdefault(int(receipt.message_id), [])
         states.append((log.life, State(receipt.state)))
+        log.unanswered.add(int(receipt.message_id))

@@ -29,6 +29,7 @@ from tests.flow.reconcile import UPSTREAM_WINDOW, Books, LifeReport
 from tests.flow.stock import Stock, Stocktaker
 from tests.flow.traffic import letters
 from tests.flow.witness import ClientLog, WitnessClient
+from tests.flow.witness_http import HttpWitness
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PATIENCE_S: Final = 30.0
@@ -117,19 +118,20 @@ class Nursery:
 class Life:
     """One gateway process.
 
-    :ivar port: where it listens; 0 if it died before it said so.
+    :ivar port: where it listens for SMPP; 0 if it died before it said so.
+    :ivar http_port: where it listens for HTTP, likewise.
     :ivar status: of its exit; minus the signal that killed it.
     """
 
     def __init__(self, said: IO[str], after_s: float) -> None:
-        self.port = 0
+        self.port = self.http_port = 0
         self.status: int | None = None
         self._said = said
         self._pid = int(json.loads(said.readline())["started"])
         self._timer = threading.Timer(after_s, self.kill)
         if after_s:
             self._timer.start()
-        while self.status is None and not self.port:
+        while self.status is None and not self.http_port:
             self._listen()
 
     def signal(self, number: int) -> None:
@@ -156,6 +158,8 @@ class Life:
             self.status = int(json.loads(line)["ended"])
         elif found := re.search(r"SMPP +127\.0\.0\.1:(\d+)", line):
             self.port = int(found[1])
+        elif found := re.search(r"HTTP +http://127\.0\.0\.1:(\d+)", line):
+            self.http_port = int(found[1])
 
 
 class Campaign:
@@ -187,12 +191,8 @@ class Campaign:
         """One life; then the books are compared."""
         may_forget = death.what in IN_HISTORY
         life = self._begin(self._forgetful if may_forget else self._config, death)
-        try:
-            if life.port:
-                self._lead(life, death)
-        except BaseException:
-            life.kill()
-            raise
+        if life.port:
+            self._lead(life, death)
         status = life.wait()
         is_right = status == -signal.SIGKILL or (death.what == "random stop" and not status)
         assert is_right, f"{death}: ended with {status}, see {self._directory}"
@@ -233,6 +233,17 @@ class Campaign:
         """Give the gateway work until it dies, or kill it; then read what it had said."""
         is_mute = death.what.startswith(_NEED_NO_ANSWERS) and not self.draw.randrange(3)
         client = WitnessClient(life.port, self.log, self.draw, is_mute=is_mute)
+        http_client = HttpWitness(life.http_port, self.log) if life.http_port else None
+        try:
+            self._work(life, client, death)
+        except BaseException:
+            life.kill()
+            raise
+        finally:
+            if http_client is not None:
+                http_client.stop()
+
+    def _work(self, life: Life, client: WitnessClient, death: Death) -> None:
         deadline = time.monotonic() + PATIENCE_S
         is_enough = self._trigger(death)
 
@@ -288,7 +299,7 @@ data_dir = "{self._directory / "var"}"
 [smpp]
 listen = ["127.0.0.1:0"]
 [http]
-listen = []
+listen = ["127.0.0.1:0"]
 [store]
 history_keep_s = {history_keep_s}
 [accounts.demo]

@@ -44,7 +44,8 @@ class HttpWitness:
 
     def _work(self) -> None:
         connection = HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE_S)
-        with suppress(OSError, HTTPException):
+        # ValueError: the head of an answer arrived, and its body was broken off.
+        with suppress(OSError, HTTPException, ValueError):
             while not self._stopped.is_set() and self._post(connection):
                 pass
         connection.close()

@@ -8,11 +8,12 @@ RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
 CONFIG ?= examples/demo.toml
 FUZZ_S ?= 60
+CYCLES ?= 1000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # setuptools builds the editable install; it comes pinned from the development lock.
 SETUPTOOLS := $(VENV)/.setuptools.lock
 
-.PHONY: help run test test-slow check format bench fuzz lock clean
+.PHONY: help run test test-slow check format bench fuzz crash lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -57,6 +58,9 @@ bench: $(DEV)  ## micro-benchmarks and a short end-to-end load
 fuzz: $(DEV)  ## let a fuzzer loose on the codec for a minute (FUZZ_S seconds)
 	$(PIP) install atheris==3.0.0
 	PYTHONPATH=. $(BIN)/python tests/pdu/fuzz_codec.py -max_total_time=$(FUZZ_S) -max_len=400
+
+crash: $(DEV)  ## kill a gateway at random and at named points, CYCLES times, and compare the books
+	PYTHONPATH=. $(BIN)/python -m tests.flow.crash --cycles $(CYCLES)
 
 lock: $(DEV)  ## write the lock files anew (needs uv: pip install uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock

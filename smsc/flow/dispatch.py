@@ -26,7 +26,7 @@ from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
 from smsc.message import Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Batch, Outcome, Outgoing, Outlet, Store
+from smsc.ports import Batch, CommitResult, Outcome, Outgoing, Outlet, Store
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
@@ -87,6 +87,9 @@ class Dispatch:
         """Ends what messages with replace_if_present_flag replace; see `commands`."""
         # What became final while `accepted` pumped, if it does: never to be pending.
         self._ended: set[MessageId] | None = None
+        # Outcomes handed in and not on disk yet. A crash repeats them as it repeats what was not
+        # answered, so they hold their places in the window until then.
+        self._unjournalled = dict.fromkeys(outlets, 0)
         self.is_stopping = False
         self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
         self.soon: Callable[[Callable[[], None]], None] = lambda _call: None
@@ -133,7 +136,7 @@ class Dispatch:
         self._pumping.add(name)
         try:
             barren = 0
-            while (room := min(outlet.room(), _CLAIM)) > 0:
+            while (room := min(outlet.room() - self._unjournalled[name], _CLAIM)) > 0:
                 ids = self._backlog.take(name, room, self._is_up)
                 if not ids:
                     break
@@ -212,7 +215,14 @@ class Dispatch:
                     finals.append((flight.message, flight.progress))
                 elif flight.message.registered_delivery & NOTICE_WISH:
                     notices += self._notify(batch, flight)
-        self.commit(batch, finals, notices)
+        count = len(outcomes)
+        self._unjournalled[outlet] += count
+
+        def journalled() -> None:
+            self._unjournalled[outlet] -= count
+            self.pump(outlet)
+
+        self.commit(batch, finals, notices, journalled)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
@@ -333,13 +343,18 @@ class Dispatch:
         batch: Batch,
         finals: Sequence[tuple[Message, Progress]],
         notices: Sequence[Delivery] = (),
+        then: Callable[[], None] | None = None,
     ) -> None:
-        """Commit, with the receipts of messages that ended."""
+        """Commit, with the receipts of messages that ended; `then` is called once it is on disk."""
         deliveries = [*notices, *(self._write_receipts(batch, finals) if finals else ())]
-        if deliveries:
-            self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
-        else:
-            self._store.commit_nowait(batch)
+
+        def committed(_result: CommitResult) -> None:
+            if deliveries:
+                self._arrived(deliveries)
+            if then is not None:
+                then()
+
+        self._store.commit_nowait(batch, committed)
 
     # --- helpers -------------------------------------------------------------------------------
 

@@ -1,4 +1,7 @@
-"""Accepted means on disk: a real gateway, killed at any moment, loses nothing it acknowledged."""
+"""Accepted means on disk: `smsc run`, killed under load before its simulator, loses nothing.
+
+Death at named points, with a carrier that keeps its own books, is in `test_crash_points`.
+"""
 
 import random
 from pathlib import Path
@@ -74,13 +77,13 @@ def kill_again_and_again(tmp_path: Path, cycles: int, seed: int) -> None:
 
 
 def test_killed_under_load(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path, cycles=4, seed=1)
+    kill_again_and_again(tmp_path, cycles=2, seed=1)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_killed_under_load_fifty_times(tmp_path: Path) -> None:
-    kill_again_and_again(tmp_path, cycles=50, seed=2)
+@pytest.mark.timeout(300)
+def test_killed_under_heavy_load_ten_times(tmp_path: Path) -> None:
+    kill_again_and_again(tmp_path, cycles=10, seed=2)
 
 
 def test_a_full_store_refuses_and_loses_none(tmp_path: Path) -> None:

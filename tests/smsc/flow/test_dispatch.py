@@ -36,6 +36,16 @@ def test_the_outlet_is_never_given_more_than_it_has_room_for() -> None:
     assert sent(house.outlets[A]) == ids
 
 
+def test_an_outcome_holds_its_place_in_the_window_until_it_is_on_disk() -> None:
+    house = House(outlets=[FakeOutlet(A, window=3), FakeOutlet(B), FakeOutlet(SIM)])
+    ids = house.admit(*[draft_to()] * 5)
+    house.settle(A, *(Sent(id_, "x", part, n) for id_, part, n in house.outlets[A].take_back(2)))
+    house.dispatch.pump_all()
+    assert sent(house.outlets[A]) == ids[:3]  # a crash now would send these three again, no more
+    house.commit()
+    assert sent(house.outlets[A]) == ids
+
+
 def test_the_highest_priority_leaves_first() -> None:
     house = House()
     house.outlets[A].is_up = house.outlets[B].is_up = False

@@ -90,6 +90,8 @@ def describe(config: Config) -> str:
 
 def _listeners(config: Config) -> str:
     smpp = ", ".join(map(str, config.smpp.listen)) or "off"
+    if config.smpp.listen_tls:
+        smpp += "; with TLS " + ", ".join(map(str, config.smpp.listen_tls))
     http = ", ".join(map(str, config.http.listen)) or "off"
     dialects = ", ".join(config.http.dialects) or "none"
     return f"SMPP  {smpp}\nHTTP  {http}, dialects besides the native API: {dialects}"

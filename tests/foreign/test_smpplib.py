@@ -259,9 +259,11 @@ def test_two_sessions_share_the_receipts_of_their_account(
     clients = [esme(gateway.port), esme(gateway.port)]
     for client in clients:
         client.bind()
+    sender = esme(gateway.port)
+    sender.bind("transmitter")
     for _ in range(10):
-        clients[0].submit()
-    clients[0].read_until(responses=10)
+        sender.submit()
+    sender.read_until(responses=10)
     done = gateway.gateway.mailboxes
     while gateway.call(lambda: done.delivered_count) < 10:
         for client in clients:

@@ -257,9 +257,11 @@ def test_receipts_go_to_the_session_that_submitted(gateway: RunningGateway, esme
     clients = [esme(gateway.port), esme(gateway.port)]
     for client in clients:
         client.bind()
+    sender = esme(gateway.port)
+    sender.bind("transmitter")
     for _ in range(10):
-        clients[0].submit()
-    clients[0].read_until(responses=10)
+        sender.submit()
+    sender.read_until(responses=10)
     done = gateway.gateway.mailboxes
     while gateway.call(lambda: done.delivered_count) < 10:
         for client in clients:

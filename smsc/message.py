@@ -22,7 +22,10 @@ Mailbox = NewType("Mailbox", str)
 
 
 class State(IntEnum):
-    """message_state of SMPP 5.0 §4.7.15, and QUEUED, which the specification shows as ENROUTE."""
+    """message_state of SMPP 5.0 §4.7.15; QUEUED and HELD, which the specification calls ENROUTE.
+
+    HELD: a network may or may not have it, and its outlet must not send it twice.
+    """
 
     SCHEDULED = 0
     ENROUTE = 1
@@ -34,15 +37,17 @@ class State(IntEnum):
     UNKNOWN = 7
     REJECTED = 8
     QUEUED = 16
+    HELD = 17
 
 
-LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE})
+LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE, State.HELD})
 FINAL = frozenset(State) - LIVE
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.DELETED, State.REJECTED}),
-    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
-    State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
+    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
+    State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
+    State.HELD: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
 } | {final: frozenset() for final in FINAL}
 """Where a message may go from each state; a final state is never left."""
 

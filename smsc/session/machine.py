@@ -122,6 +122,11 @@ class Session:
         return len(self.window)
 
     @property
+    def heard_at(self) -> float:
+        """When the peer last said anything."""
+        return self._moments.heard
+
+    @property
     def is_full(self) -> bool:
         """The peer is past its window: read no more until answers went out."""
         return self._owed >= self.hold and not self.throttles
@@ -274,12 +279,23 @@ class Session:
     # --- commands of an ESME -------------------------------------------------------------------
 
     def bind(
-        self, command_id: int, *, system_id: str, password: str, system_type: str = ""
+        self,
+        command_id: int,
+        *,
+        system_id: str,
+        password: str,
+        system_type: str = "",
+        interface_version: int = V34,
     ) -> None:
         """Send a bind; `Bound` or `BindFailed` follows."""
         sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        self._out.append(encode_bind(command_id, sequence_number, system_id, password, system_type))
+        self.version = normalise_version(interface_version)
+        self._out.append(
+            encode_bind(
+                command_id, sequence_number, system_id, password, system_type, interface_version
+            )
+        )
 
     # --- commands of an MC ---------------------------------------------------------------------
 

@@ -182,9 +182,7 @@ def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list
 def _pieces(
     header: bytes, text: bytes, coding: int, reference: int, shape: Shape
 ) -> tuple[list[tuple[bytes, bytes]], bool]:
-    """What stands in short_message of each part and TLVs that tell its place; or else (True)
-    the one piece for message_payload.
-    """
+    """What stands in each part, with TLVs that tell its place; True: all of it in message_payload."""
     wide = shape.long_text == "udh16"
     udh_pieces = segment(
         text, coding, reference, wide_reference=wide, udh=header, default=shape.default

@@ -8,8 +8,9 @@ SMPP 3.4 §5.2.12 (esm_class), appendix B (text); TLVs say it better than the te
 
 from typing import Final
 
+from bridges.quirks import Quirks
 from pdu.codec import SubmitPeek
-from pdu.receipt_text import date_ms, parse_receipt, state_of
+from pdu.receipt_text import Receipt, date_ms, parse_receipt, state_of
 from pdu.tlvs import Tag, find_tlv
 from smsc.message import OutletName, State
 from smsc.ports import UpstreamReceipt
@@ -21,35 +22,48 @@ _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than 
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
-def read_receipt(outlet: OutletName, peek: SubmitPeek, body: bytes) -> UpstreamReceipt | None:
+_NO_QUIRKS: Final = Quirks()
+
+
+def read_receipt(
+    outlet: OutletName, peek: SubmitPeek, body: bytes, quirks: Quirks = _NO_QUIRKS
+) -> UpstreamReceipt | None:
     """The receipt in a deliver_sm; None when it carries a message."""
     message_id = find_tlv(body, peek.tlvs_at, Tag.RECEIPTED_MESSAGE_ID)
     kind = peek.esm_class & _TYPE
-    if message_id is None and kind not in {_RECEIPT, _INTERMEDIATE}:
+    is_marked = message_id is not None or kind in {_RECEIPT, _INTERMEDIATE}
+    if not is_marked and (not quirks.receipts_unmarked or kind):
         return None
-    text = body[peek.text_at : peek.text_at + peek.sm_length]
-    if not text:
-        text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
-    parsed = parse_receipt(text)
+    state = _state_tlv(body, peek)
+    if quirks.receipts == "text":
+        message_id, state = None, None
+    parsed = None if quirks.receipts == "tlv" and is_marked else _parsed(body, peek)
     if message_id is not None:
         upstream_id = message_id.rstrip(b"\0").decode("latin-1")
     elif parsed is not None:
         upstream_id = parsed.message_id
     else:
         return None
-    state = _state_tlv(body, peek)
     error, done_ms = 0, 0
     if parsed is not None:
         if state is None:
             state = _as_state(state_of(parsed.stat or ""))
         if parsed.err is not None and len(parsed.err) <= _ERR_DIGITS and parsed.err.isdecimal():
             error = int(parsed.err)
-        done_ms = date_ms(parsed.done_date) or 0
+        done_date = quirks.usual_date(parsed.done_date)
+        done_ms = date_ms(done_date, quirks.receipt_ahead_min) or 0
     if kind == _INTERMEDIATE:
         state = State.ENROUTE  # it tells of an attempt; the end is still to come
     elif state is None:
         state = State.UNKNOWN
-    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms)
+    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms, kind == _INTERMEDIATE)
+
+
+def _parsed(body: bytes, peek: SubmitPeek) -> Receipt | None:
+    text = body[peek.text_at : peek.text_at + peek.sm_length]
+    if not text:
+        text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
+    return parse_receipt(text)
 
 
 def _state_tlv(body: bytes, peek: SubmitPeek) -> State | None:

@@ -34,6 +34,7 @@ from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
 from smsc.message import AccountId, Mailbox, MessageId, OutletName, Progress
 from smsc.ports import (
+    ANY_NETWORK,
     Health,
     Lookup,
     MessageReport,
@@ -60,6 +61,8 @@ _RESTORE_ROWS: Final = 500
 """Records taken up at a time at start: about 4 ms."""
 _OUTLET_RESTART_S: Final = 5.0
 _CALLBACK: Final = "callback:"
+OUTLET_ACTIONS: Final = ("start", "stop", "drain", "resend", "fail")
+"""What people may do to an outlet; the last two decide on messages that are held for it."""
 
 
 class Webhook(Protocol):
@@ -127,6 +130,14 @@ class Gateway:
         self.alarms = Alarms(store, self.dispatch.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
+        policies = {name: getattr(one, "policy", ANY_NETWORK) for name, one in self.outlets.items()}
+        self.dispatch.policies = self.receipts.policies = policies
+        self.receipts.habits = {
+            name: one.ids for name, one in self.outlets.items() if hasattr(one, "ids")
+        }
+        self.receipts.per_part = frozenset(
+            AccountId(name) for name, one in config.accounts.items() if one.receipts_per_part
+        )
         self.history = History(store, config.store.history_keep_s, now_ms, log)
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
@@ -157,6 +168,15 @@ class Gateway:
         self.receipts.responded(
             outlet, (one.upstream_id for one in outcomes if isinstance(one, Sent))
         )
+
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        """See `smsc.flow.dispatch`."""
+        self.dispatch.attempting_nowait(outlet, attempts, done)
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
@@ -213,6 +233,24 @@ class Gateway:
             return f"no mo_route takes a message to {to}"
         return None if not status else f"the message was answered {status_name(status)}"
 
+    async def control_outlet(self, outlet: str, action: str) -> str | None:
+        """Start, stop or drain an upstream link, or decide on what is held for it.
+
+        `action` is one of `OUTLET_ACTIONS`. A sentence if that cannot be.
+        """
+        found: Any = self.outlets.get(OutletName(outlet))
+        if found is None:
+            return f"outlet {outlet!r} is unknown; known ones: {', '.join(self.outlets)}"
+        if action in {"resend", "fail"}:
+            self.dispatch.release(OutletName(outlet), resend=action == "resend")
+        elif action not in OUTLET_ACTIONS:
+            return f"action {action!r} is unknown; known ones: {', '.join(OUTLET_ACTIONS)}"
+        elif not hasattr(found, "control"):
+            return f"outlet {outlet!r} has no connection to {action}"
+        else:
+            found.control(action)
+        return None
+
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""
         why = self.store.why_full or ("stopping" if self.intake.is_stopping else "")
@@ -226,6 +264,9 @@ class Gateway:
                 "binds": dict(self.bindings),
                 "waiting": self.dispatch.waiting(),
                 "in_flight": self.dispatch.in_flight,
+                "held": self.dispatch.holding.counts(),
+                "early_receipts": self.receipts.early,
+                "duplicate_receipts": self.receipts.duplicates,
                 "deliveries_in_hand": self.mailboxes.in_hand,
                 "outlets_down": down,
                 "outlets": {name: outlet.statistics() for name, outlet in self.outlets.items()},

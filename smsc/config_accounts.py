@@ -196,6 +196,10 @@ class AccountConfig:
         default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
     )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
+    receipts_per_part: bool = attrs.field(
+        default=False,
+        metadata=about("one receipt for each part of a long message, not one in all"),
+    )
 
 
 def address_allowed(account: AccountConfig, ip: str) -> bool:

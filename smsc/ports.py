@@ -161,7 +161,10 @@ class Flow(Protocol):
         """Journal what became of parts that were sent; one call for each read."""
 
     def attempting_nowait(
-        self, outlet: OutletName, attempts: Sequence[tuple[MessageId, int]], done: Callable[[], None]
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
     ) -> None:
         """Journal that these messages (id, number of parts) are about to be written.
 

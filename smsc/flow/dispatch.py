@@ -15,19 +15,31 @@ from typing import Any, Final, cast
 
 from routing.table import NoRoute, RoutingTable
 from smsc.flow.flight import Flight
+from smsc.flow.holding import Holding
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
-from smsc.flow.parts import aggregate, has_failed, take_back
+from smsc.flow.parts import accepted, aggregate, has_failed, released, take_back
 from smsc.flow.recent import Recent
 from smsc.flow.retry import delay_s, next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Alarm, Batch, CommitResult, Outcome, Outgoing, Outlet, Store
+from smsc.ports import (
+    ANY_NETWORK,
+    Alarm,
+    Batch,
+    CommitResult,
+    Outcome,
+    Outgoing,
+    Outlet,
+    OutletPolicy,
+    Store,
+)
 from smsc.store.ids import STEP
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
+_WITH_NETWORK: Final = frozenset({State.ENROUTE, State.HELD})
 _FRESH_LIMIT: Final = 10_000
 _WAKE: Final = 200
 """Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
@@ -65,6 +77,9 @@ class Dispatch:
         self._log = log
         self._lanes = Lanes()
         self._flights: dict[MessageId, Flight] = {}
+        self.holding = Holding()
+        self.policies: Mapping[OutletName, OutletPolicy] = {}
+        """Of outlets whose network is unlike others."""
         # Accepted and not touched since, so their progress is known without reading it.
         self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
@@ -113,7 +128,9 @@ class Dispatch:
             progress.parts = take_back(progress.parts)
             progress.state = State.QUEUED
             batch.progress(id_, progress)
-        return progress.state is not State.ENROUTE
+        if progress.state is State.HELD:
+            self.holding.add(id_, progress.outlet)
+        return progress.state not in _WITH_NETWORK
 
     # --- out -----------------------------------------------------------------------------------
 
@@ -211,9 +228,15 @@ class Dispatch:
             self._retry(batch, flight, moved_on)
             return False
         state = aggregate(progress.parts)
-        if state is not State.ENROUTE:
+        policy = self.policies.get(outlet, ANY_NETWORK)
+        if state is State.ENROUTE and policy.final != "receipt":
+            state = self._without_receipt(batch, message, progress, policy)
+        if state not in _WITH_NETWORK:
             self._end(batch, message, progress, state)
             return True
+        if state is State.HELD:
+            self.holding.add(message.id, outlet)
+            self._log.warning("message.held", id=message.id, outlet=outlet)
         progress.state = state
         if progress.error and not has_failed(progress.parts):
             progress.error = 0
@@ -236,6 +259,63 @@ class Dispatch:
                 batch.defer(progress.due_ms, message.id, message.id)
                 self.alarm_moved(progress.due_ms)
         batch.progress(message.id, progress)
+
+    def _without_receipt(
+        self, batch: Batch, message: Message, progress: Progress, policy: OutletPolicy
+    ) -> State:
+        """The state of a message that a network took whose receipts are not waited for."""
+        if policy.final == "accepted":
+            progress.parts = accepted(progress.parts)
+            return aggregate(progress.parts)
+        if policy.final == "after":
+            progress.due_ms = self._now_ms() + int(policy.final_after_s * 1000)
+            batch.defer(progress.due_ms, message.id, message.id)
+            self.alarm_moved(progress.due_ms)
+        return State.ENROUTE
+
+    # --- attempts in doubt -----------------------------------------------------------------------
+
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        """See `smsc.ports.Flow`."""
+        batch = self._store.batch()
+        for id_, parts in attempts:
+            flight = self._flights.get(id_)
+            if flight is not None:
+                flight.mark(batch, outlet, parts)
+        self._store.commit_nowait(batch, lambda _: done())
+
+    def release(self, outlet: OutletName, *, resend: bool) -> int:
+        """Send what is held for an outlet again, or end it as UNDELIVERABLE; how many messages."""
+        ids = self.holding.take(outlet)
+        batch = self._store.batch()
+        finals: list[tuple[Message, Progress]] = []
+        for message, progress in zip(
+            self._recent.many(ids), self._store.progresses(ids), strict=True
+        ):
+            if message is None or progress is None or progress.state is not State.HELD:
+                continue
+            state = State.QUEUED if resend else State.UNDELIVERABLE
+            progress.parts = released(progress.parts, state)
+            if resend:
+                progress.state = State.QUEUED
+                batch.progress(message.id, progress)
+                self._queue(message)
+                continue
+            progress.state = aggregate(progress.parts)
+            if progress.state is State.ENROUTE:
+                batch.progress(message.id, progress)
+            else:
+                self._end(batch, message, progress, progress.state)
+                finals.append((message, progress))
+        self._commit(batch, finals)
+        self._log.info("message.released", outlet=outlet, messages=len(ids), resend=resend)
+        self.pump_all()
+        return len(ids)
 
     # --- alarms --------------------------------------------------------------------------------
 
@@ -274,15 +354,25 @@ class Dispatch:
         not stand at the same time before that one has rung.
         """
         ends_ms = message.expires_ms
-        if progress.state is State.ENROUTE:
+        if progress.state in _WITH_NETWORK:
             ends_ms += ENROUTE_GRACE_MS
+            final = self.policies.get(progress.outlet, ANY_NETWORK).final
+            if final != "receipt" and progress.state is State.ENROUTE:
+                is_over = ends_ms <= now_ms or 0 < progress.due_ms <= now_ms
+                if is_over and final == "never":
+                    self._end(batch, message, progress, State.UNKNOWN)
+                    return False  # nobody is told what nobody knows
+                if is_over:
+                    progress.parts = accepted(progress.parts)
+                    self._end(batch, message, progress, aggregate(progress.parts))
+                    return True
         if ends_ms <= now_ms:
             self._end(batch, message, progress, State.EXPIRED)
             return True
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
             self.alarm_moved(ends_ms)
-        if 0 < progress.due_ms <= now_ms:
+        if 0 < progress.due_ms <= now_ms and progress.state not in _WITH_NETWORK:
             progress.state = State.QUEUED
             progress.due_ms = 0
             batch.progress(message.id, progress)
@@ -308,6 +398,7 @@ class Dispatch:
     def _end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._fresh.discard(message.id)
+        self.holding.discard(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()

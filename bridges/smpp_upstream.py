@@ -63,7 +63,7 @@ class UpstreamLink:
             Bind(self, number, kind, draw) for number, kind in enumerate(config.kinds, 1)
         ]
         self._sending = sum(kind != "receiver" for kind in config.kinds)
-        self._link_window = config.link_window or config.window * self._sending
+        self._link_window = config.link_window or config.window * config.binds
         self._pace = Pace(config.rate, now)
         self._backlog = Backlog()
         self._marking = 0

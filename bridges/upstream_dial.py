@@ -83,7 +83,9 @@ async def open_socket(where: HostPort, source: str = "") -> socket.socket:
             sock.close()
             raise
         else:
-            return socket.socket(fileno=sock.detach())
+            connected = socket.socket(fileno=sock.detach())
+            connected.setblocking(False)
+            return connected
     raise failure
 
 

@@ -18,6 +18,7 @@ _HEX: Final = re.compile(r"[0-9A-Fa-f]{1,64}", re.ASCII)
 _DECIMAL: Final = re.compile(r"[0-9]{1,64}", re.ASCII)
 _LONGEST_PADDED: Final = 20
 """Digits of the largest 64-bit number; ids padded with zeros are that long at most, or 32."""
+_LENGTHS: Final = 8
 
 RELATIONS: Final = {
     "same": IdMatch.SAME,
@@ -38,6 +39,7 @@ class IdHabit:
     def __init__(self, setting: str = "auto") -> None:
         self.is_auto = setting == "auto"
         self.relation = RELATIONS.get(setting, IdMatch.SAME)
+        self._lengths: dict[int, None] = {}  # of ids that were found under another spelling
 
     @property
     def is_exact(self) -> bool:
@@ -78,6 +80,8 @@ class IdHabit:
 
         Case is part of "padded"; a base is never given up for what says less.
         """
+        if len(self._lengths) < _LENGTHS:
+            self._lengths[len(kept)] = None
         found = relate_ids(kept, receipt_id)
         if not self.is_auto or found not in _RANK or _RANK[found] <= _RANK[self.relation]:
             return False
@@ -86,7 +90,10 @@ class IdHabit:
 
     def candidates(self, receipt_id: str) -> list[str]:
         """Keys that the message may have been kept under, apart from `receipt_key`; few."""
-        wanted = dict.fromkeys(self._forms(receipt_id))
+        forms = list(self._forms(receipt_id))
+        wanted = dict.fromkeys(forms)
+        for length in self._lengths:
+            wanted.update(dict.fromkeys(form.zfill(length) for form in forms))
         wanted.pop(self.receipt_key(receipt_id), None)
         return list(wanted)
 

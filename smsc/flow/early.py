@@ -72,8 +72,9 @@ class Early:
             habit = habits.get(outlet)
             if early is None or habit is None or (habit.is_exact and not habit.is_auto):
                 continue
-            budget -= 1 if habit.is_exact else _SEARCHED / _SEARCHED_LEARNED
-            kept, hit = self._look(habit, outlet, key[1], early.reference or "")
+            thoroughly = habit.is_exact or tries > 0
+            budget -= 1 if thoroughly else _SEARCHED / _SEARCHED_LEARNED
+            kept, hit = self._look(habit, outlet, key[1], early.reference or "", thoroughly)
             if hit is None:
                 if tries + 1 < len(_AFTER_MS):
                     again_ms = now_ms + _AFTER_MS[tries + 1]
@@ -87,11 +88,11 @@ class Early:
         return [(outlet, rows, learned.get(outlet, "")) for outlet, rows in found.items()]
 
     def _look(
-        self, habit: IdHabit, outlet: OutletName, key: str, receipt_id: str
+        self, habit: IdHabit, outlet: OutletName, key: str, receipt_id: str, thoroughly: bool
     ) -> tuple[str, Hit | None]:
         """(key, part) of the one part that a receipt can mean; two make it no one's."""
         wanted = [key, *habit.candidates(receipt_id)]
-        if habit.is_exact:
+        if thoroughly:
             wanted += habit.padded_candidates(receipt_id)
         hits = {
             hit: kept

@@ -183,13 +183,13 @@ async def test_tls_with_the_right_name_only(
             (number,) = await carrier.submits(1)
             await carrier.answer(number)
             assert await house.outcomes(1) == [Sent(MessageId(7), "up")]
-            house.life.cancel()
         else:
             with pytest.raises(trio.BrokenResourceError):
                 await Carrier(stream).read()  # type: ignore[arg-type]
             await eventually(lambda: "link.unreachable" in house.log.events)
             assert "certificate" in house.log.named("link.unreachable")[0]["why"].lower()
-            await trio.aclose_forcefully(stream)
+        house.life.cancel()
+        await trio.aclose_forcefully(stream)
 
 
 async def cut_again_and_again(house: House, times: int) -> None:

@@ -24,6 +24,9 @@ from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
 from smsc.message import Message, State
 
 UDHI: Final = 0x40
+_MODE: Final = 0x03
+_OURS: Final = frozenset({1, 2})
+"""Modes of esm_class that we carry out ourselves: datagram and transaction."""
 _FITS_ANY_ALPHABET_OCTETS: Final = 140
 _LONGEST_SHORT_MESSAGE: Final = 254
 _RECEIPT_BITS: Final = 0x03
@@ -63,8 +66,13 @@ def part_bodies(
     :raises TooManyParts: more than 255.
     """
     body, peek = message.body, message.peek
-    if peek.schedule_delivery_time or peek.validity_period:
-        body = _with_times(body, peek, message.expires_ms)
+    has_ttl = find_tlv(body, peek.tlvs_at, Tag.QOS_TIME_TO_LIVE) is not None
+    if peek.schedule_delivery_time or peek.validity_period or has_ttl:
+        body = _with_times(body, peek, message.expires_ms, wants_end=has_ttl)
+        peek = peek_submit_sm(body)
+    if peek.esm_class & _MODE in _OURS:
+        at = _esm_class_at(peek)
+        body = b"%b%c%b" % (body[:at], peek.esm_class & ~_MODE, body[at + 1 :])
         peek = peek_submit_sm(body)
     if ask_receipts and peek.registered_delivery & _RECEIPT_BITS != 1:
         at = peek.text_at - _REGISTERED_DELIVERY
@@ -259,9 +267,18 @@ def _esm_class_at(peek: SubmitPeek) -> int:
     return peek.text_at - _REGISTERED_DELIVERY - times - 3
 
 
-def _with_times(body: bytes, peek: SubmitPeek, expires_ms: int) -> bytes:
-    """The body without a schedule (we kept it) and with an absolute validity_period."""
+def _with_times(body: bytes, peek: SubmitPeek, expires_ms: int, *, wants_end: bool) -> bytes:
+    """The body without a schedule (we kept it) and with an absolute validity_period.
+
+    qos_time_to_live, which would override it, is left out.
+    """
     start = _esm_class_at(peek) + 3
     end = peek.text_at - _REGISTERED_DELIVERY
-    validity = format_absolute(expires_ms).encode() if peek.validity_period else b""
-    return body[:start] + b"\0" + validity + b"\0" + body[end:]
+    wants_end = wants_end or bool(peek.validity_period)
+    validity = format_absolute(expires_ms).encode() if wants_end else b""
+    tlvs = b"".join(
+        pack_tlv(tag, value)
+        for tag, value in iter_tlvs(body, peek.tlvs_at)
+        if tag != Tag.QOS_TIME_TO_LIVE
+    )
+    return b"".join((body[:start], b"\0", validity, b"\0", body[end : peek.tlvs_at], tlvs))

@@ -27,6 +27,7 @@ from smsc.link import Link
 from smsc.message import OutletName
 from smsc.ports import Flow, MobileOriginated, UpstreamReceipt
 from smsc.session.events import (
+    Alerted,
     Answer,
     Answered,
     BindFailed,
@@ -213,6 +214,8 @@ class Bind:
     def _handle(self, events: list[Event]) -> None:
         for event in events:
             match event:
+                case Alerted(source_addr):
+                    self._owner.flow.number_seen(source_addr)
                 case Answered(answers):
                     self._owner.answered(self, answers)
                 case Delivered(requests):

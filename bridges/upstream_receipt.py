@@ -19,6 +19,8 @@ _TYPE: Final = 0x3C
 _RECEIPT: Final = 0x04
 _INTERMEDIATE: Final = 0x20
 _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than this
+_FROM_A_HANDSET: Final = frozenset({0x08, 0x10, 0x18})
+"""SME delivery and manual acknowledgement, conversation abort: messages, not receipts."""
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
@@ -31,6 +33,8 @@ def read_receipt(
     """The receipt in a deliver_sm; None when it carries a message."""
     message_id = find_tlv(body, peek.tlvs_at, Tag.RECEIPTED_MESSAGE_ID)
     kind = peek.esm_class & _TYPE
+    if kind in _FROM_A_HANDSET:
+        return None  # its user answered a message: that is for whoever sent it to read
     is_marked = message_id is not None or kind in {_RECEIPT, _INTERMEDIATE}
     if not is_marked and (not quirks.receipts_unmarked or kind):
         return None

@@ -99,6 +99,14 @@ def normalise_version(interface_version: int) -> int:
     return V34 if interface_version < V50 else V50
 
 
+_SINCE: Final = {int(row.command): row.since for row in OPERATIONS}
+
+
+def first_version(command_id: int) -> int:
+    """The version that brought this request; the lowest one for what is no operation at all."""
+    return _SINCE.get(command_id, V33)
+
+
 def _permits(row: Operation, state: SessionState, version: int) -> bool:
     if version < row.since:
         return False

@@ -1,118 +1,171 @@
-"""From rules as written to tables that work, or to the list of what is wrong.
+"""From all that routing is told to tables that work, or to the list of what is wrong.
 
-*In*: rules by their position in the file, and the names of outlets and accounts there are.
-*Out*: a table, or `RoutingError` values that name the key ("routes[1].outlets").
-*Never*: raises for a bad rule, reads a file.
+*In*: `RoutingConfig`; the files it names, through a reader that is handed in.
+*Out*: a table, or `RoutingError` values that name the key ("routes[1].outlets",
+"price_tables.world.file").
+*Never*: raises for a bad rule or a bad file; changes anything: a reload builds anew, validated
+first, and the caller swaps the whole.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 import attrs
 
+from routing.checks import (
+    Names,
+    RoutingError,
+    check_guards,
+    check_mo_routes,
+    check_routes,
+    unreachable,
+)
+from routing.choice import Draw
+from routing.compiled import Resources
 from routing.mo import MoTable
+from routing.number_list import NumberList
+from routing.prefix_csv import CsvError, RouteTable, read_prices, read_routes
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
+from routing.velocity import Guard
 
-PREFIX_LIMIT = 20
-"""Digits in a destination address (SMPP 3.4 §5.2.9: 21 octets with the NUL)."""
+__all__ = [
+    "FileConfig",
+    "Names",
+    "RoutingConfig",
+    "RoutingError",
+    "build",
+    "check_guards",
+    "check_mo_routes",
+    "check_routes",
+    "load_mo_routes",
+    "load_resources",
+    "unreachable",
+]
+
+T = TypeVar("T")
+Read: TypeAlias = Callable[[Path], bytes]
 
 
-@attrs.frozen
-class RoutingError:
-    """One thing wrong with the rules."""
+@attrs.frozen(kw_only=True)
+class FileConfig:
+    """`[route_tables.NAME]`, `[price_tables.NAME]`, `[lists.NAME]`: something kept in a file."""
 
-    key: str
-    why: str
+    file: Path = attrs.field(metadata={"meaning": "the file, from the working directory"})
 
 
-def load_routes(
-    rules: Sequence[Rule], *, outlets: Collection[str], accounts: Collection[str]
+@attrs.frozen(kw_only=True)
+class RoutingConfig:
+    """All that routing is told."""
+
+    routes: tuple[Rule, ...] = ()
+    route_tables: Mapping[str, FileConfig] = attrs.field(factory=dict)
+    """Files of prefix, outlet, name."""
+    price_tables: Mapping[str, FileConfig] = attrs.field(factory=dict)
+    """Files of prefix, cost, name."""
+    lists: Mapping[str, FileConfig] = attrs.field(factory=dict)
+    """Files of numbers and senders."""
+    guards: Mapping[str, Guard] = attrs.field(factory=dict)
+    outlets: frozenset[str] = frozenset()
+    accounts: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+
+    def files(self) -> frozenset[Path]:
+        """Every file that is read besides the configuration itself; a change in one is a reload."""
+        sections = (self.route_tables, self.price_tables, self.lists)
+        return frozenset(one.file for section in sections for one in section.values())
+
+    def names(self) -> Names:
+        """What rules may name."""
+        return Names(
+            outlets=self.outlets,
+            accounts=self.accounts,
+            groups=self.groups,
+            route_tables=self.route_tables,
+            price_tables=self.price_tables,
+            lists=self.lists,
+        )
+
+
+def build(
+    config: RoutingConfig, *, read: Read = Path.read_bytes, draw: Draw | None = None
 ) -> RoutingTable | list[RoutingError]:
-    """Check and build the table for messages from clients."""
-    errors = check_routes(dict(enumerate(rules)), outlets=outlets, accounts=accounts)
-    return errors or RoutingTable(rules)
+    """Check everything, read the files, build the table; all mistakes at once.
+
+    May be called again at any time: nothing is shared between two tables.
+
+    :param read: the octets of a file; OSError is told as a mistake of its key.
+    :param draw: see `RoutingTable`.
+    """
+    errors = check_routes(dict(enumerate(config.routes)), config.names())
+    errors += check_guards(config.guards, accounts=config.accounts)
+    resources = load_resources(config, read)
+    if isinstance(resources, list):
+        return errors + resources
+    return errors or RoutingTable(config.routes, resources, draw)
+
+
+def load_resources(
+    config: RoutingConfig, read: Read = Path.read_bytes
+) -> Resources | list[RoutingError]:
+    """Read every file that the configuration names."""
+    files = _Files(read)
+    routes = files.load("route_tables", config.route_tables, read_routes)
+    prices = files.load("price_tables", config.price_tables, read_prices)
+    lists = files.load("lists", config.lists, NumberList)
+    for name, table in routes.items():
+        files.check_outlets(f"route_tables.{name}.file", table, config.outlets)
+    return files.errors or Resources(routes, prices, lists)
 
 
 def load_mo_routes(
-    rules: Sequence[MoRule], *, accounts: Collection[str]
+    rules: Sequence[MoRule], *, accounts: frozenset[str], outlets: frozenset[str] = frozenset()
 ) -> MoTable | list[RoutingError]:
     """Check and build the table for messages from the network."""
-    return check_mo_routes(dict(enumerate(rules)), accounts=accounts) or MoTable(rules)
+    errors = check_mo_routes(dict(enumerate(rules)), accounts=accounts, outlets=outlets)
+    return errors or MoTable(rules)
 
 
-def check_routes(
-    rules: Mapping[int, Rule], *, outlets: Collection[str], accounts: Collection[str]
-) -> list[RoutingError]:
-    """All that is wrong. By position, so that rules which did not even parse may be absent."""
-    errors: list[RoutingError] = []
-    first_called: dict[str, int] = {}
-    for position, rule in rules.items():
-        at = f"routes[{position}]"
-        if not rule.outlets:
-            errors.append(RoutingError(f"{at}.outlets", "expected at least one outlet"))
-        errors += _names(f"{at}.outlets", "outlet", rule.outlets, outlets)
-        errors += _names(f"{at}.accounts", "account", rule.accounts, accounts)
-        errors += _prefixes(f"{at}.to", rule.to)
-        if rule.name and first_called.setdefault(rule.name, position) != position:
-            why = f"expected a name of its own, {rule.name!r} is routes[{first_called[rule.name]}]"
-            errors.append(RoutingError(f"{at}.name", why))
-    return errors
+class _Files:
+    """Reads files and keeps what is wrong with them."""
 
+    def __init__(self, read: Read) -> None:
+        self.errors: list[RoutingError] = []
+        self._read = read
 
-def check_mo_routes(
-    rules: Mapping[int, MoRule], *, accounts: Collection[str]
-) -> list[RoutingError]:
-    """All that is wrong with rules for messages from the network, by position."""
-    errors: list[RoutingError] = []
-    for position, rule in rules.items():
-        at = f"mo_routes[{position}]"
-        errors += _names(f"{at}.account", "account", (rule.account,), accounts)
-        errors += _prefixes(f"{at}.to", rule.to)
-        if len(rule.keyword.split()) != 1:
-            why = f'expected one word, or "*" for any, found {rule.keyword!r}'
-            errors.append(RoutingError(f"{at}.keyword", why))
-    return errors
+    def load(
+        self,
+        section: str,
+        configs: Mapping[str, FileConfig],
+        parse: Callable[[bytes], T | list[CsvError]],
+    ) -> dict[str, T]:
+        """What could be read, by name."""
+        loaded: dict[str, T] = {}
+        for name, config in configs.items():
+            key = f"{section}.{name}.file"
+            try:
+                found = parse(self._read(config.file))
+            except UnicodeDecodeError as error:
+                self._add(key, f"{config.file}: not UTF-8 at octet {error.start}")
+                continue
+            except OSError as error:
+                self._add(key, f"cannot read {str(config.file)!r}: {error.strerror or error}")
+                continue
+            if isinstance(found, list):
+                for line, why in found:
+                    place = f"{config.file}, line {line}" if line else str(config.file)
+                    self._add(key, f"{place}: {why}")
+            else:
+                loaded[name] = found
+        return loaded
 
+    def check_outlets(self, key: str, table: RouteTable, outlets: frozenset[str]) -> None:
+        """Say which outlets a table names that there are not."""
+        unknown = {route.outlet for _, route in table} - outlets
+        for outlet in sorted(unknown):
+            there_are = ", ".join(sorted(outlets)) or "none"
+            self._add(key, f"unknown outlet {outlet!r}; there are: {there_are}")
 
-def unreachable(rules: Sequence[Rule]) -> list[tuple[int, int]]:
-    """Pairs (rule, earlier rule without prefixes that leaves it nothing): hints, not errors."""
-    pairs: list[tuple[int, int]] = []
-    catch_alls: list[int] = []
-    for position, rule in enumerate(rules):
-        for earlier in catch_alls:
-            taken = set(rules[earlier].accounts)
-            if not taken or (rule.accounts and taken.issuperset(rule.accounts)):
-                pairs.append((position, earlier))
-                break
-        if not rule.to:
-            catch_alls.append(position)
-    return pairs
-
-
-def _names(
-    key: str, noun: str, names: Iterable[str], known: Collection[str]
-) -> Iterable[RoutingError]:
-    for name, times in Counter(names).items():
-        if name not in known:
-            there_are = ", ".join(sorted(known)) or "none"
-            yield RoutingError(key, f"unknown {noun} {name!r}; there are: {there_are}")
-        if times > 1:
-            yield RoutingError(key, f"{noun} {name!r} is named {times} times")
-
-
-def _prefixes(key: str, prefixes: Sequence[str]) -> Iterable[RoutingError]:
-    for prefix, times in Counter(prefixes).items():
-        if not (prefix.isascii() and prefix.isdigit() and len(prefix) <= PREFIX_LIMIT):
-            hint = _prefix_hint(prefix)
-            why = f"expected 1 to {PREFIX_LIMIT} digits, found {prefix!r}{hint}"
-            yield RoutingError(key, why)
-        elif times > 1:
-            yield RoutingError(key, f"prefix {prefix!r} is given {times} times")
-
-
-def _prefix_hint(prefix: str) -> str:
-    digits = prefix.removeprefix("+").removesuffix("*")
-    if digits != prefix and digits.isascii() and digits.isdigit():
-        return f"; write {digits!r}"
-    return "" if digits else "; leave the key out to match every number"
+    def _add(self, key: str, why: str) -> None:
+        self.errors.append(RoutingError(key, why))

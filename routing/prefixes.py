@@ -1,30 +1,41 @@
 """HOT. Longest-prefix look-up over digits.
 
-*In*: pairs (prefix, value), once; then one number a look-up.
+*In*: pairs (prefix, value), or two columns of them, once; then one number a look-up.
 *Out*: the value of the longest prefix the number begins with, or None.
 *Never*: changed after it was built; a reload builds a new table and swaps it.
 
 How: sorted as strings, the prefixes cut the number line into intervals; a number belongs to
-the last interval that starts at or before it. Nesting is resolved at build time, so that one
-`bisect` answers. A dict on the first digits makes the bisected list short: about sixteen
-strings, in one or two pages of memory.
+the last interval that starts at or before it. Nesting is resolved when a part of the table is
+first asked for, so that one `bisect` answers from then on. A dict on the first digits makes the
+bisected list short: about sixteen strings, in one or two pages of memory.
 
-Figures (2026-11-22, CPython 3.11, 2-core VM, 100 000 prefixes of 3–8 digits): 0.18 µs when
-numbers repeat, 0.6 µs when each look-up goes to another part of the table (cache misses); on
-a busy machine 0.29 and 1.1.
-One bisect over the whole list took 0.27 and 1.08 µs; a dict per prefix length, longest first,
-costs 0.08 µs a length. Traded for it: memory (about 170 octets a prefix) and a build of
-about 5 µs a prefix. `tests/routing/test_prefixes.py` holds the linear scan it must equal.
+Building only sorts and checks, all of it in C. The intervals behind one head are cut at its
+first look-up (about 50 µs, once); traffic touches a small part of a world-wide price list.
+
+Figures (`bench/routing.py`; CPython 3.11, 2-core VM, 2026-11-22): 0.20 µs a look-up with 100 000
+and with 1 000 000 prefixes when numbers repeat, 0.25 µs over a thousand numbers, 0.6 µs and more
+when each goes to another part of the table (cache misses). 75 octets a prefix once loaded, 243
+when every head was asked for. Tried and slower when numbers repeat: a dict for each prefix length
+(0.08 µs a length), an array indexed by the first digits (0.33 µs, for `int` and the check that
+they are digits). `tests/routing/test_prefixes.py` holds the linear scan it must equal.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable
-from typing import Generic, TypeVar
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from operator import eq, lt
+from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
 
 _BUCKET = 16
 """Wanted mean number of prefixes behind one head; measured flat from 8 to 32."""
+_SAMPLES = 512
+"""Prefixes looked at to choose the length of a head."""
+_AFTER_DIGITS = ":"
+"""The character after "9": what begins with a prefix sorts before the prefix and this."""
+
+_Intervals = tuple[list[str], list[T | None]]
 
 
 class PrefixTable(Generic[T]):
@@ -34,66 +45,104 @@ class PrefixTable(Generic[T]):
     ValueError for anything else, or for a prefix given twice.
     """
 
-    __slots__ = ("_buckets", "_head", "_short", "_size")
+    __slots__ = ("_buckets", "_head", "_prefixes", "_values")
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         """Build from pairs in any order."""
-        pairs = sorted(entries, key=_prefix_of)
-        _check(pairs)
-        self._size = len(pairs)
-        self._head = head = _head_length([prefix for prefix, _ in pairs])
+        pairs = list(entries)
+        self._fill([prefix for prefix, _ in pairs], [value for _, value in pairs])
+
+    @classmethod
+    def from_columns(cls, prefixes: list[str], values: list[T]) -> Self:
+        """Build from two lists of one length, in any order; quickest when already sorted."""
+        table = cls.__new__(cls)
+        table._fill(prefixes, values)  # noqa: SLF001 - another way to construct it
+        return table
+
+    def _fill(self, prefixes: list[str], values: list[T]) -> None:
+        if not all(map(lt, prefixes, islice(prefixes, 1, None))):
+            order = sorted(range(len(prefixes)), key=prefixes.__getitem__)
+            prefixes = [prefixes[at] for at in order]
+            values = [values[at] for at in order]
+        _check(prefixes)
+        self._prefixes = prefixes
+        self._values = values
+        self._head = head = _head_length(prefixes)
         # Numbers whose head has no bucket can only match prefixes shorter than a head.
-        short = [(prefix, value) for prefix, value in pairs if len(prefix) < head]
-        self._short: tuple[list[str], list[T | None]] = _intervals(short, None)
-        groups: dict[str, list[tuple[str, T]]] = {}
-        for prefix, value in pairs:
-            if len(prefix) >= head:
-                groups.setdefault(prefix[:head], []).append((prefix, value))
-        self._buckets: dict[str, tuple[list[str], list[T | None]]] = {
-            start: _intervals(group, self._search_short(start)) for start, group in groups.items()
-        }
+        at_short = [at for at, size in enumerate(map(len, prefixes)) if size < head]
+        short = [(prefixes[at], values[at]) for at in at_short]
+        self._buckets: _Buckets[T] = _Buckets(prefixes, values, head, _intervals(short, None))
 
     def __len__(self) -> int:
-        return self._size
+        return len(self._prefixes)
+
+    def __iter__(self) -> Iterator[tuple[str, T]]:
+        """Every pair, ordered by prefix."""
+        return zip(self._prefixes, self._values, strict=True)
 
     def get(self, digits: str) -> T | None:
         """Value of the longest prefix of `digits`; None when there is none.
 
         Any string is a legal number: one that begins with no prefix finds nothing.
         """
-        starts, values = self._buckets.get(digits[: self._head], self._short)
+        starts, values = self._buckets[digits[: self._head]]
         return values[bisect_right(starts, digits)]
 
-    def _search_short(self, digits: str) -> T | None:
+
+class _Buckets(dict[str, _Intervals[T]], Generic[T]):
+    """Intervals by head; cut when a head is first asked for, kept only where prefixes are."""
+
+    __slots__ = ("_head", "_prefixes", "_short", "_values")
+
+    def __init__(
+        self, prefixes: list[str], values: list[T], head: int, short: _Intervals[T]
+    ) -> None:
+        self._prefixes = prefixes
+        self._values = values
+        self._head = head
+        self._short = short
+
+    def __missing__(self, head: str) -> _Intervals[T]:
+        if len(head) < self._head:
+            return self._short
+        low = bisect_left(self._prefixes, head)
+        high = bisect_left(self._prefixes, head + _AFTER_DIGITS, low)
+        if low == high:  # not kept: strangers may send numbers with any head
+            return self._short
         starts, values = self._short
-        return values[bisect_right(starts, digits)]
+        outside = values[bisect_right(starts, head)]
+        pairs = zip(self._prefixes[low:high], self._values[low:high], strict=True)
+        self[head] = bucket = _intervals(pairs, outside)
+        return bucket
 
 
-def _prefix_of(entry: tuple[str, object]) -> str:
-    return entry[0]
-
-
-def _check(pairs: list[tuple[str, T]]) -> None:
-    before = None
-    for prefix, _ in pairs:
-        if prefix and not (prefix.isascii() and prefix.isdigit()):
-            raise ValueError(f"a prefix is made of digits, not {prefix!r}")
-        if prefix == before:
-            raise ValueError(f"prefix {prefix!r} is given twice")
-        before = prefix
+def _check(prefixes: list[str]) -> None:
+    text = "".join(prefixes)
+    if text and not (text.isascii() and text.isdigit()):
+        wrong = next(one for one in prefixes if one and not (one.isascii() and one.isdigit()))
+        raise ValueError(f"a prefix is made of digits, not {wrong!r}")
+    if any(map(eq, prefixes, islice(prefixes, 1, None))):
+        pairs = zip(prefixes, islice(prefixes, 1, None), strict=False)
+        twice = next(one for one, following in pairs if one == following)
+        raise ValueError(f"prefix {twice!r} is given twice")
 
 
 def _head_length(prefixes: list[str]) -> int:
-    """Fewest leading digits that leave about `_BUCKET` prefixes behind each head."""
+    """Fewest leading digits that leave about `_BUCKET` prefixes behind a head, by samples."""
     longest = max(map(len, prefixes), default=0)
+    samples = prefixes[:: len(prefixes) // _SAMPLES + 1]
     for length in range(1, longest):
-        long_enough = [prefix[:length] for prefix in prefixes if len(prefix) >= length]
-        if len(long_enough) <= _BUCKET * len(set(long_enough)):
+        heads = [one[:length] for one in samples if len(one) >= length]
+        behind = sum(
+            bisect_left(prefixes, head + _AFTER_DIGITS) - bisect_left(prefixes, head)
+            for head in heads
+        )
+        if behind <= _BUCKET * len(heads):
             return length
     return max(longest, 1)
 
 
-def _intervals(pairs: list[tuple[str, T]], outside: T | None) -> tuple[list[str], list[T | None]]:
+def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals[T]:
     """Where each interval starts, and the values: `values[0]` lies before the first start.
 
     `pairs` is sorted, so a prefix comes directly before all that it contains. `outside` is

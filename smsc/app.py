@@ -25,7 +25,9 @@ from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
+from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.finals import Finals
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
@@ -33,6 +35,9 @@ from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
 from smsc.message import AccountId, Mailbox, MessageId, OutletName, Progress
+from smsc.operations.desk import Desk
+from smsc.operations.pending_flags import PendingFlags
+from smsc.operations.transactions import Transactions
 from smsc.ports import (
     ANY_NETWORK,
     Health,
@@ -122,6 +127,7 @@ class Gateway:
             self.outlets,
             recent,
             self.receipts.write,
+            self.receipts.write_notice,
             arrived,
             now_ms,
             random.Random(),
@@ -141,10 +147,33 @@ class Gateway:
         self.history = History(store, config.store.history_keep_s, now_ms, log)
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms)
-        self.server = SmppServer(
-            config.smpp, self.directory, self.intake, self.mailboxes, self.bindings, log
+        canned = config.smpp.default_messages
+        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms, canned)
+        commands = Commands(
+            accounts,
+            canned,
+            store,
+            self.dispatch,
+            recent,
+            self.receipts.write,
+            arrived,
+            now_ms,
         )
+        finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
+        self.receipts.ended = finals.told
+        self.server = SmppServer(
+            config.smpp,
+            self.directory,
+            self.intake,
+            self.mailboxes,
+            self.bindings,
+            Desk(self.intake, commands, config.distribution_lists, now_ms).ask,
+            Transactions(finals, commands.drop, config.smpp.transaction_timeout_s),
+            log,
+        )
+        self.flags = PendingFlags(self.server.alert)
+        finals.heard = self.flags.ended
+        self.inbound.heard_from = self.flags.seen
         self.server.is_store_full = lambda: store.is_full
         self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
         self.webhook = (
@@ -189,6 +218,10 @@ class Gateway:
     ) -> None:
         """See `smsc.flow.inbound`."""
         self.inbound.mobile_originated_nowait(messages, done)
+
+    def number_seen(self, number: str) -> None:
+        """See `smsc.operations.pending_flags`."""
+        self.flags.seen(number)
 
     # --- the port of the HTTP bridge -----------------------------------------------------------
 

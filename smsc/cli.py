@@ -6,6 +6,7 @@
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -166,6 +167,66 @@ def put_load(
         text=text,
         json=json,
     )
+
+
+@app.command(name="explain")
+def explain_route(
+    *,
+    from_: Annotated[str, Parameter(name="--from")] = "",
+    to: str = "",
+    account: str = "",
+    text: str = "",
+    source: str = "smpp",
+    tag: tuple[str, ...] = (),
+    at: datetime | None = None,
+    config: Path = _DEFAULT_CONFIG,
+    replay: Path | None = None,
+    candidate: Path | None = None,
+    json: bool = False,
+) -> int:
+    """Tell where a message would go and why; or what another configuration would change.
+
+    Parameters
+    ----------
+    from_
+        Sender.
+    to
+        Recipient.
+    account
+        The system_id that sends it.
+    text
+        What it says.
+    source
+        The door it comes in by: smpp, rest or a dialect.
+    tag
+        A label that the client puts on it; may be given several times.
+    at
+        When it comes in, ISO 8601, UTC; now unless given.
+    config
+        The TOML file of today.
+    replay
+        A CSV file of past traffic: account, from, to and, where known, text, source, tags, at.
+    candidate
+        The TOML file to compare with, for --replay.
+    json
+        Print one JSON object.
+
+    """
+    from smsc.explain_command import explain_command
+
+    loaded = _load(config)
+    other = _load(candidate) if candidate is not None else None
+    if loaded is None or (candidate is not None and other is None):
+        return 2
+    asked = {
+        "account": account,
+        "sender": from_,
+        "to": to,
+        "text": text,
+        "source": source,
+        "tags": tag,
+    }
+    return explain_command(loaded, asked, at=at, replay_file=replay, candidate=other, json=json)
 
 
 def greeting(config: Config, addresses: Any) -> str:

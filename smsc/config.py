@@ -4,7 +4,7 @@
 *Out*: `Config`, checked across sections and with routing tables built, or a list of
 `ConfigError`: every mistake at once, each naming its key.
 *Never*: starts anything, changes anything, raises for a bad file.
-Sections are in `config_sections`, how a value is read in `config_fields`, what
+Sections are in `config_sections`, those of routing in `config_routing`, how a value is read in `config_fields`, what
 is said about mistakes in `config_errors`, what `smsc check` prints for a good file in
 `config_report`.
 """
@@ -13,17 +13,20 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from routing.loader import check_mo_routes, check_routes
+from pdu.address import Address, destination_fault, guess_destination
+from routing.loader import RoutingConfig, build
 from routing.mo import MoTable
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
+from routing.velocity import Velocity
 from smsc.config_accounts import INHERITED, AccountConfig
 from smsc.config_errors import ConfigError, found, key_of, unknown_key
 from smsc.config_fields import Reader
+from smsc.config_routing import ROUTING_SECTIONS, read_routing, written
 from smsc.config_sections import (
     HttpConfig,
     LogConfig,
@@ -32,7 +35,8 @@ from smsc.config_sections import (
     StoreConfig,
 )
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from routing.normalise import Normaliser
 
 _SECTIONS: Mapping[str, type[Any]] = {
     "node": NodeConfig,
@@ -41,7 +45,7 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "http": HttpConfig,
     "log": LogConfig,
 }
-_KEYS = (*_SECTIONS, "accounts", "outlets", "routes", "mo_routes")
+_KEYS = (*_SECTIONS, "accounts", "distribution_lists", "outlets", *ROUTING_SECTIONS)
 
 
 @attrs.frozen
@@ -64,13 +68,43 @@ class Config:
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
+    distribution_lists: Mapping[str, tuple[Address, ...]] = attrs.field(factory=dict)
+    """Those of submit_multi, by dl_name."""
     outlets: Mapping[str, OutletConfig] = attrs.field(factory=dict)
-    routes: tuple[Rule, ...] = ()
+    routing: RoutingConfig = attrs.field(factory=RoutingConfig)
     mo_routes: tuple[MoRule, ...] = ()
+    _table: RoutingTable | None = attrs.field(default=None, eq=False, repr=False)
+    """Built while the file was checked, for that reads the tables it names."""
+
+    @property
+    def routes(self) -> tuple[Rule, ...]:
+        """Rules for messages from clients."""
+        return self.routing.routes
 
     def routing_table(self) -> RoutingTable:
-        """Build the table for messages from clients."""
-        return RoutingTable(self.routes)
+        """The table for messages from clients.
+
+        Raises ValueError for rules that were not read from a file by `load` and do not fit.
+        """
+        if self._table is not None:
+            return self._table
+        table = build(self.routing)
+        if isinstance(table, list):
+            told = "; ".join(f"{error.key}: {error.why}" for error in table)
+            raise ValueError(told)  # noqa: TRY004 - the rules are wrong, not a type
+        return table
+
+    def velocity(self, before: Velocity | None = None) -> Velocity:
+        """The guards against inflated traffic; those that `before` had too keep their counters."""
+        return Velocity(self.routing.guards.items(), before)
+
+    def normalisers(self) -> "dict[str, Normaliser]":
+        """What reads numbers, by account; those without a region have none."""
+        from routing.normalise import Normaliser  # 0.1 s to import: only where a region is given
+
+        regions = {name: one.region for name, one in self.accounts.items() if one.region}
+        by_region = {region: Normaliser(region) for region in set(regions.values())}
+        return {name: by_region[region] for name, region in regions.items()}
 
     def mo_table(self) -> MoTable:
         """Build the table for messages from the network."""
@@ -124,27 +158,29 @@ def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Re
     config = Config(
         **sections,
         accounts=_accounts(raw, sections["smpp"], reader),
+        distribution_lists=_distribution_lists(raw, reader),
         outlets=_outlets(raw, outlet_kinds, reader),
     )
-    # Names that are written count as known, even when their tables have errors of their own.
-    outlets = _written(raw, "outlets")
-    accounts = _written(raw, "accounts")
-    routes = _rules(raw, "routes", Rule, reader)
-    mo_routes = _rules(raw, "mo_routes", MoRule, reader)
-    for cls, errors in (
-        (Rule, check_routes(routes, outlets=outlets, accounts=accounts)),
-        (MoRule, check_mo_routes(mo_routes, accounts=accounts)),
-    ):
-        for error in errors:
-            field = attrs.fields_dict(cls)[error.key.rpartition(".")[2]]
-            meaning = field.metadata["meaning"]
-            reader.errors.append(ConfigError(error.key, error.why, meaning))
+    rules = read_routing(
+        raw,
+        reader,
+        outlets=written(raw, "outlets"),
+        accounts=written(raw, "accounts"),
+        groups=frozenset(one.group for one in config.accounts.values()) - {""},
+    )
     _check_listeners(config, reader)
     _check_tls(config.smpp, reader)
     if config.store.map_limit_mb < config.store.map_size_mb:
         why = f"expected at least map_size_mb = {config.store.map_size_mb}"
         reader.add(f"{why}, found {config.store.map_limit_mb}", "store", "map_limit_mb")
-    return attrs.evolve(config, routes=tuple(routes.values()), mo_routes=tuple(mo_routes.values()))
+    if reader.errors:
+        return config
+    return attrs.evolve(
+        config,
+        routing=rules.routing,
+        mo_routes=rules.mo_routes,
+        table=RoutingTable(rules.routing.routes, rules.resources),
+    )
 
 
 def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str, AccountConfig]:
@@ -160,6 +196,38 @@ def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str
         if account is not None:
             accounts[name] = account
     return accounts
+
+
+def _distribution_lists(raw: dict[str, Any], reader: Reader) -> dict[str, tuple[Address, ...]]:
+    lists: dict[str, tuple[Address, ...]] = {}
+    for name, value in reader.table(
+        raw.get("distribution_lists", {}), "distribution_lists"
+    ).items():
+        # dl_name is a C-octet string of at most 21 octets with its NUL (SMPP 3.4 §5.2.26).
+        if not re.fullmatch(r"[!-~]{1,20}", name):
+            why = "expected a dl_name: 1 to 20 ASCII characters without spaces"
+            reader.add(why, "distribution_lists", name)
+        if not isinstance(value, list) or not value:
+            what = "a list without any" if value == [] else found(value)
+            why = f"expected a list of numbers, found {what}"
+            reader.add(
+                why, "distribution_lists", name, meaning="whom the distribution list reaches"
+            )
+            continue
+        addresses: list[Address] = []
+        for position, one in enumerate(value):
+            address = guess_destination(one) if isinstance(one, str) else None
+            if address is None or destination_fault(*address) is not None:
+                reader.add(
+                    f'expected a number like "41791234567", found {found(one)}',
+                    "distribution_lists",
+                    name,
+                    position,
+                )
+            else:
+                addresses.append(address)
+        lists[name] = tuple(addresses)
+    return lists
 
 
 def _outlets(
@@ -187,31 +255,6 @@ def _outlets(
         if settings is not None:
             outlets[name] = OutletConfig(kind, settings)
     return outlets
-
-
-def _rules(raw: dict[str, Any], section: str, cls: type[T], reader: Reader) -> dict[int, T]:
-    values = raw.get(section, [])
-    if not isinstance(values, list):
-        reader.add(f"expected a list of tables, each headed [[{section}]]", section)
-        return {}
-    rules: dict[int, T] = {}
-    for position, value in enumerate(values):
-        told = len(reader.errors)
-        rule = reader.read(value, cls, section, position)
-        if rule is None and isinstance(value, dict):
-            # Names in it are checked all the same: read it without the keys that did not fit.
-            start = len(key_of((section, position))) + 1
-            unfit = {re.split(r"[.[]", error.key[start:])[0] for error in reader.errors[told:]}
-            rest = {key: one for key, one in value.items() if key not in unfit}
-            rule = Reader({}).read(rest, cls)
-        if rule is not None:
-            rules[position] = rule
-    return rules
-
-
-def _written(raw: dict[str, Any], section: str) -> frozenset[str]:
-    value = raw.get(section)
-    return frozenset(value) if isinstance(value, dict) else frozenset()
 
 
 def _check_listeners(config: Config, reader: Reader) -> None:

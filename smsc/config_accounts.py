@@ -42,6 +42,15 @@ def parse_credit(value: object) -> Decimal | None:
     raise SettingError(f'expected "unlimited" or a number of at least 0, found {found(value)}')
 
 
+def parse_region(value: object) -> str:
+    """Read a region as ISO 3166 writes it, or nothing."""
+    from routing.normalise import is_region  # number plans take 0.1 s to import: only where used
+
+    if value == "" or (isinstance(value, str) and is_region(value)):
+        return value
+    raise SettingError(f'expected a country like "CH", found {found(value)}')
+
+
 def parse_senders(value: object) -> tuple[str, ...]:
     """Read sender patterns: an address, a beginning with a "*" behind it, or "*"."""
     if not isinstance(value, list):
@@ -192,8 +201,22 @@ class AccountConfig:
     outbind: OutbindConfig | None = attrs.field(
         default=None, metadata=about("where to dial when messages wait and nobody is bound")
     )
+    group: str = attrs.field(
+        default="", metadata=about("group of accounts it belongs to, for rules; none = no group")
+    )
+    region: str = attrs.field(
+        default="",
+        metadata=about(
+            'country that its national numbers are of, like "CH"; none = numbers stay as they are',
+            parse=parse_region,
+        ),
+    )
     credit: Decimal | None = attrs.field(
         default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
+    )
+    deliver_with: Literal["deliver_sm", "data_sm"] = attrs.field(
+        default="deliver_sm",
+        metadata=about("the operation that brings the account its messages and receipts"),
     )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
     receipts_per_part: bool = attrs.field(

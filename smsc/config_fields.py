@@ -12,6 +12,7 @@ A class of settings is plain attrs; `about()` adds meaning and bounds. A field o
 import re
 import sys
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, get_args, get_origin
@@ -140,6 +141,11 @@ def _boolean(value: object, _: object) -> bool:
     raise SettingError(f"expected true or false, found {found(value)}")
 
 
+def _amount(value: object, _: object) -> Decimal:
+    """Accept money exactly as written: 0.045, not the nearest binary fraction."""
+    return Decimal(repr(value)) if number(value, 0, None) and value else Decimal(0)
+
+
 def _path(value: object, _: object) -> Path:
     return Path(string(value, 1, None))
 
@@ -240,6 +246,7 @@ def _converter(environ: Mapping[str, str]) -> Converter:
     converter.register_structure_hook(str, lambda value, _: string(value, None, None))
     converter.register_structure_hook(bool, _boolean)
     converter.register_structure_hook(Path, _path)
+    converter.register_structure_hook(Decimal, _amount)
     converter.register_structure_hook_func(_is_network, _network)
     converter.register_structure_hook_func(_is_literal, _one_of)
     converter.register_structure_hook_func(

@@ -8,11 +8,14 @@ from typing import Any
 
 import attrs
 
+from routing.actions import Do
 from routing.loader import unreachable
-from routing.rule import ANY_KEYWORD
+from routing.rule import ANY_KEYWORD, Rule
+from routing.when import When
 from smsc.config import Config, OutletConfig
 from smsc.config_accounts import AccountConfig
 from smsc.config_errors import Secret
+from smsc.config_routing import FILE_SECTIONS
 
 _HINTS = 20
 """Hints shown; a generated rule file may earn thousands."""
@@ -32,26 +35,49 @@ def describe(config: Config) -> str:
             ((name, one.kind, _settings(one)) for name, one in config.outlets.items()),
         ),
         _table(
-            ("route", "to", "accounts", "outlets"),
+            ("route", "to", "accounts", "outlets", "when and do"),
             (
                 (
                     rule.name or f"routes[{position}]",
                     _some(rule.to, "every number"),
                     _some(rule.accounts, "every account"),
-                    " → ".join(rule.outlets),
+                    _outlets(rule),
+                    "; ".join((*_given(rule.when), *_given(rule.do))),
                 )
                 for position, rule in enumerate(config.routes)
             ),
         ),
         _table(
-            ("from the network to", "keyword", "account"),
+            ("from the network to", "keyword", "by", "account", "deliver"),
             (
                 (
                     _some(rule.to, "every number"),
                     "any" if rule.keyword == ANY_KEYWORD else rule.keyword,
+                    _some(rule.outlets, "every outlet"),
                     rule.account,
+                    rule.callback or rule.deliver,
                 )
                 for rule in config.mo_routes
+            ),
+        ),
+        _table(
+            ("table or list", "file"),
+            (
+                (f"{section}.{name}", str(one.file))
+                for section in FILE_SECTIONS
+                for name, one in getattr(config.routing, section).items()
+            ),
+        ),
+        _table(
+            ("guard", "limit", "watches", "action"),
+            (
+                (
+                    name,
+                    f"{guard.limit} in {guard.window_s:g} s",
+                    f"{_some(guard.accounts, 'every account')}, {_some(guard.to, 'every number')}",
+                    guard.action,
+                )
+                for name, guard in config.routing.guards.items()
             ),
         ),
         "\n".join(f"note: {hint}" for hint in _hints(config)),
@@ -76,6 +102,34 @@ def _account(name: str, account: AccountConfig) -> tuple[str, ...]:
         _some(account.senders, "none"),
         _some([str(network) for network in account.networks], "any"),
     )
+
+
+def _outlets(rule: Rule) -> str:
+    """Where the rule leads, in one cell."""
+    if rule.do.reject:
+        return f"rejected, {rule.do.reject}"
+    if rule.do.drop:
+        return "dropped"
+    if rule.goes_on:
+        return "(goes on)"
+    if rule.choose.by == "weight":
+        weighed = zip(rule.outlets, rule.choose.weights, strict=True)
+        return ", ".join(f"{outlet} {weight}" for outlet, weight in weighed) + " by weight"
+    if rule.choose.by != "order":
+        return f"{', '.join(rule.outlets)} by {rule.choose.by}"
+    return " → ".join((f"table {rule.table}", *rule.outlets) if rule.table else rule.outlets)
+
+
+def _given(part: When | Do) -> list[str]:
+    """The keys that were given, as they are written."""
+    shown = []
+    for field in attrs.fields(type(part)):
+        value = getattr(part, field.name)
+        if value != field.default and field.name != "reject":
+            plain = repr(value) if field.name in {"text", "footer"} else str(value)
+            listed = ", ".join(map(str, value)) if isinstance(value, tuple) else plain
+            shown.append(f"{field.name} {listed}")
+    return shown
 
 
 def _limit(value: float) -> str:
@@ -114,8 +168,9 @@ def _hints(config: Config) -> Iterable[str]:
     if not config.routes:
         yield "there is no route, so every message is refused"
     used = {outlet for rule in config.routes for outlet in rule.outlets}
+    by_table = any(rule.table for rule in config.routes)
     for name in config.outlets:
-        if name not in used:
+        if name not in used and not by_table:
             yield f"no route uses outlet {name}"
     for position, earlier in unreachable(config.routes)[:_HINTS]:
         yield f"routes[{position}] never matches: routes[{earlier}] takes everything first"

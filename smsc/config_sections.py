@@ -5,11 +5,13 @@
 *Never*: behaviour. Accounts are in `config_accounts`.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import attrs
 
+from smsc.config_errors import SettingError, found
 from smsc.config_fields import HostPort, Network, about
 
 Dialect = Literal["smshub", "subito", "netoxygen", "connector", "playsms", "kannel", "jasmin"]
@@ -54,6 +56,17 @@ class StoreConfig:
         default=604_800.0,
         metadata=about("how long finished messages can be asked for, seconds", minimum=0),
     )
+
+
+def parse_default_messages(value: object) -> dict[int, str]:
+    """Read canned texts by sm_default_msg_id: { 1 = "…", 255 = "…" }."""
+    if not isinstance(value, dict):
+        raise SettingError(f"expected a table of texts, found {found(value)}")
+    for number, text in value.items():
+        if not number.isdecimal() or not 1 <= int(number) <= 255 or not isinstance(text, str):
+            why = 'expected a number from 1 to 255 and a text, as in { 1 = "Hello" }'
+            raise SettingError(f"{why}, found {number} = {found(text)}")
+    return {int(number): text for number, text in value.items()}
 
 
 @attrs.frozen(kw_only=True)
@@ -107,6 +120,19 @@ class SmppConfig:
         default=100,
         metadata=about(
             "unanswered PDUs per session, for accounts that name none", minimum=1, maximum=65_535
+        ),
+    )
+    default_messages: Mapping[int, str] = attrs.field(
+        factory=dict,
+        metadata=about(
+            "texts that a client may name by sm_default_msg_id", parse=parse_default_messages
+        ),
+    )
+    transaction_timeout_s: float = attrs.field(
+        default=10.0,
+        metadata=about(
+            "how long a message in transaction mode may take, seconds; then it has failed",
+            minimum=0.1,
         ),
     )
     enquire_misses: int = attrs.field(

@@ -1,7 +1,7 @@
 """Deliveries to our own bound ESMEs: the receiver side of a mailbox.
 
 *In*: deliveries of the account; deliver_sm_resp from the session.
-*Out*: deliver_sm requests; for each what became of it.
+*Out*: deliver_sm requests, or data_sm where the account wants it; for each what became of it.
 *Never*: a delivery forgotten before its deliver_sm_resp said OK.
 
 Station of the flow: mailboxes → **deliver** → session → link. SMPP 3.4 §4.6.
@@ -10,11 +10,12 @@ Station of the flow: mailboxes → **deliver** → session → link. SMPP 3.4 §
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from pdu.codec import peek_deliver_sm
+from pdu.commands import Command
 from pdu.operations import V34
 from pdu.status import Status, status_name
 from smsc.message import Delivery, Mailbox, MessageId
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes
+from smsc.session.data_sm import data_body, without_tlvs
 from smsc.session.events import Answer
 from smsc.session.machine import Session
 
@@ -36,6 +37,7 @@ class BoundReceiver:
     """One bound session as a receiver of its account's mailbox.
 
     :param flush: writes what the session has to say.
+    :param as_data: deliver by data_sm instead of deliver_sm, to a peer that knows it.
     """
 
     def __init__(
@@ -45,12 +47,15 @@ class BoundReceiver:
         mailboxes: Mailboxes,
         now: Callable[[], float],
         flush: Callable[[], None],
+        *,
+        as_data: bool = False,
     ) -> None:
         self.mailbox = mailbox
         self._session = session
         self._mailboxes = mailboxes
         self._now = now
         self._flush = flush
+        self._as_data = as_data and session.version >= V34
 
     def room(self) -> int:
         """Free places of the session's window."""
@@ -59,10 +64,14 @@ class BoundReceiver:
     def deliver(self, batch: Sequence[Delivery]) -> None:
         """Send them all in one write."""
         bodies = [one.body for one in batch]
-        if self._session.version < V34:
+        if self._as_data:
+            bodies = list(map(data_body, bodies))
+            self._session.request_many(bodies, batch, self._now(), Command.DATA_SM)
+        elif self._session.version < V34:
             # A 3.3 peer knows no TLVs; the receipt's text says the same.
-            bodies = [body[: peek_deliver_sm(body).tlvs_at] for body in bodies]
-        self._session.request_many(bodies, batch, self._now())
+            self._session.request_many(list(map(without_tlvs, bodies)), batch, self._now())
+        else:
+            self._session.request_many(bodies, batch, self._now())
         self._flush()
 
     def answered(self, answers: Sequence[Answer]) -> None:

@@ -45,11 +45,16 @@ FINAL = frozenset(State) - LIVE
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.DELETED, State.REJECTED}),
-    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
+    # replace_sm may give a message that waits another schedule.
+    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE, State.HELD, State.SCHEDULED}) | FINAL,
     State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
     State.HELD: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
 } | {final: frozenset() for final in FINAL}
 """Where a message may go from each state; a final state is never left."""
+
+
+NEW_BATCH = 0
+"""`Draft.batch`: the id of the first message that is admitted with this one."""
 
 
 @attrs.define(slots=True)
@@ -75,7 +80,7 @@ class Draft:
 
 @attrs.define(slots=True)
 class Message:
-    """A stored message: written once at accept, read when it is claimed."""
+    """A stored message: written at accept, read when it is claimed; replace_sm writes it anew."""
 
     id: MessageId
     account: AccountId
@@ -130,7 +135,7 @@ class Delivery:
     id: MessageId
     mailbox: Mailbox
     account: AccountId
-    kind: str  # "receipt" or "mo"
+    kind: str  # "receipt", "notice" (still on its way) or "mo"
     created_ms: int
     expires_ms: int
     body: bytes

@@ -181,6 +181,9 @@ class Flow(Protocol):
     ) -> None:
         """Route messages home; `done` gets a command_status for each, after fsync."""
 
+    def number_seen(self, number: str) -> None:
+        """The network says that this handset can be reached again."""
+
 
 class Outlet(Protocol):
     """A way out: an upstream link, a simulator, an HTTP connector."""
@@ -298,6 +301,9 @@ class Batch(Protocol):
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""
+
+    def rewrite(self, message: Message) -> None:
+        """Overwrite a message that is on disk: its owner changed it while it waited."""
 
     def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
         """Remember what the outlet's network calls a part."""

@@ -9,16 +9,14 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, Final, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
-from routing.table import NoRoute, RoutingTable
+from routing.table import RoutingTable
 from smsc.flow.flight import Flight
-from smsc.flow.holding import Holding
-from smsc.flow.intake import route_key
-from smsc.flow.lanes import Lanes, Plan
-from smsc.flow.parts import accepted, aggregate, has_failed, released, take_back
+from smsc.flow.lanes import Plan
+from smsc.flow.parts import accepted, aggregate, has_failed, released
+from smsc.flow.queues import CLAIM, Queues
 from smsc.flow.recent import Recent
 from smsc.flow.retry import delay_s, next_plan
 from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
@@ -35,22 +33,24 @@ from smsc.ports import (
 )
 from smsc.store.ids import STEP
 
-_CLAIM: Final = 500
-"""Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
 _WITH_NETWORK: Final = frozenset({State.ENROUTE, State.HELD})
-_FRESH_LIMIT: Final = 10_000
 _WAKE: Final = 200
 """Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
 _LOOK_AGAIN_MS: Final = 1000
+NOTICE_WISH: Final = 0x10
+"""The bit of registered_delivery that asks for an intermediate notification."""
+_ONE_ATTEMPT: Final = frozenset({1, 2})
+"""Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
 
-class Dispatch:
+class Dispatch(Queues):
     """Keeps every outlet busy with what it should send.
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
         in the batch that journals it, and returns them.
+    :param write_notice: parks the intermediate notification of one message, likewise.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -61,76 +61,22 @@ class Dispatch:
         outlets: Mapping[OutletName, Outlet],
         recent: Recent,
         write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
+        write_notice: Callable[[Batch, Message, Progress], list[Delivery]],
         arrived: Callable[[Sequence[Delivery]], None],
         now_ms: Callable[[], int],
         draw: random.Random,
         log: Any,
     ) -> None:
-        self._store = store
-        self._routes = routes
-        self._outlets = outlets
-        self._recent = recent
+        super().__init__(store, routes, outlets, recent, log)
         self._write_receipts = write_receipts
+        self._write_notice = write_notice
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
-        self._log = log
-        self._lanes = Lanes()
-        self._flights: dict[MessageId, Flight] = {}
-        self.holding = Holding()
         self.policies: Mapping[OutletName, OutletPolicy] = {}
         """Of outlets whose network is unlike others."""
-        # Accepted and not touched since, so their progress is known without reading it.
-        self._fresh: set[MessageId] = set()
         self._pumping: set[OutletName] = set()
         self.is_stopping = False
-        self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
-
-    # --- in ------------------------------------------------------------------------------------
-
-    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
-        """Queue messages that are on disk; see `intake.Queued`."""
-        touched: set[Plan] = set()
-        fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
-        for message, plan in zip(messages, plans, strict=True):
-            if message.due_ms:
-                self.alarm_moved(message.due_ms)
-                continue
-            self._lanes.lane(plan).put(message.id, message.priority)
-            touched.add(plan)
-            fresh.add(message.id)
-        self._recent.keep(messages)
-        self._pump_plans(touched)
-
-    def restore(self, waiting: Iterable[tuple[MessageId, Progress]]) -> None:
-        """Take up what an earlier run left: queue it again, or leave it with its network."""
-        rows = iter(waiting)
-        while some := list(islice(rows, _CLAIM)):
-            batch = self._store.batch()
-            queued = [
-                id_
-                for id_, progress in some
-                if self._is_ours(batch, id_, progress) and not progress.due_ms
-            ]
-            self._store.commit_nowait(batch)
-            for message in self._store.messages(queued):
-                if message is not None:
-                    self._queue(message)
-
-    def _is_ours(self, batch: Batch, id_: MessageId, progress: Progress) -> bool:
-        """Is there something to send, now or when an alarm says so?
-
-        A network that forgets what it took is given those parts again.
-        """
-        outlet = self._outlets.get(progress.outlet)
-        forgot = outlet is not None and not outlet.remembers
-        if forgot and State.ENROUTE in progress.parts:
-            progress.parts = take_back(progress.parts)
-            progress.state = State.QUEUED
-            batch.progress(id_, progress)
-        if progress.state is State.HELD:
-            self.holding.add(id_, progress.outlet)
-        return progress.state not in _WITH_NETWORK
 
     # --- out -----------------------------------------------------------------------------------
 
@@ -146,7 +92,7 @@ class Dispatch:
         outlet = self._outlets[name]
         self._pumping.add(name)
         try:
-            while (room := min(outlet.room(), _CLAIM)) > 0:
+            while (room := min(outlet.room(), CLAIM)) > 0:
                 ids = self._lanes.take(name, room, self._is_up)
                 if not ids:
                     break
@@ -161,17 +107,19 @@ class Dispatch:
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
-        flights = self._flights
+        flights, pending = self._flights, self.pending
         for message, progress in self._read(ids):
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
                 continue
             flights[message.id] = Flight(message, progress)
+            if pending:
+                pending.discard(message)
             claimed.append(Outgoing(message, progress))
         if expired:
             batch = self._store.batch()
             for message, progress in expired:
-                self._end(batch, message, progress, State.EXPIRED)
+                self.end(batch, message, progress, State.EXPIRED)
             self._commit(batch, expired)
         return claimed
 
@@ -206,6 +154,7 @@ class Dispatch:
         """Journal what became of parts; messages whose parts are all answered land."""
         batch = self._store.batch()
         finals: list[tuple[Message, Progress]] = []
+        notices: list[Delivery] = []
         moved_on: set[Plan] = set()
         for outcome in outcomes:
             flight = self._flights.get(outcome.id)
@@ -215,7 +164,9 @@ class Dispatch:
                 del self._flights[outcome.id]
                 if self._land(batch, flight, outlet, moved_on):
                     finals.append((flight.message, flight.progress))
-        self._commit(batch, finals)
+                elif flight.message.registered_delivery & NOTICE_WISH:
+                    notices += self._notify(batch, flight)
+        self._commit(batch, finals, notices)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
@@ -225,6 +176,9 @@ class Dispatch:
         progress.attempt += 1
         progress.outlet = outlet
         if flight.again:
+            if message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
+                self.end(batch, message, progress, State.UNDELIVERABLE)
+                return True
             self._retry(batch, flight, moved_on)
             return False
         state = aggregate(progress.parts)
@@ -232,7 +186,7 @@ class Dispatch:
         if state is State.ENROUTE and policy.final != "receipt":
             state = self._without_receipt(batch, message, progress, policy)
         if state not in _WITH_NETWORK:
-            self._end(batch, message, progress, state)
+            self.end(batch, message, progress, state)
             return True
         if state is State.HELD:
             self.holding.add(message.id, outlet)
@@ -243,9 +197,16 @@ class Dispatch:
         batch.progress(message.id, progress)
         return False
 
+    def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
+        """The first attempt was no end: say so."""
+        if flight.progress.attempt > 1:
+            return []
+        return self._write_notice(batch, flight.message, flight.progress)
+
     def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
         """Try the next outlet of the plan at once; after the last one, wait."""
         message, progress = flight.message, flight.progress
+        self.pending.add_many((message,))
         plan = self._plan(message)
         at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
         if at_once:
@@ -310,7 +271,7 @@ class Dispatch:
             if progress.state is State.ENROUTE:
                 batch.progress(message.id, progress)
             else:
-                self._end(batch, message, progress, progress.state)
+                self.end(batch, message, progress, progress.state)
                 finals.append((message, progress))
         self._commit(batch, finals)
         self._log.info("message.released", outlet=outlet, messages=len(ids), resend=resend)
@@ -360,14 +321,14 @@ class Dispatch:
             if final != "receipt" and progress.state is State.ENROUTE:
                 is_over = ends_ms <= now_ms or 0 < progress.due_ms <= now_ms
                 if is_over and final == "never":
-                    self._end(batch, message, progress, State.UNKNOWN)
+                    self.end(batch, message, progress, State.UNKNOWN)
                     return False  # nobody is told what nobody knows
                 if is_over:
                     progress.parts = accepted(progress.parts)
-                    self._end(batch, message, progress, aggregate(progress.parts))
+                    self.end(batch, message, progress, aggregate(progress.parts))
                     return True
         if ends_ms <= now_ms:
-            self._end(batch, message, progress, State.EXPIRED)
+            self.end(batch, message, progress, State.EXPIRED)
             return True
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
@@ -395,62 +356,31 @@ class Dispatch:
 
         self._store.commit_nowait(self._store.batch(), committed)
 
-    def _end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
+    def end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._fresh.discard(message.id)
         self.holding.discard(message.id)
+        if self.pending:
+            self.pending.discard(message)
+        if self._ended is not None:
+            self._ended.add(message.id)
         progress.state = state
         progress.due_ms = 0
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
 
-    def _commit(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> None:
+    def _commit(
+        self,
+        batch: Batch,
+        finals: Sequence[tuple[Message, Progress]],
+        notices: Sequence[Delivery] = (),
+    ) -> None:
         """Commit, with the receipts of messages that ended."""
-        deliveries = self._write_receipts(batch, finals) if finals else []
+        deliveries = [*notices, *(self._write_receipts(batch, finals) if finals else ())]
         if deliveries:
             self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
         else:
             self._store.commit_nowait(batch)
-
-    # --- helpers -------------------------------------------------------------------------------
-
-    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
-        """How far messages are. While one is in flight, the flight's own record: change that."""
-        found = self._store.progresses(ids)
-        for place, id_ in enumerate(ids):
-            flight = self._flights.get(id_)
-            if flight is not None:
-                found[place] = flight.progress
-        return found
-
-    @property
-    def in_flight(self) -> int:
-        """Messages in the hands of outlets, not yet answered."""
-        return len(self._flights)
-
-    def waiting(self) -> dict[str, int]:
-        """Messages waiting, by plan."""
-        return self._lanes.waiting()
-
-    def _is_up(self, name: OutletName) -> bool:
-        outlet = self._outlets.get(name)
-        return outlet is not None and outlet.is_up
-
-    def _plan(self, message: Message) -> Plan:
-        """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, message.peek))
-        if isinstance(decision, NoRoute):
-            self._log.warning("message.unrouted", id=message.id)
-            return ()
-        return cast(Plan, decision.outlets)
-
-    def _queue(self, message: Message) -> None:
-        self._lanes.lane(self._plan(message)).put(message.id, message.priority)
-
-    def _pump_plans(self, plans: set[Plan]) -> None:
-        for name in {name for plan in plans for name in plan}:
-            if name in self._outlets:
-                self.pump(name)
 
 
 def _due_ids(batch: Batch, alarms: Sequence[Alarm]) -> list[MessageId]:

@@ -46,6 +46,8 @@ class Inbound:
         self._arrived = arrived
         self._now_ms = now_ms
         self._log = log
+        self.heard_from: Callable[[str], None] = lambda _source_addr: None
+        """Told of each number that sent a message."""
         self.received = 0
 
     def mobile_originated_nowait(
@@ -70,6 +72,7 @@ class Inbound:
             peek = peek_deliver_sm(message.body)
         except BodyError as error:
             return int(error.status)
+        self.heard_from(peek.source_addr)
         keyword = first_word(text_of(message.body, peek))
         account = self._routes.choose(peek.destination_addr.removeprefix("+"), keyword)
         if account is None:

@@ -22,9 +22,19 @@ from routing.table import NoRoute, RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.lanes import Plan
+from smsc.flow.rewriting import canned_body
 from smsc.flow.terms import terms_of
 from smsc.flow.throttle import TokenBucket, parts_of
-from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
+from smsc.message import (
+    NEW_BATCH,
+    AccountId,
+    Draft,
+    Message,
+    MessageId,
+    OutletName,
+    Progress,
+    State,
+)
 from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
 from smsc.store.ids import IdAllocator
 
@@ -34,6 +44,10 @@ _FULL: Final = Refused(
 )
 _THROTTLED: Final = Refused(
     Status.ESME_RTHROTTLED, "over the account's rate; nothing was stored, send it again later"
+)
+_NO_CANNED: Final = Refused(
+    Status.ESME_RINVDFTMSGID,
+    "sm_default_msg_id names no text in the configuration; send it as 0 with a text of yours",
 )
 _STOPPING: Final = Refused(
     Status.ESME_RSYSERR, "the gateway is stopping; nothing was stored, send it again later"
@@ -62,6 +76,7 @@ class Intake:
     """Judges, numbers and stores drafts; see `smsc.ports.Submit`.
 
     :param now_ms: wall clock, ms UTC.
+    :param default_messages: texts by sm_default_msg_id.
     """
 
     def __init__(
@@ -72,7 +87,9 @@ class Intake:
         store: Store,
         queued: Queued,
         now_ms: Callable[[], int],
+        default_messages: Mapping[int, str] | None = None,
     ) -> None:
+        self._default_messages = default_messages or {}
         self._accounts = accounts
         self._routes = routes
         self._ids = ids
@@ -112,6 +129,7 @@ class Intake:
         answers: list[Admission] = []
         accepted: list[Message] = []
         plans: list[Plan] = []
+        first_id: MessageId | None = None
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
@@ -119,8 +137,9 @@ class Intake:
                 answers.append(verdict)
                 continue
             peek, lifetime, plan = verdict
+            id_ = MessageId(next_id())
             message = Message(
-                MessageId(next_id()),
+                id_,
                 draft.account,
                 draft.source,
                 now_ms,
@@ -129,7 +148,7 @@ class Intake:
                 peek.priority_flag,
                 peek.registered_delivery,
                 draft.callback_url,
-                draft.batch,
+                draft.batch if draft.batch != NEW_BATCH else first_id or id_,
                 draft.reference,
                 draft.tags,
                 draft.body,
@@ -137,7 +156,8 @@ class Intake:
             )
             accepted.append(message)
             plans.append(plan)
-            answers.append(Admitted(message.id))
+            first_id = first_id or id_
+            answers.append(Admitted(id_))
         if not accepted:
             done(answers)
             return
@@ -170,6 +190,12 @@ class Intake:
             if isinstance(applied, Refused):
                 return applied
             draft.body, peek = applied
+        if peek.sm_default_msg_id:
+            text = self._default_messages.get(peek.sm_default_msg_id)
+            if text is None:
+                return _NO_CANNED
+            draft.body = canned_body(draft.body, text)
+            peek = peek_submit_sm(draft.body)
         if self._buckets and not self._grant(draft, peek):
             return _THROTTLED
         lifetime = admit(self._accounts[draft.account], draft, peek, now_ms)

@@ -54,6 +54,11 @@ def has_failed(parts: bytes) -> bool:
     return any(failure in parts for failure in _FAILURES)
 
 
+def has_left(parts: bytes) -> bool:
+    """Was a part taken by a network?"""
+    return parts.count(State.QUEUED) < len(parts)
+
+
 def aggregate(parts: bytes) -> State:
     """The state of a message whose parts stand so: final when each of them is.
 

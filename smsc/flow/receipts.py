@@ -100,6 +100,8 @@ class Receipts:
         """Accounts that get a receipt for each part of a long message."""
         self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
         """How far messages are; dispatch knows better of those in flight."""
+        self.ended: Callable[[Sequence[tuple[Message, Progress]]], None] = lambda _finals: None
+        """Told of every message that reaches a final state; see `smsc.flow.finals`."""
         self.duplicates = 0
         self.unmatched = 0
 
@@ -296,6 +298,7 @@ class Receipts:
 
     def write(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> list[Delivery]:
         """Park the receipts of messages in a final state, where they were asked for."""
+        self.ended(finals)
         wanted = [one for final in finals for one in self._each_part(*final) if is_wanted(*one[:2])]
         return self._park(batch, wanted, "receipt")
 
@@ -390,6 +393,12 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     return Mailbox(f"callback:{url.scheme}://{host}")
 
 
+def client_id(message: Message) -> MessageId:
+    """What the client calls the message: those of one submit_multi share the id of the first."""
+    shares_id = message.batch is not None and message.source == "smpp"
+    return MessageId(message.batch or message.id) if shares_id else message.id
+
+
 def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receipt"]) -> bytes:
     """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
 
@@ -397,7 +406,7 @@ def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receip
     gives the same (tests compare them).
     """
     peek = message.peek
-    id_ = b"%d" % message.id
+    id_ = b"%d" % client_id(message)
     text = format_receipt(
         id_.decode(),
         submitted_ms=message.accepted_ms,

@@ -1,6 +1,6 @@
 """Messages that were stored or read a moment ago: what happens soon need not read the disk.
 
-*In*: messages on disk. *Out*: messages by id. *Never*: stale: a message is written once.
+*In*: messages on disk. *Out*: messages by id. *Never*: stale: who rewrites a message hands the new one in.
 
 Two generations instead of a list of uses: when the young one is full it becomes the old one,
 and the old one is dropped whole. A message asked for again becomes young.

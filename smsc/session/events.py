@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 
 from pdu.codec import SubmitPeek
+from pdu.fields import Pdu
 
 Request = tuple[int, SubmitPeek, bytes]
 """sequence_number, the fields that routing needs, and the body as it came."""
@@ -43,16 +44,38 @@ class BindFailed:
 
 @attrs.define(slots=True)
 class Submitted:
-    """submit_sm requests, decoded and well-formed; answer each with `answer_many`."""
+    """submit_sm requests, decoded and well-formed; answer each with `answer_many`.
+
+    data_sm requests stand among them in the layout of submit_sm; their answers find back.
+    """
 
     requests: list[Request]
 
 
 @attrs.define(slots=True)
 class Delivered:
-    """deliver_sm requests, decoded and well-formed; answer each with `answer_many`."""
+    """deliver_sm requests, decoded and well-formed; answer each with `answer_many`.
+
+    data_sm requests stand among them in the layout of deliver_sm; their answers find back.
+    """
 
     requests: list[Request]
+
+
+@attrs.define(slots=True)
+class Asked:
+    """Any other request about messages, decoded and well-formed; answer it with `answer`."""
+
+    command_id: int
+    sequence_number: int
+    pdu: Pdu
+
+
+@attrs.define(slots=True)
+class Alerted:
+    """alert_notification: the handset with this number can be reached again."""
+
+    source_addr: str
 
 
 @attrs.define(slots=True)
@@ -91,6 +114,8 @@ Event = (
     | BindFailed
     | Submitted
     | Delivered
+    | Asked
+    | Alerted
     | Answered
     | TimedOut
     | Unbound

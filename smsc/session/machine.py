@@ -12,11 +12,10 @@ Every request of the peer is answered once: an unbind, and the loss of the posit
 stream, end the session only when the answers still owed went out.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm, submit_sm_oks, submit_sm_resps
+from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm
 from pdu.commands import BINDS, RESPONSE, UNANSWERED, Command, command_name
 from pdu.errors import BodyError
 from pdu.framer import Framer
@@ -28,9 +27,11 @@ from pdu.operations import (
     SessionState,
     allowed_commands,
     answer_to_misplaced,
+    first_version,
     normalise_version,
 )
 from pdu.status import Status
+from smsc.session.answers import DATA_SM, Answers
 from smsc.session.binds import (
     BOUND_STATE,
     encode_bind,
@@ -38,10 +39,12 @@ from smsc.session.binds import (
     encode_outbind,
     read_bind,
 )
-from smsc.session.congestion import answers_with_state
+from smsc.session.data_sm import message_body
 from smsc.session.events import (
+    Alerted,
     Answer,
     Answered,
+    Asked,
     BindFailed,
     Bound,
     Delivered,
@@ -58,19 +61,15 @@ from smsc.session.window import Window
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
 _PEEK: Final = {Role.MC: peek_submit_sm, Role.ESME: peek_deliver_sm}
-# Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
-_KEEP_FIELD: Final = frozenset({int(Command.SUBMIT_SM_RESP), *(bind | RESPONSE for bind in BINDS)})
 _UNBOUND: Final = frozenset({SessionState.OPEN, SessionState.OUTBOUND})
 _BAD_PDUS_LIMIT: Final = 100
 
 
-class Session:
+class Session(Answers):
     """One session, seen from `role`.
 
     :param window: requests of ours that may be unanswered at a time.
     :param hold: unanswered requests of the peer from which `is_full` asks to stop reading.
-    :ivar throttles: above `hold` requests are refused with ESME_RTHROTTLED instead.
-    :ivar congestion: asked for the congestion_state that answers to a peer of 5.0 carry.
     """
 
     def __init__(
@@ -82,21 +81,11 @@ class Session:
         window: int = 100,
         hold: int = 100,
     ) -> None:
-        self.role = role
-        self.state = SessionState.OPEN
+        super().__init__(role, hold)
         self.timers = timers or Timers()
         self.window = Window(window)
-        self.hold = hold
-        self.throttles = False
-        self.congestion: Callable[[], int] | None = None
-        self.version = V34
-        self.closing: str | None = None
         self._framer = Framer()
         self._moments = Moments(opened=now, heard=now, worked=now)
-        self._out: list[bytes] = []
-        self._owed = 0
-        self._owed_unbind: int | None = None
-        self._ending: str | None = None
         self._pending_bind: tuple[int, int] | None = None
         self._own_bind: tuple[int, int] | None = None
         self._own_unbind: int | None = None
@@ -126,11 +115,6 @@ class Session:
         """When the peer last said anything."""
         return self._moments.heard
 
-    @property
-    def is_full(self) -> bool:
-        """The peer is past its window: read no more until answers went out."""
-        return self._owed >= self.hold and not self.throttles
-
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
         data = b"".join(self._out)
@@ -142,11 +126,6 @@ class Session:
         self.close("lost")
         self._set_state(SessionState.CLOSED)
         return self.window.take_all()
-
-    def close(self, why: str) -> None:
-        """Nothing more is to be read: the driver ends the connection. The first reason stays."""
-        if self.closing is None:
-            self.closing = why
 
     def excuse(self, now: float) -> None:
         """We do not read: the peer's silence and its half PDU are no fault of its own."""
@@ -182,10 +161,16 @@ class Session:
                     )
                     if self.closing is not None:
                         break
-            elif command_id == self._answer_to_ours:
+            elif command_id in self._answers_to_ours:
                 entry = window_pop(sequence_number, None)
                 if entry is not None:
                     answers.append((entry[0], status, body))
+            elif command_id == self._data_of_theirs:
+                refused = self._take_data_sm(sequence_number, body, requests)
+                if refused is not None:
+                    events.append(refused)
+                    if self.closing is not None:
+                        break
             else:
                 event = self._control(command_id, status, sequence_number, body, answers)
                 if event is not None:
@@ -196,7 +181,7 @@ class Session:
         if answers:
             self._bad_pdus = 0
             events.insert(0, Answered(answers))
-        if requests and self.throttles and self._owed + len(requests) > self.hold:
+        if requests and self.throttles and self._owed - self._set_aside + len(requests) > self.hold:
             requests = self._throttle(requests)
         if requests:
             self._bad_pdus = 0
@@ -208,8 +193,7 @@ class Session:
         if framer.error is not None and self._ending is None:
             self._put(Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number)
             events.append(self._end(framer.error.why))
-        if self._ending is not None:
-            self._close_if_answered()
+        self._close_if_answered()
         return events
 
     def tick(self, now: float) -> list[Event]:
@@ -231,42 +215,18 @@ class Session:
 
     # --- commands of either role ---------------------------------------------------------------
 
-    def request_many(self, bodies: Sequence[bytes], contexts: Iterable[Any], now: float) -> None:
-        """Send messages: submit_sm as ESME, deliver_sm as MC; at most `room` of them."""
+    def request_many(
+        self,
+        bodies: Sequence[bytes],
+        contexts: Iterable[Any],
+        now: float,
+        command_id: int | None = None,
+    ) -> None:
+        """Send messages: submit_sm as ESME, deliver_sm as MC, or data_sm; at most `room`."""
         if len(bodies) > self.room:
             raise RuntimeError(f"{len(bodies)} messages for a window with room for {self.room}")
-        self._out += self.window.put_many(self._message_of_ours, bodies, contexts, now)
-
-    def answer_many(self, entries: list[tuple[int, int, bytes]]) -> None:
-        """Answer messages of the peer: (sequence_number, command_status, message_id)."""
-        if self.state is SessionState.CLOSED:
-            return
-        if self.congestion is not None and self.version >= V50:
-            self._out.append(answers_with_state(entries, self.congestion()))
-        elif self.role is Role.MC:
-            self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
-        else:
-            response_id = self._message_of_theirs_response
-            self._out.extend(
-                pack(response_id, status, sequence_number, b"\0")
-                for sequence_number, status, _ in entries
-            )
-        self._owed -= len(entries)
-        if self._ending is not None:
-            self._close_if_answered()
-
-    def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:
-        """Answer submit_sm of the peer ESME_ROK; ids ascend. The usual case of `answer_many`."""
-        if self.state is SessionState.CLOSED:
-            return
-        if self.congestion is not None and self.version >= V50:
-            entries = zip(sequence_numbers, repeat(0), message_ids, strict=False)
-            self._out.append(answers_with_state(list(entries), self.congestion()))
-        else:
-            self._out.append(submit_sm_oks(sequence_numbers, message_ids))
-        self._owed -= len(sequence_numbers)
-        if self._ending is not None:
-            self._close_if_answered()
+        command_id = self._message_of_ours if command_id is None else command_id
+        self._out += self.window.put_many(command_id, bodies, contexts, now)
 
     def unbind(self) -> None:
         """Ask the peer to end the session; its answer asks the driver to close."""
@@ -323,6 +283,12 @@ class Session:
             self._pending_bind = None
             self._put_error(command_id | RESPONSE, status, sequence_number)
 
+    def notify(self, body: bytes) -> None:
+        """Send an alert_notification, which nobody answers; nothing where it has no place."""
+        if Command.ALERT_NOTIFICATION in self._ours and self.closing is None:
+            sequence_number = self.window.next_sequence()
+            self._out.append(pack(Command.ALERT_NOTIFICATION, 0, sequence_number, body))
+
     # --- helpers -------------------------------------------------------------------------------
 
     def _set_state(self, state: SessionState) -> None:
@@ -335,18 +301,11 @@ class Session:
         self._ours = ours
         self._theirs = theirs
         self._message_of_ours = message_to_them
-        self._message_of_theirs_response = message_to_us | RESPONSE
+        self._message_response = message_to_us | RESPONSE
         # -1 is no command_id: the hot loop then hands the PDU to `_control`.
         self._message_of_theirs = message_to_us if message_to_us in theirs else -1
-        self._answer_to_ours = message_to_them | RESPONSE
-
-    def _put(self, command_id: int, status: int, sequence_number: int) -> None:
-        self._out.append(pack(command_id, status, sequence_number, b""))
-
-    def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
-        """A failed response: header only in 3.4, one NUL where 3.3 and 5.0 keep the field."""
-        body = b"\0" if self.version != V34 and response_id in _KEEP_FIELD else b""
-        self._out.append(pack(response_id, status, sequence_number, body))
+        self._data_of_theirs = DATA_SM if DATA_SM in theirs else -1
+        self._answers_to_ours = frozenset({message_to_them | RESPONSE, DATA_SM | RESPONSE})
 
     def _end(self, why: str) -> Unbound:
         """No more messages; the session closes once the peer has its answers."""
@@ -354,18 +313,21 @@ class Session:
         self._set_state(SessionState.UNBOUND)
         return Unbound(why)
 
-    def _close_if_answered(self) -> None:
-        assert self._ending is not None
-        if self._owed:
-            return
-        if self._owed_unbind is not None:
-            self._put(Command.UNBIND_RESP, 0, self._owed_unbind)
-            self._owed_unbind = None
-        self.close(self._ending)
+    def _take_data_sm(
+        self, sequence_number: int, body: bytes, requests: list[Request]
+    ) -> Refused | None:
+        """Put a data_sm among the messages, in their layout."""
+        try:
+            body = message_body(body)
+            requests.append((sequence_number, _PEEK[self.role](body), body))
+        except BodyError as error:
+            return self._refuse(DATA_SM, sequence_number, error.status, error.why)
+        self._as_data.add(sequence_number)
+        return None
 
     def _throttle(self, requests: list[Request]) -> list[Request]:
         """Refuse what is above the window; return the others."""
-        room = max(0, self.hold - self._owed)
+        room = max(0, self.hold - (self._owed - self._set_aside))
         refused = requests[room:]
         self._owed += len(refused)
         self.answer_many([(request[0], int(Status.ESME_RTHROTTLED), b"") for request in refused])
@@ -392,6 +354,9 @@ class Session:
             )
         if command_id not in self._theirs:
             answer = answer_to_misplaced(command_id, self.state)
+            if first_version(command_id) > self.version and command_id not in BINDS:
+                # Reserved in this version: whoever sends it asks for what we do not know.
+                answer = Command.GENERIC_NACK, Status.ESME_RINVCMDID
             if answer is None:
                 return None
             self._put_error(answer[0], answer[1], sequence_number)
@@ -409,10 +374,10 @@ class Session:
             return self._on_bind(command_id, sequence_number, body)
         elif command_id & ~RESPONSE in BINDS:
             return self._on_bind_resp(command_id, status, sequence_number, body)
+        elif command_id == Command.ALERT_NOTIFICATION:
+            return self._on_alert(command_id, body)
         elif command_id < RESPONSE and command_id not in UNANSWERED:
-            self._put(Command.GENERIC_NACK, Status.ESME_RINVCMDID, sequence_number)
-            why = f"{command_name(command_id)} is not offered"
-            return self._note_bad(command_id, Status.ESME_RINVCMDID, why)
+            return self._on_request(command_id, sequence_number, body)
         return None
 
     def _on_generic_nack(
@@ -428,6 +393,24 @@ class Session:
         elif self._own_unbind == sequence_number:
             return self._end("unbound by us")
         return None
+
+    def _on_request(self, command_id: int, sequence_number: int, body: bytes) -> Event:
+        """A request about messages that only the owner can answer."""
+        try:
+            request = decode(command_id, body)
+        except BodyError as error:
+            return self._refuse(command_id, sequence_number, error.status, error.why)
+        self._owed += 1
+        self._bad_pdus = 0
+        return Asked(command_id, sequence_number, request)
+
+    def _on_alert(self, command_id: int, body: bytes) -> Event:
+        """Nobody answers it, not even when it makes no sense."""
+        try:
+            alert: Any = decode(command_id, body)
+        except BodyError as error:
+            return self._note_bad(command_id, error.status, error.why)
+        return Alerted(alert.source_addr)
 
     def _on_bind(self, command_id: int, sequence_number: int, body: bytes) -> Event:
         if self._pending_bind is not None:

@@ -33,7 +33,7 @@ Table = dict[bytes, bytes | None]
 Rows = defaultdict[int, Table]
 """Overwrites and deletions by table, made when first written to: most batches touch one or two,
 and containers that live until the commit are what the garbage collector walks over.
-A message is never overwritten, only forgotten."""
+A message is overwritten only by `rewrite`."""
 
 _LOST = encode_progress(Progress(State.UNKNOWN, OutletName(""), error=Status.ESME_RSYSERR))
 
@@ -60,6 +60,10 @@ class WriteBatch:
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""
         self.rows[STATUS][id_key(id_)] = encode_progress(progress)
+
+    def rewrite(self, message: Message) -> None:
+        """Overwrite a message that is on disk: its owner changed it while it waited."""
+        self.rows[MESSAGE][id_key(message.id)] = encode_message(message)
 
     def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
         """Remember what the outlet's network calls a part."""

@@ -67,6 +67,21 @@ class TestOnePart:
         assert submit_sm(sent).registered_delivery == asked
         assert parts_of(body, ask_receipts=False) == [body]
 
+    def test_a_time_to_live_becomes_a_validity(self) -> None:
+        ttl = pack_tlv(Tag.QOS_TIME_TO_LIVE, b"\0\0\0\x3c")
+        (sent,) = parts_of(body_of(more=TARGET + ttl))
+        pdu = submit_sm(sent)
+        assert pdu.validity_period == "261123093000000+"
+        assert pdu.tlvs == ((int(Tag.SAR_MSG_REF_NUM), b"\0\7"),)
+
+    @pytest.mark.parametrize(("mode", "sent"), [(0, 0), (1, 0), (2, 0), (3, 3), (0x82, 0x80)])
+    def test_modes_that_we_carry_out_are_not_asked_of_the_network(
+        self, mode: int, sent: int
+    ) -> None:
+        (body,) = parts_of(body_of(esm_class=mode))
+        assert submit_sm(body).esm_class == sent
+        assert submit_sm(body).short_message == b"hello"
+
     def test_times_are_ours_and_absolute(self) -> None:
         body = body_of(
             schedule_delivery_time="000000010000000R", validity_period="000000020000000R"

@@ -34,6 +34,7 @@ class FakeFlow:
         self.outcomes: list[Outcome] = []
         self.receipts: list[tuple[float, UpstreamReceipt]] = []
         self.mobile: list[bytes] = []
+        self.seen: list[str] = []
         self.status = 0
         self.calls: list[str] = []
 
@@ -50,6 +51,17 @@ class FakeFlow:
         self.calls.append("receipts")
         self.receipts += [(trio.current_time(), one) for one in receipts]
         done([0] * len(receipts))
+
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        raise AssertionError("a simulator holds nothing")
+
+    def number_seen(self, number: str) -> None:
+        self.seen.append(number)
 
     def mobile_originated_nowait(
         self, messages: Sequence[MobileOriginated], done: Callable[[list[int]], None]

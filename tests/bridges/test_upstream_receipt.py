@@ -65,6 +65,13 @@ def test_every_message_state(octet: int, state: State) -> None:
     assert receipt.state is state
 
 
+@pytest.mark.parametrize("esm_class", [0x08, 0x10, 0x18, 0x48])
+def test_what_a_handset_acknowledges_is_a_message_even_if_it_names_one(esm_class: int) -> None:
+    tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, b"17\0"),)
+    body = b"\5\0\3\1\2\1x" if esm_class & 0x40 else b"read"
+    assert read(esm_class=esm_class, short_message=body, tlvs=tlvs) is None
+
+
 def test_an_intermediate_notification_never_ends_a_message() -> None:
     receipt = read(esm_class=0x20, short_message=TEXT)
     assert receipt is not None

@@ -184,6 +184,16 @@ class StoreContract:
         house.commit(WriteBatch())
         assert house.store.message(MessageId(id_)) is not None
 
+    def test_a_rewritten_message_shows_at_once_and_stays(self, house: OpenStore) -> None:
+        first, second = house.accept(2)
+        batch = WriteBatch()
+        batch.rewrite(a_message(first, b"another body, longer than the one before"))
+        for _ in house.before_and_after_commit(batch):
+            bodies = [one and one.body for one in house.store.messages([first, second])]
+            assert bodies == [b"another body, longer than the one before", b"body"]
+            assert house.store.progress(first) == QUEUED
+            assert [id_ for id_, _ in house.store.waiting()] == [first, second]
+
     def test_progress_shows_at_once_and_the_last_one_wins(self, house: OpenStore) -> None:
         (id_,) = house.accept()
         with house.stalled():

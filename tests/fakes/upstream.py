@@ -87,6 +87,7 @@ class FakeFlow:
         self.messages += messages
         self._held.append(lambda: done([self.status] * len(messages)))
 
+    seen: list[str] = attrs.Factory(list)
     attempts: list[tuple[MessageId, int]] = attrs.Factory(list)
 
     def attempting_nowait(
@@ -97,6 +98,9 @@ class FakeFlow:
     ) -> None:
         self.attempts += attempts
         self._held.append(done)
+
+    def number_seen(self, number: str) -> None:
+        self.seen.append(number)
 
     def release(self) -> None:
         held, self._held = self._held, []

@@ -9,7 +9,9 @@ from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.operations import Role
 from pdu.session_pdus import BindReceiver, BindTransceiver, BindTransmitter
 from smsc.session.events import (
+    Alerted,
     Answered,
+    Asked,
     BindRequested,
     Delivered,
     Event,
@@ -73,6 +75,10 @@ def flat(events: list[Event]) -> list[tuple[Any, ...]]:
                 facts += [("timed out", context) for context in contexts]
             case BindRequested(command_id, system_id, password):
                 facts.append(("bind", command_id, system_id, password))
+            case Alerted(source_addr):
+                facts.append(("alerted", source_addr))
+            case Asked(command_id, sequence_number, request):
+                facts.append(("asked", command_id, sequence_number, request))
             case _:
                 facts.append((type(event).__name__.lower(),))
     return facts

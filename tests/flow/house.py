@@ -16,7 +16,9 @@ from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.directory.passwords import StoredPassword
+from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.finals import Finals
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
@@ -197,7 +199,12 @@ class FakeReceiver:
 class House:
     """All rooms of the flow, wired as `smsc.app.Gateway` wires them."""
 
-    def __init__(self, rate: float = 0.0, outlets: Sequence[FakeOutlet] | None = None) -> None:
+    def __init__(
+        self,
+        rate: float = 0.0,
+        outlets: Sequence[FakeOutlet] | None = None,
+        default_sender: str = "",
+    ) -> None:
         self.now_ms = START_MS
         self.latest_ms = START_MS
         self.now = 0.0
@@ -206,7 +213,9 @@ class House:
             one.name: one
             for one in outlets or (FakeOutlet(A), FakeOutlet(B), FakeOutlet(SIM, remembers=False))
         }
-        self._account = AccountConfig(password=StoredPassword("x"), rate=rate)
+        self._account = AccountConfig(
+            password=StoredPassword("x"), rate=rate, default_sender=default_sender
+        )
         self.unattended: list[Mailbox] = []
         self.alarms_at: list[int] = []
         self._open(None, 0)
@@ -230,6 +239,7 @@ class House:
             self.outlets,
             recent,
             self.receipts.write,
+            self.receipts.write_notice,
             arrived,
             now_ms,
             random.Random(1),
@@ -238,7 +248,20 @@ class House:
         self.dispatch.alarm_moved = self.alarms_at.append
         self.receipts.progresses = self.dispatch.progresses
         accounts = {DEMO: self._account, AccountId("other"): self._account}
-        self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms)
+        canned = {1: "Your order is ready", 2: "Готово"}
+        self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms, canned)
+        self.commands = Commands(
+            accounts,
+            canned,
+            self.store,
+            self.dispatch,
+            recent,
+            self.receipts.write,
+            arrived,
+            now_ms,
+        )
+        self.finals = Finals(self.store, lambda call: call())
+        self.receipts.ended = self.finals.told
         mo = MoTable((MoRule("demo", to=("12345",)),))
         self.inbound = Inbound(mo, ids, self.store, arrived, now_ms, log)
 

@@ -22,6 +22,7 @@ from hypothesis.stateful import (
 )
 
 from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox
+from smsc.flow.rewriting import Change
 from smsc.message import FINAL, LIVE, TRANSITIONS, Delivery, MessageId, OutletName, Progress, State
 from smsc.ports import (
     Admitted,
@@ -38,6 +39,7 @@ from smsc.ports import (
 )
 from smsc.store.ids import STEP
 from tests.flow.house import (
+    DEMO,
     FAR_MS,
     HOME,
     SIM,
@@ -90,15 +92,23 @@ class Ledger(RuleBasedStateMachine):
         in_s=st.sampled_from([0, 0, 0, 1, 30]),
         for_s=st.sampled_from([5, 60, 3600]),
         is_quick=st.booleans(),
+        is_replacing=st.booleans(),
     )
     def submit(
-        self, to: list[str], registered_delivery: int, in_s: int, for_s: int, is_quick: bool
+        self,
+        to: list[str],
+        registered_delivery: int,
+        in_s: int,
+        for_s: int,
+        is_quick: bool,
+        is_replacing: bool = False,
     ) -> None:
         now_ms = self.house.now_ms
         drafts = [
             draft_to(
                 one,
                 registered_delivery=registered_delivery,
+                replace_if_present_flag=int(is_replacing),
                 due_ms=now_ms + in_s * 1000 if in_s else 0,
                 expires_ms=now_ms + (in_s + for_s) * 1000,
             )
@@ -115,6 +125,29 @@ class Ledger(RuleBasedStateMachine):
         self.house.intake.submit_many_nowait(drafts, done)
         if is_quick:
             self.house.store.retry()
+
+    @precondition(lambda self: self.wanted)
+    @rule(data=st.data())
+    def cancel(self, data: st.DataObject) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.wanted)))
+        self.house.commands.cancel(DEMO, str(id_), "Shop", "", lambda _count: None)
+
+    @rule(to=DESTINATIONS)
+    def cancel_all(self, to: str) -> None:
+        self.house.commands.cancel_all(DEMO, "Shop", to, "", lambda _count: None)
+
+    @precondition(lambda self: self.wanted)
+    @rule(data=st.data(), in_s=st.sampled_from([0, 0, 1, 30]))
+    def replace(self, data: st.DataObject, in_s: int) -> None:
+        """Another text, perhaps another time; the receipt wish stays, so that it can be told."""
+        id_ = data.draw(st.sampled_from(sorted(self.wanted)))
+        change = Change(
+            schedule_delivery_time=f"0000000000{in_s:02}000R" if in_s else "",
+            validity_period="000000010000000R" if in_s else "",
+            registered_delivery=self.wanted[id_],
+            short_message=b"changed",
+        )
+        self.house.commands.replace(DEMO, str(id_), "Shop", change, lambda _refused: None)
 
     # --- the disk ------------------------------------------------------------------------------
 
@@ -375,6 +408,7 @@ class Ledger(RuleBasedStateMachine):
         counts = house.store.counts()
         assert counts["due"] == 0, "alarms for nobody"
         assert counts["parked"] == 0
+        assert not house.dispatch.pending, "it waits for nothing"
         for id_, registered_delivery in self.wanted.items():
             state = self.finals[id_]
             on_success, on_failure = registered_delivery in {1, 3}, registered_delivery in {1, 2}

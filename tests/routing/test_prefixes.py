@@ -39,6 +39,27 @@ def test_finds_what_a_linear_scan_finds_when_heads_are_long() -> None:
         assert table.get(digits) == longest
 
 
+def test_columns_in_any_order_are_the_same_table() -> None:
+    prefixes = ["44", "4179", "41", "417"]
+    table = PrefixTable.from_columns(prefixes, [4, 3, 1, 2])
+    assert dict(table) == {"41": 1, "417": 2, "4179": 3, "44": 4}
+    assert [prefix for prefix, _ in table] == sorted(prefixes)
+    assert prefixes == ["44", "4179", "41", "417"]  # the caller's own list stays
+    with pytest.raises(ValueError, match="'41' is given twice"):
+        PrefixTable.from_columns(["41", "42", "41"], [1, 2, 3])
+
+
+def test_strangers_do_not_fill_the_memory() -> None:
+    table = PrefixTable((str(number), number) for number in range(100_000, 200_000, 7))
+    for number in range(200_000, 300_000):
+        assert table.get(str(number)) is None
+    assert table.get("abcdefgh") is None
+    assert not table._buckets
+    assert table.get("1000011") is None
+    assert table.get("1000070") == 100_007
+    assert len(table._buckets) == 1
+
+
 def test_the_empty_prefix_takes_everything() -> None:
     table = PrefixTable([("", "rest"), ("41", "swiss")])
     assert table.get("4179") == "swiss"

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from pdu.address import Address
 from routing.key import RouteKey
 from routing.rule import MoRule, Rule
 from routing.table import Decision
@@ -152,6 +153,67 @@ def test_outlets_and_rules() -> None:
         Rule(name="swiss", to=("41",), accounts=("shop",), outlets=("carrier", "sim")),
     )
     assert config.mo_routes == (MoRule(to=("12345",), keyword="STOP", account="shop"),)
+
+
+A_TEXT = 'expected a number from 1 to 255 and a text, as in { 1 = "Hello" }'
+
+
+def test_distribution_lists_and_canned_texts() -> None:
+    config = good("""
+        [smpp]
+        default_messages = { 1 = "Your order is ready", 255 = "Готово" }
+        transaction_timeout_s = 2.5
+        [distribution_lists]
+        staff = ["41791110001", "+41 79 111 00 02"]
+        night-shift = ["12345"]
+        [accounts.shop]
+        password = "pw"
+        deliver_with = "data_sm"
+    """)
+    assert config.smpp.default_messages == {1: "Your order is ready", 255: "Готово"}
+    assert config.smpp.transaction_timeout_s == 2.5
+    assert config.distribution_lists == {
+        "staff": (Address(1, 1, "41791110001"), Address(1, 1, "41791110002")),
+        "night-shift": (Address(3, 0, "12345"),),
+    }
+    assert config.accounts["shop"].deliver_with == "data_sm"
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            "[distribution_lists]\nstaff = []",
+            "distribution_lists.staff: expected a list of numbers, found a list without any",
+        ),
+        (
+            '[distribution_lists]\nstaff = "417"',
+            "distribution_lists.staff: expected a list of numbers, found '417'",
+        ),
+        (
+            '[distribution_lists]\nstaff = ["417", "Bank"]',
+            "distribution_lists.staff[1]: expected a number like \"41791234567\", found 'Bank'",
+        ),
+        (
+            f'[distribution_lists]\n{"x" * 21} = ["417"]',
+            f"distribution_lists.{'x' * 21}: expected a dl_name: 1 to 20 ASCII characters without spaces",
+        ),
+        (
+            '[smpp]\ndefault_messages = { 0 = "x" }',
+            f"smpp.default_messages: {A_TEXT}, found 0 = 'x'",
+        ),
+        (
+            "[smpp]\ndefault_messages = { 1 = 2 }",
+            f"smpp.default_messages: {A_TEXT}, found 1 = 2",
+        ),
+        (
+            "[smpp]\ndefault_messages = 7",
+            "smpp.default_messages: expected a table of texts, found 7",
+        ),
+    ],
+)
+def test_mistakes_with_lists_and_canned_texts(text: str, error: str) -> None:
+    assert bad(text) == [error]
 
 
 def test_all_errors_are_told_at_once() -> None:
@@ -337,7 +399,7 @@ def test_names_in_a_rule_are_checked_beside_its_other_mistakes() -> None:
     )
     assert bad(text) == [
         "routes[0].to: expected a list, found '41'",
-        "routes[0].colour: unknown key; known here: accounts, name, outlets, to",
+        "routes[0].colour: unknown key; known here: accounts, choose, do, name, outlets, table, to, when",
         "routes[0].outlets: unknown outlet 'p'; there are: o",
         "routes[1].outlets: unknown outlet 'q'; there are: o",
     ]
@@ -531,7 +593,7 @@ def test_the_report_shows_what_would_start_and_no_password() -> None:
         "carrier smpp host=h, port=1",
         "routes[0] every number every account sim",
         "late 1, 2, 3, 4 and 2 more every account sim",
-        "every number JOIN shop",
+        "every number JOIN every outlet shop receivers",
         "note: no route uses outlet carrier",
         "note: routes[1] never matches: routes[0] takes everything first",
     ):

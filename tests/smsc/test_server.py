@@ -11,18 +11,23 @@ import trio
 import trio.testing
 from argon2 import PasswordHasher
 
-from pdu.codec import pack
+from pdu.codec import encode_body, pack
 from pdu.commands import RESPONSE
 from pdu.framer import Framer
+from pdu.message_pdus import DataSm, QuerySm, SubmitSm
 from pdu.status import Status
 from smsc.bindings import Bindings
 from smsc.config import Config
 from smsc.config_fields import HostPort
 from smsc.directory.accounts import Directory
-from smsc.message import MessageId
+from smsc.flow.finals import Finals
+from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
+from smsc.operations.desk import Asker
+from smsc.operations.transactions import Transactions
 from smsc.ports import Done, Refused
 from smsc.reception import open_listener
 from smsc.server import SmppServer
+from smsc.store.memory_store import MemoryStore
 from tests.fakes.house import eventually, read_config
 from tests.fakes.log import FakeLog
 from tests.fakes.ports import FakeIntake, FakeMailboxes, delivery
@@ -39,6 +44,9 @@ max_binds = 1
 [accounts.far]
 password = "far"
 networks = ["10.0.0.0/8"]
+[accounts.data]
+password = "data"
+deliver_with = "data_sm"
 [accounts.hashed]
 password_hash = "{hash}"
 """
@@ -46,8 +54,14 @@ SUBMIT_RESP = C.SUBMIT_SM | RESPONSE
 BIND_RESP = C.BIND_TRANSCEIVER | RESPONSE
 
 
-def bind(name: str, password: str, kind: int = C.BIND_TRANSCEIVER, number: int = 1) -> bytes:
-    return pdu(kind, number, f"{name}\0{password}\0\0".encode() + b"\x34\0\0\0")
+def bind(
+    name: str,
+    password: str,
+    kind: int = C.BIND_TRANSCEIVER,
+    number: int = 1,
+    version: int = 0x34,
+) -> bytes:
+    return pdu(kind, number, f"{name}\0{password}\0\0".encode() + b"%c\0\0\0" % version)
 
 
 class Peer:
@@ -76,6 +90,9 @@ class Peer:
         return not await self.stream.receive_some()
 
 
+Asked = tuple[Asker, Any, Callable[[int, bytes], None]]
+
+
 @attrs.define
 class House:
     server: SmppServer
@@ -85,14 +102,28 @@ class House:
     log: FakeLog
     address: tuple[str, int]
     peers: AsyncExitStack
+    asked: list[Asked]
+    store: MemoryStore
+    transactions: Transactions
+    dropped: list[MessageId]
+
+    def end(self, id_: int, state: State) -> None:
+        """The flow says how a message ended."""
+        message = Message(
+            MessageId(id_), AccountId("demo"), "smpp", 0, 0, 1, 0, 0, None, None, None, (), SUBMIT
+        )
+        finals = self.transactions._finals
+        finals.told([(message, Progress(state, OutletName("")))])
 
     async def connect(self) -> Peer:
         stream = await trio.open_tcp_stream(*self.address)
         return Peer(await self.peers.enter_async_context(stream))
 
-    async def bound(self, kind: int = C.BIND_TRANSCEIVER, name: str = "demo") -> Peer:
+    async def bound(
+        self, kind: int = C.BIND_TRANSCEIVER, name: str = "demo", version: int = 0x34
+    ) -> Peer:
         peer = await self.connect()
-        assert await peer.ask(bind(name, name, kind)) == (kind | RESPONSE, 0, 1)
+        assert await peer.ask(bind(name, name, kind, version=version)) == (kind | RESPONSE, 0, 1)
         return peer
 
 
@@ -107,16 +138,39 @@ Start = Callable[..., Any]
 @pytest.fixture
 def start(tmp_path: Any) -> Start:
     @asynccontextmanager
-    async def running(smpp: str = "") -> AsyncIterator[House]:
+    async def running(smpp: str = "", timeout_s: float = 10.0) -> AsyncIterator[House]:
         config = config_of(tmp_path, smpp)
         intake, mailboxes, bindings, log = FakeIntake(), FakeMailboxes(), Bindings(), FakeLog()
+        asked: list[Asked] = []
+        store = MemoryStore(node=1, soon=lambda call: call())
+        dropped: list[MessageId] = []
+        transactions = Transactions(Finals(store, lambda call: call()), dropped.append, timeout_s)
         server = SmppServer(
-            config.smpp, Directory(config.accounts), intake, mailboxes, bindings, log.log
+            config.smpp,
+            Directory(config.accounts),
+            intake,
+            mailboxes,
+            bindings,
+            lambda asker, request, done: asked.append((asker, request, done)),
+            transactions,
+            log.log,
         )
         with trio.fail_after(PATIENCE_S):
             async with trio.open_nursery() as nursery, AsyncExitStack() as peers:
                 addresses = await nursery.start(server.serve, [HostPort("127.0.0.1", 0)])
-                yield House(server, intake, mailboxes, bindings, log, addresses[0], peers)
+                yield House(
+                    server,
+                    intake,
+                    mailboxes,
+                    bindings,
+                    log,
+                    addresses[0],
+                    peers,
+                    asked,
+                    store,
+                    transactions,
+                    dropped,
+                )
                 nursery.cancel_scope.cancel()
 
     return running
@@ -435,3 +489,144 @@ async def test_the_sweeper_probes_and_survives_a_bug(
         monkeypatch.setattr(client.link, "tick", tick)
         assert await broken.is_closed()
         assert (await peer.read())[0] == C.ENQUIRE_LINK
+
+
+# --- other requests ---------------------------------------------------------------------------
+
+QUERY = encode_body(QuerySm(message_id="17", source_addr="Shop"))
+DATA = encode_body(DataSm(source_addr="Shop", destination_addr="4179", esm_class=2))
+TRANSACTION = encode_body(
+    SubmitSm(source_addr="Shop", destination_addr="4179", short_message=b"hi", esm_class=2)
+)
+
+
+async def test_a_request_is_answered_when_the_desk_answers_and_others_meanwhile(
+    start: Start,
+) -> None:
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(pdu(C.QUERY_SM, 2, QUERY))
+        assert await peer.ask(pdu(C.ENQUIRE_LINK, 3)) == (C.ENQUIRE_LINK | RESPONSE, 0, 3)
+        ((asker, request, done),) = house.asked
+        assert (asker, request.message_id) == (Asker(AccountId("demo"), 0x34), "17")
+        done(0, b"17\0\0\2\0")
+        assert await peer.read() == (C.QUERY_SM | RESPONSE, 0, 2, b"17\0\0\2\0")
+
+
+async def test_the_desk_may_answer_a_connection_that_is_gone(start: Start) -> None:
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(pdu(C.QUERY_SM, 2, QUERY))
+        await eventually(lambda: bool(house.asked))
+        await peer.stream.aclose()
+        await eventually(lambda: not house.server.clients)
+        house.asked[0][2](0, b"17\0\0\2\0")
+
+
+async def test_a_transaction_waits_for_its_end_and_the_window_stays_open(start: Start) -> None:
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(pdu(C.DATA_SM, 2, DATA))
+        await peer.send(b"".join(pdu(C.SUBMIT_SM, number, SUBMIT) for number in (3, 4, 5)))
+        assert [(await peer.read())[2] for _ in range(3)] == [3, 4, 5]
+        await eventually(lambda: len(house.transactions) == 1)
+        draft = house.intake.drafts[0]
+        assert draft.body[draft.body.index(b"4179") + 5] == 2, "stored before it waits"
+        house.end(1, State.DELIVERED)
+        assert await peer.read() == (C.DATA_SM | RESPONSE, 0, 2, b"1\0")
+
+
+async def test_more_transactions_than_the_window_are_throttled(start: Start) -> None:
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(b"".join(pdu(C.DATA_SM, number, DATA) for number in (2, 3, 4, 5)))
+        assert await peer.read() == (C.DATA_SM | RESPONSE, Status.ESME_RTHROTTLED, 5, b"")
+        assert len(house.intake.drafts) == 3, "nothing is stored of a refusal"
+        house.end(2, State.DELIVERED)
+        assert (await peer.read())[:3] == (C.DATA_SM | RESPONSE, 0, 3)
+        await peer.send(pdu(C.DATA_SM, 6, DATA))
+        await eventually(lambda: len(house.intake.drafts) == 4)
+
+
+async def test_a_transaction_that_is_refused_is_answered_at_once(start: Start) -> None:
+    async with start() as house:
+        house.intake.refuse = Refused(Status.ESME_RINVDSTADR, "no route")
+        peer = await house.bound()
+        await peer.send(pdu(C.DATA_SM, 2, DATA))
+        assert await peer.read() == (C.DATA_SM | RESPONSE, Status.ESME_RINVDSTADR, 2, b"")
+        assert len(house.transactions) == 0
+
+
+@pytest.mark.parametrize("version", [0x34, 0x50])
+async def test_submit_sm_waits_in_5_0_alone(start: Start, version: int) -> None:
+    async with start() as house:
+        peer = await house.bound(version=version)
+        await peer.send(pdu(C.SUBMIT_SM, 2, TRANSACTION))
+        if version == 0x50:
+            await eventually(lambda: len(house.transactions) == 1)
+            house.end(1, State.UNDELIVERABLE)
+            failed = Status.ESME_RDELIVERYFAILURE
+            assert await peer.read() == (SUBMIT_RESP, failed, 2, b"1\0\4\x25\0\1\3")
+        else:
+            assert await peer.read() == (SUBMIT_RESP, 0, 2, b"1\0")
+
+
+async def test_the_time_of_a_transaction_ends(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsc.server._TICK_S", 0.01)
+    async with start(timeout_s=0.05) as house:
+        peer = await house.bound()
+        answer = await peer.ask(pdu(C.DATA_SM, 2, DATA))
+        assert answer == (C.DATA_SM | RESPONSE, Status.ESME_RDELIVERYFAILURE, 2)
+        assert house.dropped == [1]
+
+
+async def test_an_unbind_hurries_what_waits(start: Start) -> None:
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(pdu(C.DATA_SM, 2, DATA) + pdu(C.UNBIND, 3))
+        assert (await peer.read())[:3] == (
+            C.DATA_SM | RESPONSE,
+            Status.ESME_RDELIVERYFAILURE,
+            2,
+        )
+        assert (await peer.read())[:3] == (C.UNBIND | RESPONSE, 0, 3)
+        assert house.dropped == [1]
+
+
+async def test_who_is_cut_off_waits_no_more_and_the_message_goes_on(start: Start) -> None:
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(pdu(C.DATA_SM, 2, DATA))
+        await eventually(lambda: len(house.transactions) == 1)
+        await peer.stream.aclose()
+        await eventually(lambda: len(house.transactions) == 0)
+        assert house.dropped == []
+
+
+async def test_an_alert_goes_to_the_receivers_of_its_account(start: Start) -> None:
+    async with start() as house:
+        receiver = await house.bound(C.BIND_RECEIVER)
+        transmitter = await house.bound(C.BIND_TRANSMITTER)
+        stranger = await house.bound(name="one")
+        house.server.alert("demo", b"body")
+        assert (await receiver.read())[::3] == (C.ALERT_NOTIFICATION, b"body")
+        for peer in (transmitter, stranger):
+            assert await peer.ask(pdu(C.ENQUIRE_LINK, 2)) == (C.ENQUIRE_LINK | RESPONSE, 0, 2)
+
+
+async def test_an_account_may_have_its_deliveries_by_data_sm(start: Start) -> None:
+    async with start() as house:
+        for version, command_id in ((0x34, C.DATA_SM), (0x33, C.DELIVER_SM)):
+            peer = await house.bound(name="data", version=version)
+            await eventually(lambda: bool(house.mailboxes.attached))
+            _, receiver = house.mailboxes.attached[0]
+            receiver.deliver([delivery(7, DELIVER)])
+            answer = await peer.read()
+            assert (answer[0], b"yo" in answer[3]) == (command_id, True)
+            await peer.send(pdu(command_id | RESPONSE, answer[2], b"\0"))
+            await eventually(lambda: house.mailboxes.outcomes == [Done(MessageId(7))])
+            house.mailboxes.outcomes.clear()
+            await peer.stream.aclose()
+            await eventually(lambda: not house.mailboxes.attached)

@@ -7,6 +7,7 @@ import pytest
 
 from pdu.codec import peek_submit_sm
 from pdu.status import Status
+from pdu.tlvs import Tag
 from smsc.config_accounts import AccountConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.admission import DEFAULT_VALIDITY_MS, MAX_VALIDITY_MS, Lifetime, admit
@@ -14,6 +15,11 @@ from smsc.ports import Refused
 from tests.flow.house import START_MS, draft_to
 
 HOUR_MS = 3600 * 1000
+
+
+def ttl(seconds: int) -> tuple[int, bytes]:
+    """The TLV qos_time_to_live."""
+    return int(Tag.QOS_TIME_TO_LIVE), seconds.to_bytes(4, "big")
 
 
 def judge(senders: tuple[str, ...] = ("*",), **wishes: Any) -> Lifetime | Refused:
@@ -30,8 +36,12 @@ def judge(senders: tuple[str, ...] = ("*",), **wishes: Any) -> Lifetime | Refuse
     [
         ({"to": ""}, Status.ESME_RINVDSTADR),
         ({"senders": ("Bank", "4179*")}, Status.ESME_RINVSRCADR),
-        ({"replace_if_present_flag": 1}, Status.ESME_RINVSUBREP),
-        ({"sm_default_msg_id": 3}, Status.ESME_RINVDFTMSGID),
+        ({"tlvs": ((0x0424, b"two texts"),)}, Status.ESME_RINVMSGLEN),
+        ({"tlvs": ((0x0421, b"\2"),)}, Status.ESME_RINVTLVVAL),
+        (
+            {"schedule_delivery_time": "000000010000000R", "tlvs": (ttl(3600),)},
+            Status.ESME_RINVEXPIRY,
+        ),
         # What was valid for a relative time of nothing has ended before it began.
         ({"validity_period": "000000000000000R"}, Status.ESME_RINVEXPIRY),
         ({"validity_period": "200101000000000+"}, Status.ESME_RINVEXPIRY),
@@ -69,6 +79,14 @@ def test_what_is_refused_and_how(wishes: dict[str, Any], status: Status) -> None
             START_MS + HOUR_MS,
             START_MS + 2 * HOUR_MS,
         ),
+        # qos_time_to_live overrides validity_period.
+        (
+            {"validity_period": "000000010000000R", "tlvs": (ttl(90),)},
+            0,
+            START_MS + 90_000,
+        ),
+        ({"tlvs": (ttl(90), ttl(5))}, 0, START_MS + 90_000),
+        ({"tlvs": (ttl(0),)}, 0, START_MS + 1000),
         # The PDU's own times win over those beside it.
         (
             {"validity_period": "000000010000000R", "expires_ms": START_MS + 5},

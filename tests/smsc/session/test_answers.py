@@ -3,13 +3,25 @@
 Every case is read whole, octet by octet, and with the beginning of another PDU behind it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import attrs
 import pytest
 
+from pdu.broadcast_pdus import BroadcastSm, CancelBroadcastSm, QueryBroadcastSm
+from pdu.codec import encode_body
 from pdu.commands import RESPONSE
+from pdu.message_pdus import (
+    CancelSm,
+    DataSm,
+    QuerySm,
+    ReplaceSm,
+    SmeAddress,
+    SubmitMulti,
+    SubmitSm,
+)
 from pdu.operations import SessionState
 from pdu.status import Status
 from smsc.session.machine import Session
@@ -69,6 +81,20 @@ tx, rx, trx = (
 )
 SUBMIT_RESP = C.SUBMIT_SM | RESPONSE
 INVALID_STATE = Status.ESME_RINVBNDSTS
+
+_FIELDS: Mapping[str, Any] = {
+    "service_type": "WAP",
+    "source_addr": "Shop",
+    "dest_addr_ton": 1,
+    "dest_addr_npi": 1,
+    "destination_addr": "4179",
+    "esm_class": 0x42,
+    "registered_delivery": 1,
+    "data_coding": 4,
+    "tlvs": ((0x0204, b"\0\1"), (0x0424, b"\5\0\3\1\2\1x")),
+}
+DATA = DataSm(**_FIELDS)
+DATA_AS_SUBMIT = SubmitSm(**_FIELDS)
 
 CASES = [
     # --- a message centre before the bind
@@ -199,12 +225,69 @@ CASES = [
         INVALID_STATE,
     ),
     refused(
-        "an operation that is not offered",
+        "a query_sm without a body",
         trx,
         S.BOUND_TRX,
         pdu(C.QUERY_SM, 7),
-        NACK,
-        Status.ESME_RINVCMDID,
+        C.QUERY_SM | RESPONSE,
+        Status.ESME_RINVCMDLEN,
+    ),
+    *(
+        refused(
+            f"{command.name.lower()} in a version that has it not",
+            partial(mc_bound, version=version),
+            S.BOUND_TRX,
+            pdu(command, 7),
+            NACK,
+            Status.ESME_RINVCMDID,
+        )
+        for command, version in (
+            (C.DATA_SM, 0x33),
+            (C.BROADCAST_SM, 0x34),
+            (C.QUERY_BROADCAST_SM, 0x34),
+            (C.CANCEL_BROADCAST_SM, 0x33),
+        )
+    ),
+    *(
+        Case(
+            name=f"{type(request).__name__} is for the owner to answer",
+            start=partial(mc_bound, version=0x50),
+            octets=pdu(request.command_id, 7, encode_body(request)),
+            facts=[("asked", request.command_id, 7, request)],
+            state=S.BOUND_TRX,
+        )
+        for request in (
+            SubmitMulti(dest_address=(SmeAddress(destination_addr="4179"),)),
+            QuerySm(message_id="1"),
+            CancelSm(message_id="1"),
+            ReplaceSm(message_id="1"),
+            BroadcastSm(),
+            QueryBroadcastSm(),
+            CancelBroadcastSm(),
+        )
+    ),
+    Case(
+        name="data_sm is a message in the layout of submit_sm",
+        start=trx,
+        octets=pdu(C.DATA_SM, 7, encode_body(DATA)),
+        facts=[("message", 7, encode_body(DATA_AS_SUBMIT))],
+        state=S.BOUND_TRX,
+    ),
+    refused(
+        "data_sm with an address that no message has room for",
+        trx,
+        S.BOUND_TRX,
+        pdu(C.DATA_SM, 7, encode_body(DataSm(destination_addr="4" * 21))),
+        C.DATA_SM | RESPONSE,
+        Status.ESME_RINVDSTADR,
+    ),
+    refused(
+        "data_sm from a receiver",
+        rx,
+        S.BOUND_RX,
+        pdu(C.DATA_SM, 7, encode_body(DATA)),
+        C.DATA_SM | RESPONSE,
+        INVALID_STATE,
     ),
     *(
         refused(
@@ -310,7 +393,22 @@ CASES = [
     Case(
         name="alert_notification has no answer",
         start=esme_bound,
-        octets=pdu(C.ALERT_NOTIFICATION, 7, b"\0\0\0\0\0\0"),
+        octets=pdu(C.ALERT_NOTIFICATION, 7, b"\1\1" + b"417\0\0\0\0"),
+        facts=[("alerted", "417")],
+        state=S.BOUND_TRX,
+    ),
+    Case(
+        name="an alert_notification that is none has no answer either",
+        start=esme_bound,
+        octets=pdu(C.ALERT_NOTIFICATION, 7, b"\1"),
+        facts=[("refused",)],
+        state=S.BOUND_TRX,
+    ),
+    Case(
+        name="data_sm from a carrier is a message in the layout of deliver_sm",
+        start=esme_bound,
+        octets=pdu(C.DATA_SM, 7, encode_body(DATA)),
+        facts=[("message", 7, encode_body(DATA_AS_SUBMIT))],
         state=S.BOUND_TRX,
     ),
     Case(

@@ -6,6 +6,7 @@
 SMPP 3.4 §5.2.12 (esm_class), appendix B (text); TLVs say it better than the text where they stand.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from bridges.quirks import Quirks
@@ -21,6 +22,7 @@ _INTERMEDIATE: Final = 0x20
 _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than this
 _FROM_A_HANDSET: Final = frozenset({0x08, 0x10, 0x18})
 """SME delivery and manual acknowledgement, conversation abort: messages, not receipts."""
+_STATES: Final = tuple(map(State, range(State.REJECTED + 1)))
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
@@ -54,13 +56,18 @@ def read_receipt(
             state = _as_state(state_of(parsed.stat or ""))
         if parsed.err is not None and len(parsed.err) <= _ERR_DIGITS and parsed.err.isdecimal():
             error = int(parsed.err)
-        done_date = quirks.usual_date(parsed.done_date)
-        done_ms = date_ms(done_date, quirks.receipt_ahead_min) or 0
+        done_ms = _done_ms(quirks.usual_date(parsed.done_date), quirks.receipt_ahead_min)
     if kind == _INTERMEDIATE:
         state = State.ENROUTE  # it tells of an attempt; the end is still to come
     elif state is None:
         state = State.UNKNOWN
     return UpstreamReceipt(outlet, upstream_id, state, error, done_ms, kind == _INTERMEDIATE)
+
+
+@lru_cache(maxsize=1024)
+def _done_ms(date: str | None, ahead_min: int) -> int:
+    """Cached: receipts come in bursts of the same minute, and reading a date takes 10 µs."""
+    return date_ms(date, ahead_min) or 0
 
 
 def _parsed(body: bytes, peek: SubmitPeek) -> Receipt | None:
@@ -80,4 +87,4 @@ def _as_state(value: int | None) -> State | None:
         return None
     if value == _SKIPPED:
         return State.UNDELIVERABLE
-    return State(value) if value <= State.REJECTED else None
+    return _STATES[value] if value <= State.REJECTED else None

@@ -62,6 +62,7 @@ _WANTED_ON: Final = {
     2: (False, True),
     3: (True, False),
 }
+_MESSAGE_STATES: Final = {int(state): state for state in MessageState}
 _SUCCESS: Final = frozenset({State.DELIVERED, State.ACCEPTED})
 """ACCEPTED ends messages whose network sends no receipts: nothing went wrong."""
 _SMPP_ERROR: Final = b"\x07"  # network_error_code octet 1: the code is an SMPP command_status
@@ -411,7 +412,7 @@ def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receip
         id_.decode(),
         submitted_ms=message.accepted_ms,
         done_ms=progress.done_ms,
-        state=MessageState(progress.state),
+        state=_MESSAGE_STATES[progress.state],
         error=f"{progress.error % 1000:03d}",
         sub=len(progress.parts) or 1,
         dlvrd=progress.parts.count(State.DELIVERED),

@@ -42,6 +42,7 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridges.smpp_upstream._TICK_S", 0.02)
     monkeypatch.setattr("bridges.upstream_pace._SLOWEST", 200.0)
     monkeypatch.setattr("smsc.link._LAST_WORDS_S", 0.05)
+    monkeypatch.setattr("tests.fakes.house.PATIENCE_S", 60.0)
 
 
 @pytest.fixture

@@ -83,16 +83,18 @@ class Simulator:
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Take the batch; the outcomes follow from `run`."""
         receipts: list[UpstreamReceipt] = []
+        taken: list[Outcome] = []
         for outgoing in batch:
             id_ = outgoing.message.id
             parts = part_count(outgoing.message)
             if parts > MAX_PARTS:
-                self._taken.append(Failed(id_, Status.ESME_RINVMSGLEN))
+                taken.append(Failed(id_, Status.ESME_RINVMSGLEN))
                 continue
             for part in unsent_parts(outgoing.progress.parts, parts):
                 upstream_id = f"{id_}.{part}"
-                self._taken.append(Sent(id_, upstream_id, part, parts))
+                taken.append(Sent(id_, upstream_id, part, parts))
                 receipts.append(self._receipt(upstream_id))
+        self._taken += taken  # at the end: who raises has taken nothing
         self._counts["taken"] += len(batch)
         self._pending += len(receipts)
         self._due.append((trio.current_time() + self._config.delay_s, receipts))

@@ -27,6 +27,8 @@ from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.doubt import Doubt
+from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
@@ -34,6 +36,7 @@ from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
+from smsc.flow.waking import Waking
 from smsc.message import AccountId, Mailbox, MessageId, OutletName, Progress
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
@@ -132,8 +135,12 @@ class Gateway:
             now_ms,
             random.Random(),
             log,
+            {OutletName(name): outlet.flow for name, outlet in config.outlets.items()},
         )
-        self.alarms = Alarms(store, self.dispatch.wake, now_ms)
+        self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
+        self.waking = Waking(self.dispatch, store, recent, now_ms)
+        self.doubt = Doubt(self.dispatch, store, recent, log)
+        self.alarms = Alarms(store, self.waking.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
         policies = {name: getattr(one, "policy", ANY_NETWORK) for name, one in self.outlets.items()}
@@ -148,7 +155,11 @@ class Gateway:
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
         canned = config.smpp.default_messages
-        self.intake = Intake(accounts, routes, store.ids, store, self.dispatch, now_ms, canned)
+        self.duplicates = Duplicates(accounts, store)
+        self.duplicates.restore(now_ms())
+        self.intake = Intake(
+            accounts, routes, store.ids, store, self.dispatch, now_ms, canned, self.duplicates
+        )
         commands = Commands(
             accounts,
             canned,
@@ -204,8 +215,8 @@ class Gateway:
         attempts: Sequence[tuple[MessageId, int]],
         done: Callable[[], None],
     ) -> None:
-        """See `smsc.flow.dispatch`."""
-        self.dispatch.attempting_nowait(outlet, attempts, done)
+        """See `smsc.flow.doubt`."""
+        self.doubt.attempting_nowait(outlet, attempts, done)
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
@@ -275,7 +286,7 @@ class Gateway:
         if found is None:
             return f"outlet {outlet!r} is unknown; known ones: {', '.join(self.outlets)}"
         if action in {"resend", "fail"}:
-            self.dispatch.release(OutletName(outlet), resend=action == "resend")
+            self.doubt.release(OutletName(outlet), resend=action == "resend")
         elif action not in OUTLET_ACTIONS:
             return f"action {action!r} is unknown; known ones: {', '.join(OUTLET_ACTIONS)}"
         elif not hasattr(found, "control"):
@@ -296,10 +307,16 @@ class Gateway:
                 "uptime_s": round(trio.current_time() - self._started, 1),
                 "binds": dict(self.bindings),
                 "waiting": self.dispatch.waiting(),
+                "held_back": self.dispatch.held_back(),
                 "in_flight": self.dispatch.in_flight,
                 "held": self.dispatch.holding.counts(),
                 "early_receipts": self.receipts.early,
                 "duplicate_receipts": self.receipts.duplicates,
+                "dead_letters": {
+                    "count": self.dispatch.dead_letters.count,
+                    "newest": [attrs.asdict(one) for one in self.dispatch.dead_letters.newest()],
+                },
+                "duplicates": self.duplicates.found,
                 "deliveries_in_hand": self.mailboxes.in_hand,
                 "outlets_down": down,
                 "outlets": {name: outlet.statistics() for name, outlet in self.outlets.items()},
@@ -341,7 +358,7 @@ class Gateway:
         self.receipts.restore(self.outlets)
         messages = 0
         for some in earlier:
-            self.dispatch.restore(some)
+            self.waking.restore(some)
             messages += len(some)
             await trio.lowlevel.checkpoint()
         self.is_restoring = False
@@ -400,6 +417,7 @@ class Gateway:
             await trio.sleep(_TICK_S)
             self.mailboxes.tick()
             self.receipts.forget_old()
+            self.duplicates.forget_old(self.now_ms())
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
                 self.store.look_after_readers()

@@ -234,6 +234,9 @@ def greeting(config: Config, addresses: Any) -> str:
     lines = ["smsc is up."]
     if addresses.smpp:
         lines.append("  SMPP   " + ", ".join(f"{host}:{port}" for host, port in addresses.smpp))
+    if addresses.smpp_tls:
+        listed = ", ".join(f"{host}:{port}" for host, port in addresses.smpp_tls)
+        lines.append(f"  SMPP over TLS   {listed}")
     if addresses.http and config.accounts:
         host, port = addresses.http[0]
         url = f"http://{host}:{port}/v1/messages"

@@ -118,9 +118,10 @@ class Client:
         requests = self._late.take(name, requests)
         if not requests:
             return
-        drafts = [Draft(name, "smpp", body, peek=peek) for _, peek, body in requests]
+        home = self._receiver
+        drafts = [Draft(name, "smpp", body, peek=peek, session=home) for _, peek, body in requests]
         fair = self._server.fair
-        fair.enter(name, len(drafts), self.link)
+        fair.enter(name, len(drafts))
 
         def done(answers: list[Admission]) -> None:
             fair.leave(name, len(answers))
@@ -190,6 +191,7 @@ class Client:
         session.throttles = config.overflow == "throttle"
         session.timers = self._server.timers_of(account)
         self._server.bindings.add(account.name, self, kind)
+        self._server.fair.join(account.name, self.link)
         if kind in RECEIVING:
             self._receiver = BoundReceiver(
                 Mailbox(account.name),
@@ -197,6 +199,7 @@ class Client:
                 self._server.mailboxes,
                 trio.current_time,
                 self.link.flush,
+                data_coding_0=config.data_coding_0,
                 as_data=config.deliver_with == "data_sm",
             )
             self._server.mailboxes.attach(self._receiver.mailbox, self._receiver)
@@ -208,4 +211,4 @@ class Client:
             self._server.mailboxes.detach(receiver.mailbox, receiver)
         if self.account is not None:
             self._server.bindings.remove(self.account.name, self)
-            self._server.fair.forget(self.account.name, self.link)
+            self._server.fair.part(self.account.name, self.link)

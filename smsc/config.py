@@ -26,6 +26,7 @@ from routing.velocity import Velocity
 from smsc.config_accounts import INHERITED, AccountConfig
 from smsc.config_errors import ConfigError, found, key_of, unknown_key
 from smsc.config_fields import Reader
+from smsc.config_flow import OutletFlowConfig
 from smsc.config_routing import ROUTING_SECTIONS, read_routing, written
 from smsc.config_sections import (
     HttpConfig,
@@ -45,6 +46,7 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "http": HttpConfig,
     "log": LogConfig,
 }
+_OF_EVERY_OUTLET = tuple(field.name for field in attrs.fields(OutletFlowConfig))
 _KEYS = (*_SECTIONS, "accounts", "distribution_lists", "outlets", *ROUTING_SECTIONS)
 
 
@@ -55,6 +57,8 @@ class OutletConfig:
     kind: str
     settings: Any
     """Instance of the class that the kind's bridge reads its settings into."""
+    flow: OutletFlowConfig = attrs.field(factory=OutletFlowConfig)
+    """What every kind has: retries, limits."""
 
 
 @attrs.frozen(kw_only=True)
@@ -251,9 +255,11 @@ def _outlets(
         cls = outlet_kinds[kind]
         if "kind" not in attrs.fields_dict(cls):
             del table["kind"]
+        shared = {key: table.pop(key) for key in _OF_EVERY_OUTLET if key in table}
+        flow = reader.read(shared, OutletFlowConfig, "outlets", name)
         settings = reader.read(table, cls, "outlets", name)
-        if settings is not None:
-            outlets[name] = OutletConfig(kind, settings)
+        if settings is not None and flow is not None:
+            outlets[name] = OutletConfig(kind, settings, flow)
     return outlets
 
 

@@ -102,6 +102,13 @@ class OutbindConfig:
         factory=lambda: Secret(""), metadata=about("the gateway's password in outbind")
     )
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse what has no place on the wire (SMPP 3.4 §4.1.7)."""
+        if len(self.password.value) > 8 or not self.password.value.isascii():
+            raise ValueError("expected a password of at most 8 ASCII characters")
+        if not self.system_id.isascii():
+            raise ValueError("expected a system_id in ASCII")
+
 
 @attrs.frozen(kw_only=True)
 class AccountConfig:
@@ -222,6 +229,14 @@ class AccountConfig:
     receipts_per_part: bool = attrs.field(
         default=False,
         metadata=about("one receipt for each part of a long message, not one in all"),
+    )
+    duplicates_s: float = attrs.field(
+        default=0.0,
+        metadata=about(
+            "how long a message that is sent again gets the id of the first one, seconds; 0 = off",
+            minimum=0,
+            maximum=86_400,
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from routing.actions import Do
 from routing.loader import unreachable
 from routing.rule import ANY_KEYWORD, Rule
 from routing.when import When
-from smsc.config import Config, OutletConfig
+from smsc.config import Config
 from smsc.config_accounts import AccountConfig
 from smsc.config_errors import Secret
 from smsc.config_routing import FILE_SECTIONS
@@ -32,7 +32,10 @@ def describe(config: Config) -> str:
         ),
         _table(
             ("outlet", "kind", "settings that differ from the default"),
-            ((name, one.kind, _settings(one)) for name, one in config.outlets.items()),
+            (
+                (name, one.kind, _all_settings(one.settings, one.flow, one.flow.retry))
+                for name, one in config.outlets.items()
+            ),
         ),
         _table(
             ("route", "to", "accounts", "outlets", "when and do"),
@@ -87,6 +90,8 @@ def describe(config: Config) -> str:
 
 def _listeners(config: Config) -> str:
     smpp = ", ".join(map(str, config.smpp.listen)) or "off"
+    if config.smpp.listen_tls:
+        smpp += "; with TLS " + ", ".join(map(str, config.smpp.listen_tls))
     http = ", ".join(map(str, config.http.listen)) or "off"
     dialects = ", ".join(config.http.dialects) or "none"
     return f"SMPP  {smpp}\nHTTP  {http}, dialects besides the native API: {dialects}"
@@ -136,13 +141,20 @@ def _limit(value: float) -> str:
     return f"{value:g}" if value else "unlimited"
 
 
-def _settings(outlet: OutletConfig) -> str:
-    shown: list[str] = []
-    for field in attrs.fields(type(outlet.settings)):
-        value = getattr(outlet.settings, field.name)
-        if field.name != "kind" and value != _default(field) and not isinstance(value, Secret):
-            shown.append(f"{field.name}={value}")
-    return ", ".join(shown)
+def _all_settings(*tables: Any) -> str:
+    return ", ".join(setting for table in tables for setting in _settings(table))
+
+
+def _settings(table: Any) -> Iterable[str]:
+    for field in attrs.fields(type(table)):
+        value = getattr(table, field.name)
+        if (
+            field.name != "kind"
+            and value != _default(field)
+            and not isinstance(value, Secret)
+            and not attrs.has(type(value))
+        ):
+            yield f"{field.name}={value}"
 
 
 def _default(field: "attrs.Attribute[Any]") -> object:

@@ -13,10 +13,12 @@ from typing import Final
 from pdu.commands import Command
 from pdu.operations import V34
 from pdu.status import Status, status_name
+from smsc.config_accounts import Meaning0
 from smsc.message import Delivery, Mailbox, MessageId
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes
 from smsc.session.data_sm import data_body, without_tlvs
 from smsc.session.events import Answer
+from smsc.session.homeward import homeward_body
 from smsc.session.machine import Session
 
 RETRY_S: Final = 5.0
@@ -38,6 +40,7 @@ class BoundReceiver:
 
     :param flush: writes what the session has to say.
     :param as_data: deliver by data_sm instead of deliver_sm, to a peer that knows it.
+    :param data_coding_0: what the account means by data_coding 0.
     """
 
     def __init__(
@@ -48,6 +51,7 @@ class BoundReceiver:
         now: Callable[[], float],
         flush: Callable[[], None],
         *,
+        data_coding_0: Meaning0 = "gsm7",
         as_data: bool = False,
     ) -> None:
         self.mailbox = mailbox
@@ -55,6 +59,7 @@ class BoundReceiver:
         self._mailboxes = mailboxes
         self._now = now
         self._flush = flush
+        self._data_coding_0 = data_coding_0
         self._as_data = as_data and session.version >= V34
 
     def room(self) -> int:
@@ -64,6 +69,8 @@ class BoundReceiver:
     def deliver(self, batch: Sequence[Delivery]) -> None:
         """Send them all in one write."""
         bodies = [one.body for one in batch]
+        if self._data_coding_0 != "gsm7":
+            bodies = [homeward_body(body, self._data_coding_0) for body in bodies]
         if self._as_data:
             bodies = list(map(data_body, bodies))
             self._session.request_many(bodies, batch, self._now(), Command.DATA_SM)

@@ -116,6 +116,11 @@ class Link:
         self.session.close(why)
         self._scope.cancel()
 
+    def cut(self, why: str) -> None:
+        """End the connection soon and without a goodbye: nobody is owed one."""
+        self._peer_is_gone = True
+        self.close(why)
+
     def tick(self, now: float) -> None:
         """Let the session look at the clock; called by the one sweeper."""
         if self._is_paused or self.session.is_full:
@@ -136,6 +141,9 @@ class Link:
         sock, session = self._sock, self.session
         while True:
             await trio.lowlevel.wait_readable(sock)
+            while self._must_not_read():
+                self._may_read = trio.Event()
+                await self._may_read.wait()
             try:
                 data = sock.recv(_READ_OCTETS)
             except BlockingIOError:
@@ -153,9 +161,6 @@ class Link:
             self.flush()
             if session.closing is not None:
                 return
-            while self._must_not_read():
-                self._may_read = trio.Event()
-                await self._may_read.wait()
 
     async def _write_when_asked(self) -> None:
         """Sleeps until the socket once took less than it was given."""

@@ -14,6 +14,7 @@ from typing import NewType
 import attrs
 
 from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.errors import BodyError
 
 MessageId = NewType("MessageId", int)
 AccountId = NewType("AccountId", str)
@@ -76,6 +77,8 @@ class Draft:
     tags: tuple[str, ...] = ()
     peek: SubmitPeek | None = None
     """The fields of `body` when the session has read them already."""
+    session: object | None = attrs.field(default=None, eq=False, repr=False)
+    """The receiver (see `smsc.ports.Receiver`) of the session that it came from, if it has one."""
 
 
 @attrs.define(slots=True)
@@ -96,6 +99,8 @@ class Message:
     tags: tuple[str, ...]
     body: bytes
     _peek: SubmitPeek | None = attrs.field(default=None, eq=False, repr=False)
+    session: object | None = attrs.field(default=None, eq=False, repr=False)
+    """As in `Draft`; in memory only, so what was read from disk has none."""
 
     @property
     def peek(self) -> SubmitPeek:
@@ -103,6 +108,14 @@ class Message:
         if self._peek is None:
             self._peek = peek_submit_sm(self.body)
         return self._peek
+
+    @property
+    def is_readable(self) -> bool:
+        """Does the body parse? What was admitted does, unless the store or we have changed."""
+        try:
+            return self.peek is not None
+        except BodyError:
+            return False
 
 
 @attrs.define(slots=True)
@@ -145,3 +158,5 @@ class Delivery:
     callback_url: str | None = None
     reference: str | None = None
     attempt: int = 0
+    session: object | None = attrs.field(default=None, eq=False, repr=False)
+    """The receiver that should have it before others; in memory only."""

@@ -62,7 +62,7 @@ class Outbind:
         try:
             with trio.fail_after(_CONNECT_S):
                 stream = await trio.open_tcp_stream(host, port)
-        except (OSError, trio.TooSlowError) as error:
+        except (OSError, UnicodeError, trio.TooSlowError) as error:  # Unicode: no name of a host
             why = str(error) or f"no answer within {_CONNECT_S:g} s"
             self.log.warning("outbind.failed", account=self.account, host=host, port=port, why=why)
             return False

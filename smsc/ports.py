@@ -4,7 +4,7 @@
 Every `…_nowait` verb returns at once and calls `done` later, in the event loop, exactly once.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, Literal, Protocol
 
 import attrs
@@ -203,7 +203,7 @@ class Outlet(Protocol):
         """Take the batch (never longer than `room()`) and return at once.
 
         Each part that is still to be sent (`Progress.parts` empty, or QUEUED there) is answered
-        exactly once through `Flow.settle`.
+        exactly once through `Flow.settle`. A `send` that raises has taken nothing of its batch.
         """
 
     async def run(self, flow: Flow) -> None:
@@ -320,6 +320,12 @@ class Batch(Protocol):
     def unpark(self, mailbox: Mailbox, id_: MessageId) -> None:
         """The delivery arrived, or expired."""
 
+    def remember(self, account: AccountId, digest: bytes, id_: MessageId, until_ms: int) -> None:
+        """The account's submission with this digest became this message."""
+
+    def forget_remembered(self, account: AccountId, digest: bytes) -> None:
+        """The submission may come again, as another message."""
+
     def meta(self, key: str, value: bytes) -> None:
         """A control value, such as the schema version."""
 
@@ -374,6 +380,12 @@ class Store(Protocol):
 
     def mailboxes(self) -> list[Mailbox]:
         """Mailboxes that hold at least one delivery."""
+
+    def remembered(self) -> Iterator[tuple[AccountId, bytes, MessageId, int]]:
+        """Every submission that is remembered: account, digest, id, until when (ms UTC)."""
+
+    def meta(self, key: str) -> bytes | None:
+        """A control value."""
 
     def counts(self) -> Mapping[str, int]:
         """How many records each part of the store holds."""

@@ -40,7 +40,7 @@ class Reception:
     def __init__(self, config: SmppConfig, serve: Serve, log: Any) -> None:
         self._config = config
         self._serve = serve
-        self._log = log
+        self.log = log
         self._open = 0
         self._by_address: Counter[str] = Counter()
         files = TlsFiles.of(config)
@@ -57,13 +57,13 @@ class Reception:
                 except OSError as error:
                     if error.errno not in _OUT_OF_FILES:
                         continue  # the peer was gone before we could greet it
-                    self._log.warning("accept.failed", why=error.strerror)
+                    self.log.warning("accept.failed", why=error.strerror)
                     await trio.sleep(_ACCEPT_PAUSE_S)
                     continue
                 sock = socket.socket(fileno=stream.detach())
                 most = self._config.max_connections
                 if most and self._open >= most:
-                    self._log.warning("connection.refused", peer=address[0], why="too many")
+                    self.log.warning("connection.refused", peer=address[0], why="too many")
                     sock.close()
                     continue
                 self._open += 1
@@ -79,9 +79,10 @@ class Reception:
             elif not self._certificates.reload_if_changed():
                 return
         except OSError as error:
-            self._log.error("tls.not_reloaded", why=str(error))
+            # A warning without a traceback: the files are at fault, not we.
+            self.log.warning("tls.not_reloaded", why=str(error))
         else:
-            self._log.info("tls.reloaded")
+            self.log.info("tls.reloaded")
 
     # --- helpers -------------------------------------------------------------------------------
 
@@ -92,6 +93,9 @@ class Reception:
             if greeted is not None:
                 sock, peer = greeted
                 await self._serve_counted(sock, peer)
+        except Exception:
+            # A bug met while one connection is greeted must not end the others.
+            self.log.exception("session.crashed", peer=peer)
         finally:
             self._open -= 1
             sock.close()
@@ -100,7 +104,7 @@ class Reception:
         most = self._config.max_connections_per_address
         if most and self._by_address[peer] >= most:
             why = "too many from this address"
-            self._log.warning("connection.refused", peer=peer, why=why)
+            self.log.warning("connection.refused", peer=peer, why=why)
             return
         self._by_address[peer] += 1
         try:
@@ -128,11 +132,11 @@ class Reception:
                     assert self._certificates is not None
                     sock = await handshake(sock, self._certificates.context)
             except (ProxyHeaderError, EOFError) as error:
-                self._log.warning("proxy.refused", peer=peer, why=str(error))
+                self.log.warning("proxy.refused", peer=peer, why=str(error))
             except ssl.SSLError as error:
-                self._log.warning("tls.failed", peer=peer, why=error.reason or str(error))
+                self.log.warning("tls.failed", peer=peer, why=error.reason or str(error))
             except OSError as error:
-                self._log.info("tls.failed", peer=peer, why=error.strerror)
+                self.log.info("tls.failed", peer=peer, why=error.strerror)
             else:
                 return sock, peer
         return None

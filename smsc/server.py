@@ -174,7 +174,9 @@ class SmppServer:
         if self._max_unbound and len(self.unbound) > self._max_unbound:
             # The oldest has had the most time to bind. Refusing the newest would let whoever
             # holds all the places keep everybody out.
-            next(iter(self.unbound)).link.close("too many connections that do not bind")
+            oldest = next(iter(self.unbound))
+            del self.unbound[oldest]
+            oldest.link.cut("too many connections that do not bind")
         await self._live(client)
 
     async def _serve_dialled(

@@ -117,8 +117,7 @@ class Certificates:
     def reload_if_changed(self) -> bool:
         """Read the files again if one is another; True if it was.
 
-        :raises OSError: they do not fit together (yet); what was there goes on, and this is said
-            once for each change.
+        :raises OSError: they do not fit together (yet), or one is missing; what was there goes on.
         """
         stamp = self._files.stamp()
         if stamp == self._stamp:

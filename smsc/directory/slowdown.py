@@ -90,7 +90,7 @@ class Slowdown:
 
 
 def _delay_s(failures: float) -> float:
-    above = int(failures) - FREE
+    above = round(failures) - FREE
     return min(CEILING_S, FIRST_S * 2.0 ** min(above, _DOUBLINGS)) if above >= 0 else 0.0
 
 

@@ -11,7 +11,7 @@ import trio
 
 from smsc.ports import Alarm, Store
 
-_BATCH: Final = 500
+_BATCH: Final = 200
 _LONGEST_NAP_S: Final = 10.0
 """The wall clock may be set while we sleep; an alarm is late by this much at most."""
 _FAR_MS: Final = 2**62

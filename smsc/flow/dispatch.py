@@ -9,48 +9,45 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
+from pdu.status import Status
 from routing.table import RoutingTable
+from smsc.config_flow import OutletFlowConfig
+from smsc.flow.backlog import Backlog
+from smsc.flow.dead_letters import DeadLetters
+from smsc.flow.destinations import Destinations
 from smsc.flow.flight import Flight
+from smsc.flow.holding import Holding
 from smsc.flow.lanes import Plan
-from smsc.flow.parts import accepted, aggregate, has_failed, released
-from smsc.flow.queues import CLAIM, Queues
+from smsc.flow.outbox import Outbox
+from smsc.flow.parts import accepted, aggregate, has_failed, has_left
+from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
-from smsc.flow.retry import delay_s, next_plan
-from smsc.message import LIVE, Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import (
-    ANY_NETWORK,
-    Alarm,
-    Batch,
-    CommitResult,
-    Outcome,
-    Outgoing,
-    Outlet,
-    OutletPolicy,
-    Store,
-)
-from smsc.store.ids import STEP
+from smsc.flow.retry import next_plan
+from smsc.message import Delivery, Message, MessageId, OutletName, Progress, State
+from smsc.ports import ANY_NETWORK, Batch, Outcome, Outgoing, Outlet, OutletPolicy, Store
 
-ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
-"""How long after its validity a message that a network took may still get its receipt."""
-_WITH_NETWORK: Final = frozenset({State.ENROUTE, State.HELD})
-_WAKE: Final = 200
-"""Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
-_LOOK_AGAIN_MS: Final = 1000
+_CLAIM: Final = 500
+"""Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
+_BARREN: Final = 2000
+"""Ids in a row with nothing to send, after which a pump lets others work: about 10 ms."""
+_WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
 NOTICE_WISH: Final = 0x10
 """The bit of registered_delivery that asks for an intermediate notification."""
 _ONE_ATTEMPT: Final = frozenset({1, 2})
 """Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
 
-class Dispatch(Queues):
+class Dispatch:
     """Keeps every outlet busy with what it should send.
 
     :param write_receipts: parks the receipts of messages that reached a final state here,
         in the batch that journals it, and returns them.
     :param write_notice: parks the intermediate notification of one message, likewise.
+    :param settings: what the configuration says of each outlet; defaults for those it does not name.
+    :ivar soon: calls back from the loop, after others had their turn.
     :param arrived: told of receipts once they are on disk.
     """
 
@@ -66,51 +63,126 @@ class Dispatch(Queues):
         now_ms: Callable[[], int],
         draw: random.Random,
         log: Any,
+        settings: Mapping[OutletName, OutletFlowConfig] | None = None,
     ) -> None:
-        super().__init__(store, routes, outlets, recent, log)
+        self._store = store
+        self.outlets = outlets
+        configs, default = settings or {}, OutletFlowConfig()
+        self._outboxes = {
+            name: Outbox(outlet, configs.get(name, default), log)
+            for name, outlet in outlets.items()
+        }
+        self.dead_letters = DeadLetters(store, log)
+        self._recent = recent
         self._write_receipts = write_receipts
         self._write_notice = write_notice
         self._arrived = arrived
         self._now_ms = now_ms
         self._draw = draw
+        self._log = log
+        self._backlog = Backlog(store, routes, recent, log)
+        self.flights: dict[MessageId, Flight] = {}
+        self.holding = Holding()
         self.policies: Mapping[OutletName, OutletPolicy] = {}
         """Of outlets whose network is unlike others."""
         self._pumping: set[OutletName] = set()
+        self.pending = Pending()
+        self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
+        """Ends what messages with replace_if_present_flag replace; see `commands`."""
+        # What became final while `accepted` pumped, if it does: never to be pending.
+        self._ended: set[MessageId] | None = None
         self.is_stopping = False
+        self.alarm_moved: Callable[[int], None] = lambda _at_ms: None
+        self.soon: Callable[[Callable[[], None]], None] = lambda _call: None
+
+    # --- in ------------------------------------------------------------------------------------
+
+    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
+        """Queue messages that are on disk; see `intake.Queued`."""
+        replacing = False
+        for message in messages:
+            if message.peek.replace_if_present_flag:
+                replacing = True
+            if message.due_ms:
+                self.alarm_moved(message.due_ms)
+                self.pending.add_many((message,))
+        touched = self._backlog.accepted(messages, plans)
+        self._recent.keep(messages)
+        ended: set[MessageId] = set()
+        self._ended = ended
+        if replacing:
+            self.replace_older(messages)
+        self._pump_plans(touched)
+        self._ended = None
+        if not (any(map(self._backlog.lanes.lane, touched)) or self.held_back()):
+            return  # the outlets took all of them, as they do while they keep up
+        flights = self.flights
+        waiting = [message for message in messages if message.id not in flights]
+        if ended:
+            waiting = [message for message in waiting if message.id not in ended]
+        self.pending.add_many(waiting)
 
     # --- out -----------------------------------------------------------------------------------
 
     def pump_all(self) -> None:
         """Offer work to every outlet."""
-        for name in self._outlets:
+        for name in self.outlets:
             self.pump(name)
 
     def pump(self, name: OutletName) -> None:
         """Hand the outlet what it has room for. Safe to call from within `Outlet.send`."""
         if name in self._pumping or self.is_stopping:
             return
-        outlet = self._outlets[name]
+        outlet = self.outlets[name]
         self._pumping.add(name)
         try:
-            while (room := min(outlet.room(), CLAIM)) > 0:
-                ids = self._lanes.take(name, room, self._is_up)
+            barren = 0
+            while (room := min(outlet.room(), _CLAIM)) > 0:
+                ids = self._backlog.take(name, room, self._is_up)
                 if not ids:
                     break
-                batch = self._claim(ids)
+                batch = self._claim(name, ids)
                 if batch:
-                    outlet.send(batch)
+                    self._send(name, batch)
+                    barren = 0
+                elif (barren := barren + len(ids)) >= _BARREN:
+                    self.soon(lambda: self.pump(name))
+                    break
         finally:
             self._pumping.discard(name)
 
-    def _claim(self, ids: Sequence[MessageId]) -> list[Outgoing]:
+    def _send(self, name: OutletName, batch: Sequence[Outgoing]) -> None:
+        """Hand the batch over; what the outlet choked on comes again, or is set aside."""
+        outbox = self._outboxes[name]
+        crashes = outbox.send(batch)
+        if not crashes:
+            return
+        journal = self._store.batch()
+        finals: list[tuple[Message, Progress]] = []
+        moved_on: set[Plan] = set()
+        for id_, error in crashes:
+            flight = self.flights.pop(id_)
+            flight.again = flight.progress.error = int(Status.ESME_RSYSERR)
+            why = f"it crashed the outlet: {error!r}" if outbox.is_poison(id_) else ""
+            if self._land(journal, flight, name, moved_on, why):
+                finals.append((flight.message, flight.progress))
+        self.commit(journal, finals)
+        self._pump_plans(moved_on)
+
+    def _claim(self, name: OutletName, ids: Sequence[MessageId]) -> list[Outgoing]:
         """Read the messages that are still to be sent, and start their flights."""
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
-        flights, pending = self._flights, self.pending
-        for message, progress in self._read(ids):
+        flights, pending = self.flights, self.pending
+        destinations = self._outboxes[name].destinations
+        for message, progress in self._backlog.read(ids, flights):
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
+                continue
+            if destinations is not None and not destinations.enter(
+                message.id, message.peek.destination_addr
+            ):
                 continue
             flights[message.id] = Flight(message, progress)
             if pending:
@@ -120,33 +192,11 @@ class Dispatch(Queues):
             batch = self._store.batch()
             for message, progress in expired:
                 self.end(batch, message, progress, State.EXPIRED)
-            self._commit(batch, expired)
+            self.commit(batch, expired)
+        for outbox in self._outboxes.values():
+            if outbox.destinations is not None:  # a place that was kept is not needed any more
+                self._requeue(outbox.destinations, outbox.destinations.give_up(ids))
         return claimed
-
-    def _read(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
-        """The messages among `ids` that are still to be sent now, each once."""
-        found: list[tuple[Message, Progress]] = []
-        touched: list[MessageId] = []
-        for id_ in ids:
-            if id_ not in self._fresh:
-                touched.append(id_)
-                continue
-            self._fresh.discard(id_)
-            message = self._recent.get(id_)
-            if message is not None:
-                found.append((message, Progress(State.QUEUED, OutletName(""))))
-        queued = {
-            id_: progress
-            for id_, progress in zip(touched, self._store.progresses(touched), strict=True)
-            if progress is not None and progress.state is State.QUEUED and not progress.due_ms
-        }
-        wanted = [id_ for id_ in queued if id_ not in self._flights]
-        found += [
-            (message, queued[message.id])
-            for message in self._recent.many(wanted)
-            if message is not None
-        ]
-        return found
 
     # --- outcomes ------------------------------------------------------------------------------
 
@@ -156,70 +206,64 @@ class Dispatch(Queues):
         finals: list[tuple[Message, Progress]] = []
         notices: list[Delivery] = []
         moved_on: set[Plan] = set()
-        for outcome in outcomes:
-            flight = self._flights.get(outcome.id)
+        for outcome in self._outboxes[outlet].policy.judge(outcomes):
+            flight = self.flights.get(outcome.id)
             if flight is None:
                 continue
             if flight.note(batch, outlet, outcome):
-                del self._flights[outcome.id]
+                del self.flights[outcome.id]
                 if self._land(batch, flight, outlet, moved_on):
                     finals.append((flight.message, flight.progress))
                 elif flight.message.registered_delivery & NOTICE_WISH:
                     notices += self._notify(batch, flight)
-        self._commit(batch, finals, notices)
+        self.commit(batch, finals, notices)
         self._pump_plans(moved_on)
         self.pump(outlet)
 
-    def _land(self, batch: Batch, flight: Flight, outlet: OutletName, moved_on: set[Plan]) -> bool:
-        """Every part was answered: the message is on its way, comes again, or (True) has ended."""
+    def _land(
+        self,
+        batch: Batch,
+        flight: Flight,
+        outlet: OutletName,
+        moved_on: set[Plan],
+        poison: str = "",
+    ) -> bool:
+        """Every part was answered: the message is on its way, comes again, or (True) has ended.
+
+        `poison` says why it must not be tried again.
+        """
         message, progress = flight.message, flight.progress
         progress.attempt += 1
         progress.outlet = outlet
+        outbox = self._outboxes[outlet]
+        if outbox.destinations is not None:
+            heir = outbox.destinations.leave(message.peek.destination_addr)
+            if heir is not None:
+                self._requeue(outbox.destinations, (heir,))
+        if poison:
+            self._set_aside(batch, message, progress, State.REJECTED, poison)
+            return True
         if flight.again:
             if message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
                 self.end(batch, message, progress, State.UNDELIVERABLE)
                 return True
-            self._retry(batch, flight, moved_on)
-            return False
+            return self._retry(batch, flight, outbox, moved_on)
+        outbox.forget(message.id)
         state = aggregate(progress.parts)
         policy = self.policies.get(outlet, ANY_NETWORK)
         if state is State.ENROUTE and policy.final != "receipt":
             state = self._without_receipt(batch, message, progress, policy)
-        if state not in _WITH_NETWORK:
-            self.end(batch, message, progress, state)
-            return True
         if state is State.HELD:
             self.holding.add(message.id, outlet)
             self._log.warning("message.held", id=message.id, outlet=outlet)
+        elif state is not State.ENROUTE:
+            self.end(batch, message, progress, state)
+            return True
         progress.state = state
         if progress.error and not has_failed(progress.parts):
             progress.error = 0
         batch.progress(message.id, progress)
         return False
-
-    def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
-        """The first attempt was no end: say so."""
-        if flight.progress.attempt > 1:
-            return []
-        return self._write_notice(batch, flight.message, flight.progress)
-
-    def _retry(self, batch: Batch, flight: Flight, moved_on: set[Plan]) -> None:
-        """Try the next outlet of the plan at once; after the last one, wait."""
-        message, progress = flight.message, flight.progress
-        self.pending.add_many((message,))
-        plan = self._plan(message)
-        at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
-        if at_once:
-            self._lanes.lane(at_once).put(message.id, message.priority)
-            moved_on.add(at_once)
-        else:
-            rounds = max(1, progress.attempt // max(len(plan), 1))
-            wait_ms = int(delay_s(flight.again, rounds, self._draw) * 1000)
-            progress.due_ms = self._now_ms() + wait_ms
-            if progress.due_ms < message.expires_ms:  # else the alarm of its end comes first
-                batch.defer(progress.due_ms, message.id, message.id)
-                self.alarm_moved(progress.due_ms)
-        batch.progress(message.id, progress)
 
     def _without_receipt(
         self, batch: Batch, message: Message, progress: Progress, policy: OutletPolicy
@@ -234,133 +278,42 @@ class Dispatch(Queues):
             self.alarm_moved(progress.due_ms)
         return State.ENROUTE
 
-    # --- attempts in doubt -----------------------------------------------------------------------
+    def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
+        """The first attempt was no end: say so."""
+        if flight.progress.attempt > 1:
+            return []
+        return self._write_notice(batch, flight.message, flight.progress)
 
-    def attempting_nowait(
-        self,
-        outlet: OutletName,
-        attempts: Sequence[tuple[MessageId, int]],
-        done: Callable[[], None],
-    ) -> None:
-        """See `smsc.ports.Flow`."""
-        batch = self._store.batch()
-        for id_, parts in attempts:
-            flight = self._flights.get(id_)
-            if flight is not None:
-                flight.mark(batch, outlet, parts)
-        self._store.commit_nowait(batch, lambda _: done())
-
-    def release(self, outlet: OutletName, *, resend: bool) -> int:
-        """Send what is held for an outlet again, or end it as UNDELIVERABLE; how many messages."""
-        ids = self.holding.take(outlet)
-        batch = self._store.batch()
-        finals: list[tuple[Message, Progress]] = []
-        for message, progress in zip(
-            self._recent.many(ids), self._store.progresses(ids), strict=True
-        ):
-            if message is None or progress is None or progress.state is not State.HELD:
-                continue
-            state = State.QUEUED if resend else State.UNDELIVERABLE
-            progress.parts = released(progress.parts, state)
-            if resend:
-                progress.state = State.QUEUED
-                batch.progress(message.id, progress)
-                self._queue(message)
-                continue
-            progress.state = aggregate(progress.parts)
-            if progress.state is State.ENROUTE:
-                batch.progress(message.id, progress)
-            else:
-                self.end(batch, message, progress, progress.state)
-                finals.append((message, progress))
-        self._commit(batch, finals)
-        self._log.info("message.released", outlet=outlet, messages=len(ids), resend=resend)
-        self.pump_all()
-        return len(ids)
-
-    # --- alarms --------------------------------------------------------------------------------
-
-    def wake(self, alarms: Sequence[Alarm]) -> None:
-        """At least one alarm fell due: a schedule, a retry, or the end of a validity.
-
-        What is beyond `_WAKE` messages is left for the next call.
-        """
-        now_ms = max(self._now_ms(), alarms[-1].due_ms)  # they rang, even if the clock steps back
-        again_ms = now_ms + _LOOK_AGAIN_MS
-        batch = self._store.batch()
-        ids = _due_ids(batch, alarms)
-        again: list[MessageId] = []
-        live: dict[MessageId, Progress] = {}
-        for id_, progress in zip(ids, self._store.progresses(ids), strict=True):
-            if progress is None or id_ in self._flights:
-                again.append(id_)
-                batch.defer(again_ms, id_, id_)
-            elif progress.state in LIVE:
-                live[id_] = progress
-        finals = [
-            (message, live[message.id])
-            for message in self._recent.many(list(live))
-            if message is not None and self._wake_one(batch, message, live[message.id], now_ms)
-        ]
-        self._commit(batch, finals)
-        if again:
-            self._forget_unknown(again, again_ms)
-        self.pump_all()
-
-    def _wake_one(self, batch: Batch, message: Message, progress: Progress, now_ms: int) -> bool:
-        """Do what the time calls for with a live message in nobody's hands; True: it has ended.
-
-        The accept set an alarm, for many messages together: at the schedule, or else at the end
-        of the validity. An alarm is known by its time and its first message, so one of ours must
-        not stand at the same time before that one has rung.
-        """
-        ends_ms = message.expires_ms
-        if progress.state in _WITH_NETWORK:
-            ends_ms += ENROUTE_GRACE_MS
-            final = self.policies.get(progress.outlet, ANY_NETWORK).final
-            if final != "receipt" and progress.state is State.ENROUTE:
-                is_over = ends_ms <= now_ms or 0 < progress.due_ms <= now_ms
-                if is_over and final == "never":
-                    self.end(batch, message, progress, State.UNKNOWN)
-                    return False  # nobody is told what nobody knows
-                if is_over:
-                    progress.parts = accepted(progress.parts)
-                    self.end(batch, message, progress, aggregate(progress.parts))
-                    return True
-        if ends_ms <= now_ms:
-            self.end(batch, message, progress, State.EXPIRED)
+    def _retry(self, batch: Batch, flight: Flight, outbox: Outbox, moved_on: set[Plan]) -> bool:
+        """Try the next outlet of the plan at once; after the last one, wait, or (True) give up."""
+        message, progress = flight.message, flight.progress
+        self.pending.add_many((message,))
+        plan = self._backlog.plan(message)
+        rounds = progress.attempt // max(len(plan), 1)
+        wait_s = outbox.policy.delay_s(flight.again, progress.attempt, self._draw, rounds)
+        if wait_s is None:
+            why = f"no success in {progress.attempt} attempts"
+            self._set_aside(batch, message, progress, State.UNDELIVERABLE, why)
             return True
-        if progress.state is not State.QUEUED:
-            batch.defer(ends_ms, message.id, message.id)
-            self.alarm_moved(ends_ms)
-        if 0 < progress.due_ms <= now_ms and progress.state not in _WITH_NETWORK:
-            progress.state = State.QUEUED
-            progress.due_ms = 0
-            batch.progress(message.id, progress)
-            self._queue(message)
+        at_once = next_plan(plan, progress.outlet, progress.attempt, self._is_up)
+        if at_once:
+            self._backlog.put(message, at_once)
+            moved_on.add(at_once)
+        else:
+            progress.due_ms = self._now_ms() + int(wait_s * 1000)
+            if progress.due_ms < message.expires_ms:  # else the alarm of its end comes first
+                batch.defer(progress.due_ms, message.id, message.id)
+                self.alarm_moved(progress.due_ms)
+        batch.progress(message.id, progress)
         return False
-
-    def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
-        """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
-
-        Commits keep their order: whoever is unknown after the next one was refused or forgotten.
-        """
-        self.alarm_moved(at_ms)
-
-        def committed(_result: CommitResult) -> None:
-            batch = self._store.batch()
-            for id_ in ids:
-                if self._store.progress(id_) is None:
-                    batch.undefer(Alarm(at_ms, id_, id_))
-            self._store.commit_nowait(batch)
-
-        self._store.commit_nowait(self._store.batch(), committed)
 
     def end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
-        self._fresh.discard(message.id)
+        self._backlog.touched(message.id)
         self.holding.discard(message.id)
-        if self.pending:
+        for outbox in self._outboxes.values():
+            outbox.forget(message.id)
+        if self.pending and message.is_readable:
             self.pending.discard(message)
         if self._ended is not None:
             self._ended.add(message.id)
@@ -369,7 +322,37 @@ class Dispatch(Queues):
         progress.done_ms = self._now_ms()
         batch.progress(message.id, progress)
 
-    def _commit(
+    def _set_aside(
+        self, batch: Batch, message: Message, progress: Progress, state: State, why: str
+    ) -> None:
+        """End a message that no attempt could bring to a good end, and note it as a dead letter."""
+        self.end(batch, message, progress, state)
+        self.dead_letters.add(batch, message.id, progress, why)
+
+    # --- for commands: see `smsc.flow.commands` --------------------------------------------------
+
+    def waiting_messages(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
+        """Those that no outlet has in its hands or had in part, so that they may be changed."""
+        waiting = {
+            id_: progress
+            for id_, progress in zip(ids, self._store.progresses(ids), strict=True)
+            if progress is not None
+            and progress.state in _WAITING
+            and not has_left(progress.parts)
+            and id_ not in self.flights
+        }
+        messages = filter(None, self._recent.many(list(waiting)))
+        return [(message, waiting[message.id]) for message in messages]
+
+    def changed(self, message: Message, progress: Progress) -> None:
+        """A waiting message was changed in a batch that is handed in: know it as it is now."""
+        self._backlog.touched(message.id)
+        self._recent.keep((message,))
+        if progress.state is State.QUEUED and not progress.due_ms:
+            self.queue(message)
+            self._pump_plans({self._backlog.plan(message)})
+
+    def commit(
         self,
         batch: Batch,
         finals: Sequence[tuple[Message, Progress]],
@@ -382,16 +365,58 @@ class Dispatch(Queues):
         else:
             self._store.commit_nowait(batch)
 
+    # --- helpers -------------------------------------------------------------------------------
 
-def _due_ids(batch: Batch, alarms: Sequence[Alarm]) -> list[MessageId]:
-    """The messages to look at now, each once; the alarms of all others stay as they are."""
-    ids: dict[MessageId, None] = {}
-    for alarm in alarms:
-        batch.undefer(alarm)
-        end = min(alarm.last, alarm.first + (_WAKE - len(ids) - 1) * STEP)
-        ids.update(dict.fromkeys(map(MessageId, range(alarm.first, end + 1, STEP))))
-        if end < alarm.last:
-            batch.defer(alarm.due_ms, MessageId(end + STEP), alarm.last)
-        if len(ids) >= _WAKE:
-            break
-    return list(ids)
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """How far messages are. While one is in flight, the flight's own record: change that."""
+        found = self._store.progresses(ids)
+        for place, id_ in enumerate(ids):
+            flight = self.flights.get(id_)
+            if flight is not None:
+                found[place] = flight.progress
+        return found
+
+    @property
+    def in_flight(self) -> int:
+        """Messages in the hands of outlets, not yet answered."""
+        return len(self.flights)
+
+    def waiting(self) -> dict[str, int]:
+        """Messages waiting, by plan."""
+        return self._backlog.lanes.waiting()
+
+    def held_back(self) -> dict[OutletName, int]:
+        """Messages over an outlet's `per_destination`."""
+        return {
+            name: len(outbox.destinations)
+            for name, outbox in self._outboxes.items()
+            if outbox.destinations
+        }
+
+    def _is_up(self, name: OutletName) -> bool:
+        outlet = self.outlets.get(name)
+        return outlet is not None and outlet.is_up
+
+    def queue(self, message: Message, *, is_first: bool = False) -> None:
+        """Put a message into the lane of today's plan; one that cannot be read is set aside."""
+        if message.is_readable:
+            self._backlog.put(message, self._backlog.plan(message), is_first=is_first)
+            return
+        batch = self._store.batch()
+        progress = self._store.progress(message.id)
+        if progress is not None:
+            self._set_aside(batch, message, progress, State.REJECTED, "its body does not parse")
+        self._store.commit_nowait(batch)
+
+    def _requeue(self, destinations: Destinations, ids: Collection[MessageId]) -> None:
+        """Messages that were held back go next; a place for one that is no more is passed on."""
+        while ids:
+            found = [message for message in self._recent.many(list(ids)) if message is not None]
+            for message in found:
+                self.queue(message, is_first=True)
+            ids = destinations.give_up(set(ids) - {message.id for message in found})
+
+    def _pump_plans(self, plans: set[Plan]) -> None:
+        for name in {name for plan in plans for name in plan}:
+            if name in self.outlets:
+                self.pump(name)

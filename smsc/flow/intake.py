@@ -21,6 +21,7 @@ from routing.key import RouteKey
 from routing.table import NoRoute, RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
+from smsc.flow.duplicates import Duplicates, Entry, when_on_disk
 from smsc.flow.lanes import Plan
 from smsc.flow.rewriting import canned_body
 from smsc.flow.terms import terms_of
@@ -88,6 +89,7 @@ class Intake:
         queued: Queued,
         now_ms: Callable[[], int],
         default_messages: Mapping[int, str] | None = None,
+        duplicates: Duplicates | None = None,
     ) -> None:
         self._default_messages = default_messages or {}
         self._accounts = accounts
@@ -102,6 +104,7 @@ class Intake:
             if account.rate
         }
         self._terms = terms_of(accounts)
+        self._duplicates = duplicates if duplicates is not None else Duplicates({}, store)
         self.is_stopping = False
 
     async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
@@ -129,7 +132,10 @@ class Intake:
         answers: list[Admission] = []
         accepted: list[Message] = []
         plans: list[Plan] = []
+        again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first one
+        firsts: list[Entry] = []
         first_id: MessageId | None = None
+        duplicates = self._duplicates or None
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
@@ -137,6 +143,13 @@ class Intake:
                 answers.append(verdict)
                 continue
             peek, lifetime, plan = verdict
+            digest = duplicates.digest(draft, peek) if duplicates is not None else None
+            if duplicates is not None and digest is not None:
+                first = duplicates.find(draft.account, digest, now_ms)
+                if first is not None:
+                    again.append((len(answers), first))
+                    answers.append(Admitted(first.id))
+                    continue
             id_ = MessageId(next_id())
             message = Message(
                 id_,
@@ -153,13 +166,23 @@ class Intake:
                 draft.tags,
                 draft.body,
                 peek,
+                draft.session,
             )
             accepted.append(message)
             plans.append(plan)
             first_id = first_id or id_
             answers.append(Admitted(id_))
-        if not accepted:
+            if duplicates is not None and digest is not None:
+                firsts.append(duplicates.remember(batch, message, digest))
+
+        def answer() -> None:
+            for place, first in again:
+                if first.is_lost:
+                    answers[place] = _FULL
             done(answers)
+
+        if not accepted:
+            when_on_disk([first for _, first in again], answer)
             return
         for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
             run = list(alike)
@@ -168,11 +191,17 @@ class Intake:
             batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
 
         def committed(result: CommitResult) -> None:
-            if isinstance(result, Committed):
+            is_on_disk = isinstance(result, Committed)
+            if is_on_disk:
                 self._queued.accepted(accepted, plans)
-                done(answers)
             else:
-                done([_FULL if isinstance(one, Admitted) else one for one in answers])
+                lost = {message.id for message in accepted}
+                answers[:] = [
+                    _FULL if isinstance(one, Admitted) and one.id in lost else one
+                    for one in answers
+                ]
+            self._duplicates.committed(firsts, is_on_disk=is_on_disk)
+            answer()
 
         self._store.commit_nowait(batch, committed)
 

@@ -38,6 +38,7 @@ class _Box:
     seen: int = 0
     has_more: bool = True
     next_receiver: int = 0
+    is_offering: bool = False
 
 
 class Mailboxes:
@@ -146,7 +147,11 @@ class Mailboxes:
         """Drop what waited too long for a receiver that never came; called by the sweeper."""
         now_ms = self._now_ms()
         for mailbox in self._store.mailboxes():
-            if mailbox not in self._boxes:
+            if mailbox in self._boxes:
+                continue
+            # The oldest tells: of 1000 mailboxes with a million deliveries few have any too old.
+            oldest = self._store.parked(mailbox, MessageId(0), 1)
+            if oldest and oldest[0].expires_ms <= now_ms:
                 oldest = self._store.parked(mailbox, MessageId(0), _READY_LIMIT)
                 self._drop([one for one in oldest if one.expires_ms <= now_ms])
 
@@ -158,21 +163,25 @@ class Mailboxes:
     # --- helpers -------------------------------------------------------------------------------
 
     def _offer(self, mailbox: Mailbox) -> None:
-        """Fill the receivers of a mailbox, in turn."""
+        """Fill the receivers of a mailbox."""
         box = self._boxes.get(mailbox)
-        if box is None:
+        if box is None or box.is_offering:
             return
-        while box.receivers and len(box.later) < _LATER_LIMIT and not self.is_stopping:
-            if not box.ready and not self._refill(mailbox, box):
-                return
-            receiver = self._pick(box)
-            if receiver is None:
-                return
-            batch = self._take(box, receiver.room())
-            for delivery in batch:
-                box.in_hand[delivery.id] = (delivery, receiver)
-            if batch:
-                receiver.deliver(batch)
+        box.is_offering = True
+        try:
+            while box.receivers and len(box.later) < _LATER_LIMIT and not self.is_stopping:
+                if not box.ready and not self._refill(mailbox, box):
+                    return
+                rooms = [max(0, receiver.room()) for receiver in box.receivers]
+                if not any(rooms):
+                    return
+                taken = self._take(box, sum(rooms))
+                for receiver, batch in _share_out(taken, box, rooms):
+                    for delivery in batch:
+                        box.in_hand[delivery.id] = (delivery, receiver)
+                    receiver.deliver(batch)
+        finally:
+            box.is_offering = False
 
     def _take(self, box: _Box, limit: int) -> list[Delivery]:
         """Deliveries to hand out now; those that waited too long are dropped here."""
@@ -206,12 +215,37 @@ class Mailboxes:
             box.seen = box.ready[-1].id
         return bool(box.ready)
 
-    @staticmethod
-    def _pick(box: _Box) -> Receiver | None:
-        """The next receiver with room, round robin."""
-        for _ in box.receivers:
-            box.next_receiver = (box.next_receiver + 1) % len(box.receivers)
-            receiver = box.receivers[box.next_receiver]
-            if receiver.room() > 0:
-                return receiver
-        return None
+
+def _share_out(
+    deliveries: list[Delivery], box: _Box, rooms: list[int]
+) -> list[tuple[Receiver, list[Delivery]]]:
+    """Who gets which: first the session that submitted the message, then all in turn.
+
+    `rooms` are those of `box.receivers`, and enough for all; what is given is taken off.
+    """
+    if not deliveries:
+        return []
+    if len(rooms) == 1:
+        return [(box.receivers[0], deliveries)]
+    places = {id(receiver): place for place, receiver in enumerate(box.receivers)}
+    batches: list[list[Delivery]] = [[] for _ in rooms]
+    others: list[Delivery] = []
+    for delivery in deliveries:
+        place = places.get(id(delivery.session))
+        if place is not None and rooms[place]:
+            rooms[place] -= 1
+            batches[place].append(delivery)
+        else:
+            others.append(delivery)
+    at = 0
+    while at < len(others):
+        ring = [place for place, room in enumerate(rooms) if room]
+        share = -(-(len(others) - at) // len(ring))
+        for _ in ring:
+            box.next_receiver = (box.next_receiver + 1) % len(rooms)
+            place = box.next_receiver
+            given = others[at : at + min(share, rooms[place])]
+            batches[place] += given
+            rooms[place] -= len(given)
+            at += len(given)
+    return [(one, batch) for one, batch in zip(box.receivers, batches, strict=True) if batch]

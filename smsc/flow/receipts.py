@@ -358,6 +358,7 @@ class Receipts:
                 error=progress.error,
                 callback_url=message.callback_url,
                 reference=message.reference,
+                session=message.session,
             )
             for id_, (message, progress, which_part) in zip(
                 self._ids.take(len(wanted), now_ms), wanted, strict=True
@@ -371,7 +372,9 @@ class Receipts:
 def is_wanted(message: Message, progress: Progress) -> bool:
     """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
     on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-    return on_success if progress.state in _SUCCESS else on_failure
+    is_asked = on_success if progress.state in _SUCCESS else on_failure
+    # What cannot be read was set aside, and nobody can be told where it was to go.
+    return is_asked and message.is_readable
 
 
 def early_mailbox(outlet: OutletName) -> Mailbox:

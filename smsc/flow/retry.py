@@ -1,33 +1,69 @@
-"""What comes after an attempt that failed for now: another outlet, or how long a wait.
+"""What comes after an attempt that failed for now: another outlet, a wait, or the end.
 
-*In*: the command_status, how many attempts were made, the outlets to try.
-*Out*: the outlets to try at once, or a delay in seconds.
-*Never*: a final verdict: what is permanent the outlet says; what is too late the validity says.
+*In*: the command_status, how many attempts were made, the outlets to try, `[outlets.X.retry]`.
+*Out*: the outlets to try at once, a delay in seconds, or None: no more attempts.
+*Never*: a look at the validity; dispatch ends what is too late.
+
+What a status means by default stands in `pdu.status` (common practice); an outlet may say
+otherwise for its carrier. SMPP 3.4 §5.1.3.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from pdu.status import Status
+from smsc.config_flow import RetryConfig
 from smsc.flow.lanes import Plan
 from smsc.message import OutletName
+from smsc.ports import Failed, Held, Outcome, Sent, TryLater
 
-SCHEDULE_S: Final = (5.0, 15.0, 60.0, 300.0, 900.0, 1800.0)
-"""Delay after the first, second, … attempt; the last one repeats until the message expires."""
-THROTTLED_S: Final = 1.0
 _THROTTLED: Final = frozenset({int(Status.ESME_RTHROTTLED), int(Status.ESME_RMSGQFUL)})
-_JITTER: Final = 0.2
 
 
-def delay_s(status: int, attempt: int, draw: random.Random) -> float:
-    """Seconds until the next attempt; `attempt` counts from 1.
+class RetryPolicy:
+    """What one outlet's answers lead to."""
 
-    A throttled message was not looked at by the network: it comes again soon.
-    """
-    scheduled_s = SCHEDULE_S[min(attempt, len(SCHEDULE_S)) - 1]
-    base_s = THROTTLED_S if status in _THROTTLED else scheduled_s
-    return base_s * (1 + _JITTER * draw.random())
+    def __init__(self, config: RetryConfig) -> None:
+        self._config = config
+        self._permanent = {code for code, is_ in config.classes.items() if is_ == "permanent"}
+        self._retryable = config.classes.keys() - self._permanent
+        throttled = {code for code, is_ in config.classes.items() if is_ == "throttled"}
+        self._throttled = (_THROTTLED - config.classes.keys()) | throttled
+
+    def judge(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """The outcomes as the outlet's configuration classes them; mostly the same list."""
+        if not self._config.classes:
+            return outcomes
+        return [self._judge(outcome) for outcome in outcomes]
+
+    def _judge(self, outcome: Outcome) -> Outcome:
+        match outcome:
+            case TryLater(id_, status, part, parts) if status in self._permanent:
+                return Failed(id_, status, part, parts)
+            case Failed(id_, status, part, parts) if status in self._retryable:
+                return TryLater(id_, status, part, parts)
+            case Sent() | TryLater() | Failed() | Held():
+                return outcome
+
+    def delay_s(
+        self, status: int, attempt: int, draw: random.Random, rounds: int | None = None
+    ) -> float | None:
+        """Seconds until the next attempt; None when this was the last one.
+
+        :param attempt: counts from 1, over all outlets; `rounds` through the plan set the delay.
+
+        A throttled message was not looked at by the network: it comes again soon, and that
+        never was its last attempt.
+        """
+        config = self._config
+        base_s = config.throttled_s
+        if status not in self._throttled:
+            if config.max_attempts and attempt >= config.max_attempts:
+                return None
+            rounds = attempt if rounds is None else rounds
+            base_s = config.schedule_s[min(max(rounds, 1), len(config.schedule_s)) - 1]
+        return base_s * (1 + config.jitter * draw.random())
 
 
 def next_plan(

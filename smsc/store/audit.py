@@ -27,6 +27,7 @@ from smsc.store import keys, records
 from smsc.store.batch import (
     CORRUPT,
     DUE,
+    IDEMPOTENCY,
     MESSAGE,
     PARKED,
     STATUS,
@@ -127,6 +128,7 @@ class _Audit:
         self._check_alarms()
         self._check_deliveries()
         self._check_upstreams()
+        self._check_submissions()
         report.set_aside = report.records[TABLES[CORRUPT]]
         report.damages = list(self._damages.values())
 
@@ -219,6 +221,10 @@ class _Audit:
             found = self._read(UPSTREAM, key, records.decode_upstream, record)
             if found is not None and self._get(STATUS, keys.id_key(found[0])) is None:
                 self.report.unused_upstream_ids += 1
+
+    def _check_submissions(self) -> None:
+        for key, record in self._rows(IDEMPOTENCY):
+            self._read(IDEMPOTENCY, key, records.decode_remembered, key, record)
 
 
 def _delivery(key: bytes, record: bytes) -> Delivery:

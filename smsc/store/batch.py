@@ -12,21 +12,39 @@ from collections.abc import Sequence
 from itertools import repeat
 
 from pdu.status import Status
-from smsc.message import Delivery, Mailbox, Message, MessageId, OutletName, Progress, State
+from smsc.message import (
+    AccountId,
+    Delivery,
+    Mailbox,
+    Message,
+    MessageId,
+    OutletName,
+    Progress,
+    State,
+)
 from smsc.ports import Alarm
-from smsc.store.keys import corrupt_key, due_key, id_key, meta_key, parked_key, upstream_key
+from smsc.store.keys import (
+    corrupt_key,
+    due_key,
+    id_key,
+    idempotency_key,
+    meta_key,
+    parked_key,
+    upstream_key,
+)
 from smsc.store.records import (
     encode_delivery,
     encode_last,
     encode_message,
     encode_progress,
+    encode_remembered,
     encode_upstream,
 )
 
-MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT = range(7)
+MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT, IDEMPOTENCY = range(8)
 """Places of the tables in `Rows`."""
 
-TABLES = ("message", "status", "upstream", "due", "parked", "meta", "corrupt")
+TABLES = ("message", "status", "upstream", "due", "parked", "meta", "corrupt", "idempotency")
 """Their names on disk, in the same order."""
 
 Table = dict[bytes, bytes | None]
@@ -108,6 +126,15 @@ class WriteBatch:
         self.rows[table][key] = None
         if table in {MESSAGE, STATUS}:
             self.rows[STATUS][key] = _LOST
+
+    def remember(self, account: AccountId, digest: bytes, id_: MessageId, until_ms: int) -> None:
+        """The account's submission with this digest became this message."""
+        key = idempotency_key(account, digest)
+        self.rows[IDEMPOTENCY][key] = encode_remembered(key, id_, until_ms)
+
+    def forget_remembered(self, account: AccountId, digest: bytes) -> None:
+        """The submission may come again, as another message."""
+        self.rows[IDEMPOTENCY][idempotency_key(account, digest)] = None
 
     def meta(self, key: str, value: bytes) -> None:
         """A control value, such as the schema version."""

@@ -11,7 +11,7 @@ import struct
 from functools import lru_cache
 from hashlib import sha256
 
-from smsc.message import Mailbox, MessageId, OutletName
+from smsc.message import AccountId, Mailbox, MessageId, OutletName
 
 MAX_KEY_OCTETS = 511
 """LMDB takes no longer key."""
@@ -71,6 +71,16 @@ def parked_range(mailbox: Mailbox, after: MessageId) -> tuple[bytes, bytes]:
 def mailbox_of(key: bytes) -> Mailbox:
     """The mailbox of a parked delivery's key."""
     return Mailbox(key[:-9].decode(errors="surrogatepass"))
+
+
+def idempotency_key(account: AccountId, digest: bytes) -> bytes:
+    """A submission of an account; `digest` has 16 octets."""
+    return _name(account) + digest
+
+
+def submission_of(key: bytes) -> tuple[AccountId, bytes]:
+    """(account, digest) of an idempotency key."""
+    return AccountId(key[:-17].decode(errors="surrogatepass")), key[-16:]
 
 
 def corrupt_key(table: int, key: bytes) -> bytes:

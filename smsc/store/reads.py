@@ -15,11 +15,22 @@ from itertools import islice
 
 import structlog
 
-from smsc.message import FINAL, LIVE, Delivery, Mailbox, Message, MessageId, OutletName, Progress
+from smsc.message import (
+    FINAL,
+    LIVE,
+    AccountId,
+    Delivery,
+    Mailbox,
+    Message,
+    MessageId,
+    OutletName,
+    Progress,
+)
 from smsc.ports import Alarm, Batch
 from smsc.store import keys, records
 from smsc.store.batch import (
     DUE,
+    IDEMPOTENCY,
     MESSAGE,
     META,
     PARKED,
@@ -177,6 +188,17 @@ class Reads(ABC):
             found.append(mailbox)
             _, start = keys.parked_range(mailbox, MessageId(0))
         return found
+
+    def remembered(self) -> Iterator[tuple[AccountId, bytes, MessageId, int]]:
+        """Every submission that is remembered: account, digest, id, until when (ms UTC)."""
+        start = b""
+        while rows := self._range(IDEMPOTENCY, start, _END, _CHUNK):
+            for key, record in rows:
+                try:
+                    yield *keys.submission_of(key), *records.decode_remembered(key, record)
+                except CorruptRecordError as error:
+                    self._set_aside(IDEMPOTENCY, key, record, error)
+            start = rows[-1][0] + b"\x00"
 
     def meta(self, key: str) -> bytes | None:
         """A control value."""

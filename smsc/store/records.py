@@ -24,6 +24,7 @@ VERSION = 1
 _HEAD = struct.Struct(">BI")
 _UPSTREAM = struct.Struct(">QH")
 _LAST = struct.Struct(">Q")
+_REMEMBERED = struct.Struct(">QQ")
 _CHECK = struct.Struct(">I")
 _STATES = {int(state): state for state in State}
 _STATE_AT = _HEAD.size + 1
@@ -185,6 +186,21 @@ def decode_last(key: bytes, record: bytes) -> MessageId:
     if record[size:] != _CHECK.pack(crc32(record[:size], crc32(key))):
         raise CorruptRecordError("alarm: the check sum does not fit")
     return MessageId(_LAST.unpack_from(record)[0])
+
+
+def encode_remembered(key: bytes, id_: MessageId, until_ms: int) -> bytes:
+    """Which message a submission became, until when that counts; the sum covers the key, too."""
+    packed = _REMEMBERED.pack(id_, until_ms)
+    return packed + _CHECK.pack(crc32(packed, crc32(key)))
+
+
+def decode_remembered(key: bytes, record: bytes) -> tuple[MessageId, int]:
+    """(id, until_ms). `CorruptRecordError` if the record holds none."""
+    size = _REMEMBERED.size
+    if record[size:] != _CHECK.pack(crc32(record[:size], crc32(key))):
+        raise CorruptRecordError("submission: the check sum does not fit")
+    id_, until_ms = _REMEMBERED.unpack_from(record)
+    return MessageId(id_), until_ms
 
 
 def _seal(fields: tuple[object, ...]) -> bytes:

@@ -306,6 +306,28 @@ class StoreContract:
         for _ in house.before_and_after_commit(batch):
             assert house.store.meta("colour") == b"blue"
 
+    def test_submissions_are_remembered_until_they_are_forgotten(self, house: OpenStore) -> None:
+        batch = WriteBatch()
+        for place, account in enumerate(("a", "ab", "a")):
+            batch.remember(AccountId(account), bytes([place]) * 16, MessageId(place), NOW_MS)
+        house.commit(batch)
+        batch = WriteBatch()
+        batch.forget_remembered(AccountId("a"), bytes(16))
+        batch.remember(AccountId("ab"), b"\x01" * 16, MessageId(9), NOW_MS + 1)
+        for _ in house.before_and_after_commit(batch):
+            assert list(house.store.remembered()) == [
+                ("a", b"\x02" * 16, 2, NOW_MS),
+                ("ab", b"\x01" * 16, 9, NOW_MS + 1),
+            ]
+
+    def test_a_corrupt_submission_is_set_aside(self, house: OpenStore) -> None:
+        batch = WriteBatch()
+        batch.remember(AccountId("a"), bytes(16), MessageId(1), NOW_MS)
+        house.commit(batch)
+        house.spoil("idempotency", b"a\0" + bytes(16))
+        assert list(house.store.remembered()) == []
+        assert house.store.corrupt == 1
+
     def test_counts_tell_what_is_on_disk(self, house: OpenStore) -> None:
         house.accept(3)
         batch = WriteBatch()
@@ -322,6 +344,7 @@ class StoreContract:
             "due": 1,
             "parked": 1,
             "corrupt": 0,
+            "idempotency": 0,
         }
 
     def test_ids_ascend_over_restarts_even_if_the_clock_went_back(self, house: OpenStore) -> None:

@@ -15,15 +15,19 @@ from routing.mo import MoTable
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from smsc.config_accounts import AccountConfig
+from smsc.config_flow import OutletFlowConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.doubt import Doubt
+from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
+from smsc.flow.waking import Waking
 from smsc.message import (
     AccountId,
     Delivery,
@@ -203,6 +207,8 @@ class House:
         self,
         rate: float = 0.0,
         outlets: Sequence[FakeOutlet] | None = None,
+        settings: Mapping[OutletName, OutletFlowConfig] | None = None,
+        duplicates_s: float = 0.0,
         default_sender: str = "",
     ) -> None:
         self.now_ms = START_MS
@@ -216,6 +222,8 @@ class House:
         self._account = AccountConfig(
             password=StoredPassword("x"), rate=rate, default_sender=default_sender
         )
+        self._demo = attrs.evolve(self._account, duplicates_s=duplicates_s)
+        self._settings = settings
         self.unattended: list[Mailbox] = []
         self.alarms_at: list[int] = []
         self._open(None, 0)
@@ -244,12 +252,21 @@ class House:
             now_ms,
             random.Random(1),
             log,
+            self._settings,
         )
+        self.doubt = Doubt(self.dispatch, self.store, recent, log)
+        self.waking = Waking(self.dispatch, self.store, recent, now_ms)
+        self.soon: list[Callable[[], None]] = []
+        self.dispatch.soon = self.soon.append
         self.dispatch.alarm_moved = self.alarms_at.append
         self.receipts.progresses = self.dispatch.progresses
-        accounts = {DEMO: self._account, AccountId("other"): self._account}
+        accounts = {DEMO: self._demo, AccountId("other"): self._account}
+        self.duplicates = Duplicates(accounts, self.store)
+        self.duplicates.restore(self.now_ms)
         canned = {1: "Your order is ready", 2: "Готово"}
-        self.intake = Intake(accounts, routes, ids, self.store, self.dispatch, now_ms, canned)
+        self.intake = Intake(
+            accounts, routes, ids, self.store, self.dispatch, now_ms, canned, self.duplicates
+        )
         self.commands = Commands(
             accounts,
             canned,
@@ -338,6 +355,10 @@ class House:
         self.ring()
         self.mailboxes.tick()
         self.receipts.forget_old()
+        self.duplicates.forget_old(self.now_ms)
+        soon, self.soon[:] = list(self.soon), []
+        for call in soon:
+            call()
 
     def ring(self) -> None:
         """Every alarm that is due, as `Alarms.run` finds them."""
@@ -345,7 +366,7 @@ class House:
             due = self.store.due(self.now_ms, 500)
             if not due:
                 return
-            self.dispatch.wake(due)
+            self.waking.wake(due)
         raise AssertionError("alarms beget alarms")
 
     def restart(self, committed: int | None = None) -> None:
@@ -355,7 +376,7 @@ class House:
             outlet.in_hand.clear()
         self._open(self.store.tables, self.store.highest_id)
         self.receipts.restore(self.outlets)
-        self.dispatch.restore(self.store.waiting())
+        self.waking.restore(self.store.waiting())
         self.dispatch.pump_all()
 
     # --- what the test sees --------------------------------------------------------------------

@@ -34,6 +34,8 @@ password = "gwpass"
 window = {WINDOW}
 reconnect_s = 0.01
 ambiguous = "{{ambiguous}}"
+[outlets.carrier.retry]
+schedule_s = [0.02]
 [[routes]]
 outlets = ["carrier"]
 """
@@ -41,7 +43,6 @@ outlets = ["carrier"]
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smsc.flow.retry.SCHEDULE_S", (0.02,))
     monkeypatch.setattr("smsc.link._LAST_WORDS_S", 0.05)
     monkeypatch.setattr("tests.fakes.house.PATIENCE_S", 100.0)
 

@@ -26,6 +26,8 @@ window = {window}
 reconnect_s = 0.01
 response_timeout_s = 0.3
 enquire_link_s = 0.2
+[outlets.carrier.retry]
+schedule_s = [0.02]
 [[routes]]
 outlets = ["carrier"]
 """
@@ -36,7 +38,6 @@ SCRIPTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25)
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smsc.flow.retry.SCHEDULE_S", (0.02,))
     monkeypatch.setattr("smsc.flow.early._AFTER_MS", (20,) * 200)
     monkeypatch.setattr("smsc.app._TICK_S", 0.05)
     monkeypatch.setattr("bridges.smpp_upstream._TICK_S", 0.02)

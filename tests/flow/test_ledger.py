@@ -2,7 +2,7 @@
 
 Invariants (the promises of the design, as far as the flow keeps them):
 accepted = final + queued on disk; one final state, never overwritten; every live message has an
-alarm, and work for an outlet is in a lane or in its hands; a wanted receipt arrives, an unwanted
+alarm, and work for an outlet is in a lane, held back for its number, or in its hands; a wanted receipt arrives, an unwanted
 one never; a part is sent again only for a reason.
 """
 
@@ -21,6 +21,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from pdu.tlvs import Tag, pack_tlv
+from smsc.config_flow import OutletFlowConfig, RetryConfig
 from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox
 from smsc.flow.rewriting import Change
 from smsc.message import FINAL, LIVE, TRANSITIONS, Delivery, MessageId, OutletName, Progress, State
@@ -53,10 +55,26 @@ from tests.flow.house import (
 
 NAMES = st.sampled_from([A, B, SIM])
 DESTINATIONS = st.builds(
-    "{}79000000{}".format, st.sampled_from(["41", "43", "44", "49"]), st.integers(1, 3)
+    "{}000000{}".format,
+    st.sampled_from(["4179", "4379", "4479", "4979", "4479", "4478"]),
+    st.integers(1, 3),
 )
 ENDINGS = st.sampled_from([State.DELIVERED, State.DELIVERED, State.UNDELIVERABLE, State.UNKNOWN])
 Part = tuple[MessageId, int]
+DUPLICATES_S = 30.0
+SETTINGS = {
+    A: OutletFlowConfig(per_destination=2, retry=RetryConfig(max_attempts=7)),
+    B: OutletFlowConfig(retry=RetryConfig(classes={0x45: "permanent"}, schedule_s=(3.0,))),
+}
+
+
+class Choosy(FakeOutlet):
+    """An outlet with a bug: it raises for some numbers, having taken nothing."""
+
+    def send(self, batch: Sequence[Outgoing]) -> None:
+        if any(one.message.peek.destination_addr.startswith("4478") for one in batch):
+            raise ZeroDivisionError
+        super().send(batch)
 
 
 class Ledger(RuleBasedStateMachine):
@@ -64,7 +82,11 @@ class Ledger(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.house = House()
+        self.house = House(
+            outlets=[Choosy(A), Choosy(B), Choosy(SIM, remembers=False)],
+            settings=SETTINGS,
+            duplicates_s=DUPLICATES_S,
+        )
         for outlet in self.house.outlets.values():
             outlet.on_send = self._sent
         self.wanted: dict[MessageId, int] = {}  # registered_delivery of what was acknowledged
@@ -79,6 +101,9 @@ class Ledger(RuleBasedStateMachine):
         self.received: Counter[tuple[MessageId, State]] = Counter()
         self.dropped: set[MessageId] = set()
         self.seen: dict[MessageId, Progress] = {}
+        # user_message_reference → the message that it became, and when.
+        self.references: dict[int, tuple[MessageId, int]] = {}
+        self.destinations: dict[MessageId, str] = {}
 
     # --- clients -------------------------------------------------------------------------------
 
@@ -126,6 +151,28 @@ class Ledger(RuleBasedStateMachine):
         if is_quick:
             self.house.store.retry()
 
+    @rule(reference=st.integers(1, 3), to=st.sampled_from(["44", "49"]), is_quick=st.booleans())
+    def submit_again(self, reference: int, to: str, is_quick: bool) -> None:
+        """A client that cannot tell whether its message was taken sends it again."""
+        now_ms = self.house.now_ms
+        number = reference + (100 if to == "44" else 0)
+        draft = draft_to(f"{to}79000000{reference}", expires_ms=now_ms + 600_000)
+        draft.body += pack_tlv(Tag.USER_MESSAGE_REFERENCE, number.to_bytes(2, "big"))
+
+        def done(given: Sequence[object]) -> None:
+            for one in given:
+                if isinstance(one, Admitted):
+                    self.wanted[one.id] = 1
+                    first, at_ms = self.references.get(number, (one.id, now_ms))
+                    is_new = now_ms - at_ms >= DUPLICATES_S * 1000
+                    assert one.id == first or is_new, "the same submission, another message"
+                    if one.id != first or number not in self.references:
+                        self.references[number] = (one.id, now_ms)
+
+        self.house.intake.submit_many_nowait([draft], done)
+        if is_quick:
+            self.house.store.retry()
+
     @precondition(lambda self: self.wanted)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
@@ -170,13 +217,19 @@ class Ledger(RuleBasedStateMachine):
         assert message.id not in self.finals, "sent after its end"
         assert message.due_ms <= self.house.latest_ms, "sent before its schedule"
         assert self.house.now_ms < message.expires_ms, "sent after its validity"
+        self.destinations[message.id] = to = message.peek.destination_addr
+        flying = {id_ for id_, _, _ in outlet.in_hand if self.destinations[id_] == to}
+        limit = SETTINGS[outlet.name].per_destination if outlet.name in SETTINGS else 0
+        assert not limit or len(flying | {message.id}) <= limit, "too many for one number"
         for part in parts:
             assert (message.id, part) not in in_hand, "in the hands of two"
             assert (message.id, part) not in self.sent_for_good, "sent again without a reason"
 
     @rule(
         name=NAMES,
-        results=st.lists(st.sampled_from(["sent", "later", "failed"]), min_size=1, max_size=6),
+        results=st.lists(
+            st.sampled_from(["sent", "later", "busy", "failed"]), min_size=1, max_size=6
+        ),
         early=st.booleans(),
         is_reversed=st.booleans(),
     )
@@ -193,6 +246,8 @@ class Ledger(RuleBasedStateMachine):
                 if early:
                     self._receipt(name, upstream_id, state=State.DELIVERED)
             elif result == "later":
+                outcomes.append(TryLater(id_, 0x45, part, n))
+            elif result == "busy":
                 outcomes.append(TryLater(id_, 0x58, part, n))
             else:
                 outcomes.append(Failed(id_, 0x0B, part, n))
@@ -344,14 +399,11 @@ class Ledger(RuleBasedStateMachine):
         alarmed: set[int] = set()
         for alarm in house.store.due(FAR_MS, 10_000):
             alarmed.update(range(alarm.first, alarm.last + 1, STEP))
-        queued = {
-            id_
-            for lane in house.dispatch._lanes._lanes.values()
-            for queue in lane._queues
-            for id_ in queue
-        }
+        queued = set(house.dispatch._backlog.lanes)
+        for outbox in house.dispatch._outboxes.values():
+            queued.update(outbox.destinations.held() if outbox.destinations else ())
         held = {id_ for one in house.outlets.values() for id_, _, _ in one.in_hand}
-        assert held == house.dispatch._flights.keys()
+        assert held == house.dispatch.flights.keys()
         for id_ in house.on_disk():
             progress = house.progress(id_)
             if progress.state in LIVE:
@@ -377,7 +429,7 @@ class Ledger(RuleBasedStateMachine):
         dispatch = self.house.dispatch
         for name, outlet in self.house.outlets.items():
             if outlet.room():
-                assert not dispatch._lanes.take(name, 1, dispatch._is_up), "idle beside its work"
+                assert not dispatch._backlog.take(name, 1, dispatch._is_up), "idle beside its work"
 
     def teardown(self) -> None:
         """Everything works again: every message ends, every wanted receipt arrives."""

@@ -39,6 +39,7 @@ system_id = "gw"
 password = "{password}"
 window = {window}
 reconnect_s = 0.02
+retry.schedule_s = [0.02]
 """
 GSM = b"Hello from far away"
 
@@ -55,8 +56,7 @@ def node(*outlets: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries and sweeps come within milliseconds."""
-    monkeypatch.setattr("smsc.flow.retry.SCHEDULE_S", (0.02,))
+    """Sweeps come within milliseconds."""
     monkeypatch.setattr("bridges.smpp_upstream._TICK_S", 0.05)
 
 

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 import trio
+import trio.testing
 from argon2 import PasswordHasher
 
 from pdu.status import Status
 from smsc.config_accounts import AccountConfig
 from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.directory.passwords import PasswordChecker
+from smsc.directory.slowdown import CEILING_S, FIRST_S, FREE
 from tests.fakes.house import read_config
 
 LOOPBACK = "127.0.0.1"
@@ -106,3 +108,56 @@ async def test_a_hash_is_checked_beside_the_loop_one_at_a_time_and_once(
     assert isinstance(await directory.authenticate("hashed", "secret", LOOPBACK), Account)
     assert isinstance(await directory.authenticate("hashed", "wrong", LOOPBACK), AuthRefused)
     assert threads == [threading.get_ident()] * 2
+
+
+async def test_guessing_gets_slower_and_slower(
+    directory: Directory, autojump_clock: trio.testing.MockClock
+) -> None:
+    took = []
+    for _ in range(12):
+        began = trio.current_time()
+        verdict = await directory.authenticate("demo", "guess", "192.0.2.1")
+        assert verdict == AuthRefused(Status.ESME_RINVPASWD, "wrong password")
+        took.append(trio.current_time() - began)
+    assert took[: FREE + 2] == [0.0] * FREE + [FIRST_S, 2 * FIRST_S]
+    assert took[-1] == CEILING_S
+    # Unknown names are no quicker way to try, and the right password waits no longer than a guess.
+    began = trio.current_time()
+    await directory.authenticate("nobody", "guess", "192.0.2.1")
+    assert trio.current_time() - began == CEILING_S
+    assert isinstance(await directory.authenticate("demo", "demo", "192.0.2.1"), Account)
+    assert trio.current_time() - began <= 2 * CEILING_S
+
+
+async def test_a_good_address_does_not_wait_for_the_sins_of_others(
+    directory: Directory, autojump_clock: trio.testing.MockClock
+) -> None:
+    assert isinstance(await directory.authenticate("demo", "demo", LOOPBACK), Account)
+    for number in range(50):
+        await directory.authenticate("demo", "guess", f"192.0.2.{number}")
+    began = trio.current_time()
+    assert isinstance(await directory.authenticate("demo", "demo", LOOPBACK), Account)
+    assert trio.current_time() == began
+
+
+async def test_one_address_guesses_no_faster_over_many_connections(
+    directory: Directory, autojump_clock: trio.testing.MockClock
+) -> None:
+    verdicts: list[str] = []
+
+    async def guess() -> None:
+        verdict = await directory.authenticate("demo", "guess", "192.0.2.1")
+        assert isinstance(verdict, AuthRefused)
+        verdicts.append(verdict.why)
+
+    for _ in range(20):
+        await guess()
+    verdicts.clear()
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for _ in range(100):
+            nursery.start_soon(guess)
+    looked_at = verdicts.count("wrong password")
+    assert looked_at == 2
+    assert trio.current_time() - began == looked_at * CEILING_S
+    assert all("try again" in why for why in verdicts if why != "wrong password")

@@ -326,3 +326,39 @@ async def test_two_links_talk(pair: Pair) -> None:
                 nursery.start_soon(link.run)
     assert answered == list(range(total))
     assert [link.why_closed for link in links] == ["unbound by the peer", "unbound by us"]
+
+
+async def test_a_paused_peer_is_not_read_and_not_blamed_for_its_silence(pair: Pair) -> None:
+    timers = Timers(enquire_link_s=10, misses=1, pdu_read_s=5)
+    house = House(mc_bound(timers=timers), *pair)
+    submit = pdu(C.SUBMIT_SM, 7, SUBMIT)
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.link.run)
+            await trio.testing.wait_all_tasks_blocked()
+            house.link.pause()
+            await house.peer.send(submit)
+            await trio.testing.wait_all_tasks_blocked(0.02)
+            house.link.flush()  # answers go on, and do not open what is paused
+            for now in (9.0, 18.0, 27.0):
+                house.link.tick(now)
+            await trio.testing.wait_all_tasks_blocked(0.02)
+            assert house.submitted == 0
+            assert house.link.is_open
+            house.link.resume()
+            await house.wait_for(lambda: house.submitted == 1)
+            house.peer.close()
+
+
+async def test_who_is_cut_off_gets_no_goodbye_and_no_time(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smsc.link._LAST_WORDS_S", 1e9)
+    house = House(mc_bound(), *pair)
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(house.link.run)
+            await trio.testing.wait_all_tasks_blocked()
+            house.link.cut("for the test")
+    assert house.link.why_closed == "for the test"
+    assert not house.link.is_open

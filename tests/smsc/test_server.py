@@ -1,11 +1,10 @@
 """The SMPP server over real sockets: who may bind, what is answered, and one fault at a time."""
 
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
-import attrs
 import pytest
 import trio
 import trio.testing
@@ -13,27 +12,18 @@ from argon2 import PasswordHasher
 
 from pdu.codec import encode_body, pack
 from pdu.commands import RESPONSE
-from pdu.framer import Framer
 from pdu.message_pdus import DataSm, QuerySm, SubmitSm
 from pdu.status import Status
-from smsc.bindings import Bindings
 from smsc.config import Config
-from smsc.config_fields import HostPort
-from smsc.directory.accounts import Directory
-from smsc.flow.finals import Finals
-from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
+from smsc.message import AccountId, MessageId, State
 from smsc.operations.desk import Asker
-from smsc.operations.transactions import Transactions
 from smsc.ports import Done, Refused
 from smsc.reception import open_listener
-from smsc.server import SmppServer
-from smsc.store.memory_store import MemoryStore
 from tests.fakes.house import eventually, read_config
-from tests.fakes.log import FakeLog
-from tests.fakes.ports import FakeIntake, FakeMailboxes, delivery
-from tests.fakes.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, Pdu, pdu
+from tests.fakes.ports import delivery
+from tests.fakes.server import BIND_RESP, SUBMIT_RESP, ServedHouse, bind, serving
+from tests.fakes.wire import BAD_SUBMIT, DELIVER, SUBMIT, C, pdu
 
-PATIENCE_S = 10.0
 ACCOUNTS = """
 [accounts.demo]
 password = "demo"
@@ -50,81 +40,6 @@ deliver_with = "data_sm"
 [accounts.hashed]
 password_hash = "{hash}"
 """
-SUBMIT_RESP = C.SUBMIT_SM | RESPONSE
-BIND_RESP = C.BIND_TRANSCEIVER | RESPONSE
-
-
-def bind(
-    name: str,
-    password: str,
-    kind: int = C.BIND_TRANSCEIVER,
-    number: int = 1,
-    version: int = 0x34,
-) -> bytes:
-    return pdu(kind, number, f"{name}\0{password}\0\0".encode() + b"%c\0\0\0" % version)
-
-
-class Peer:
-    """A raw socket that reads PDUs."""
-
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self.stream = stream
-        self._framer = Framer()
-        self._frames: list[Pdu] = []
-
-    async def send(self, octets: bytes) -> None:
-        await self.stream.send_all(octets)
-
-    async def read(self) -> Pdu:
-        while not self._frames:
-            data = await self.stream.receive_some()
-            assert data, "closed by the gateway"
-            self._frames += self._framer.feed(data)
-        return self._frames.pop(0)
-
-    async def ask(self, octets: bytes) -> tuple[int, int, int]:
-        await self.send(octets)
-        return (await self.read())[:3]
-
-    async def is_closed(self) -> bool:
-        return not await self.stream.receive_some()
-
-
-Asked = tuple[Asker, Any, Callable[[int, bytes], None]]
-
-
-@attrs.define
-class House:
-    server: SmppServer
-    intake: FakeIntake
-    mailboxes: FakeMailboxes
-    bindings: Bindings
-    log: FakeLog
-    address: tuple[str, int]
-    peers: AsyncExitStack
-    asked: list[Asked]
-    store: MemoryStore
-    transactions: Transactions
-    dropped: list[MessageId]
-
-    def end(self, id_: int, state: State) -> None:
-        """The flow says how a message ended."""
-        message = Message(
-            MessageId(id_), AccountId("demo"), "smpp", 0, 0, 1, 0, 0, None, None, None, (), SUBMIT
-        )
-        finals = self.transactions._finals
-        finals.told([(message, Progress(state, OutletName("")))])
-
-    async def connect(self) -> Peer:
-        stream = await trio.open_tcp_stream(*self.address)
-        return Peer(await self.peers.enter_async_context(stream))
-
-    async def bound(
-        self, kind: int = C.BIND_TRANSCEIVER, name: str = "demo", version: int = 0x34
-    ) -> Peer:
-        peer = await self.connect()
-        assert await peer.ask(bind(name, name, kind, version=version)) == (kind | RESPONSE, 0, 1)
-        return peer
 
 
 def config_of(tmp_path: Any, smpp: str = "") -> Config:
@@ -132,46 +47,15 @@ def config_of(tmp_path: Any, smpp: str = "") -> Config:
     return read_config(ACCOUNTS.format(hash=hashed), tmp_path, smpp=smpp)
 
 
-Start = Callable[..., Any]
+Start = Callable[..., AbstractAsyncContextManager[ServedHouse]]
 
 
 @pytest.fixture
 def start(tmp_path: Any) -> Start:
-    @asynccontextmanager
-    async def running(smpp: str = "", timeout_s: float = 10.0) -> AsyncIterator[House]:
-        config = config_of(tmp_path, smpp)
-        intake, mailboxes, bindings, log = FakeIntake(), FakeMailboxes(), Bindings(), FakeLog()
-        asked: list[Asked] = []
-        store = MemoryStore(node=1, soon=lambda call: call())
-        dropped: list[MessageId] = []
-        transactions = Transactions(Finals(store, lambda call: call()), dropped.append, timeout_s)
-        server = SmppServer(
-            config.smpp,
-            Directory(config.accounts),
-            intake,
-            mailboxes,
-            bindings,
-            lambda asker, request, done: asked.append((asker, request, done)),
-            transactions,
-            log.log,
-        )
-        with trio.fail_after(PATIENCE_S):
-            async with trio.open_nursery() as nursery, AsyncExitStack() as peers:
-                addresses = await nursery.start(server.serve, [HostPort("127.0.0.1", 0)])
-                yield House(
-                    server,
-                    intake,
-                    mailboxes,
-                    bindings,
-                    log,
-                    addresses[0],
-                    peers,
-                    asked,
-                    store,
-                    transactions,
-                    dropped,
-                )
-                nursery.cancel_scope.cancel()
+    def running(
+        smpp: str = "", timeout_s: float = 10.0
+    ) -> AbstractAsyncContextManager[ServedHouse]:
+        return serving(config_of(tmp_path, smpp), timeout_s)
 
     return running
 
@@ -610,7 +494,7 @@ async def test_an_alert_goes_to_the_receivers_of_its_account(start: Start) -> No
         receiver = await house.bound(C.BIND_RECEIVER)
         transmitter = await house.bound(C.BIND_TRANSMITTER)
         stranger = await house.bound(name="one")
-        house.server.alert("demo", b"body")
+        house.server.alert(AccountId("demo"), b"body")
         assert (await receiver.read())[::3] == (C.ALERT_NOTIFICATION, b"body")
         for peer in (transmitter, stranger):
             assert await peer.ask(pdu(C.ENQUIRE_LINK, 2)) == (C.ENQUIRE_LINK | RESPONSE, 0, 2)

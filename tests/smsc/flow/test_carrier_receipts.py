@@ -312,7 +312,7 @@ def test_no_end_is_told_by_a_network_that_never_tells() -> None:
 def attempt(house: House, ids: Sequence[MessageId], parts: int = 1) -> None:
     done: list[bool] = []
     attempts = [(id_, parts) for id_ in ids]
-    house.dispatch.attempting_nowait(A, attempts, lambda: done.append(True))
+    house.doubt.attempting_nowait(A, attempts, lambda: done.append(True))
     assert not done
     house.commit()
     assert done
@@ -339,10 +339,10 @@ def test_after_a_crash_attempts_are_held_until_people_decide(resend: bool) -> No
     house.restart()
     assert [id_ for id_, _, _ in house.outlets[A].in_hand] == ids[2:]
     assert house.dispatch.holding.counts() == {A: 2}
-    assert house.dispatch.release(A, resend=resend) == 2
+    assert house.doubt.release(A, resend=resend) == 2
     house.commit()
     assert house.dispatch.holding.counts() == {}
-    assert house.dispatch.release(A, resend=resend) == 0
+    assert house.doubt.release(A, resend=resend) == 0
     if resend:
         assert sorted(id_ for id_, _, _ in house.outlets[A].in_hand) == ids
     else:
@@ -360,7 +360,7 @@ def test_parts_that_were_answered_before_the_crash_are_in_no_doubt() -> None:
     house.restart()
     assert house.progress(id_).parts == bytes((State.ENROUTE, State.HELD, State.HELD))
     receive(house, ["u0"])
-    house.dispatch.release(A, resend=True)
+    house.doubt.release(A, resend=True)
     assert [part for _, part, _ in house.outlets[A].in_hand] == [1, 2]
     house.settle(A, *(Sent(id_, f"u{part}", part, 3) for part in (1, 2)))
     house.commit()

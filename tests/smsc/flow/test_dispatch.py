@@ -3,7 +3,7 @@
 import attrs
 import pytest
 
-from smsc.flow.dispatch import ENROUTE_GRACE_MS
+from smsc.flow.waking import ENROUTE_GRACE_MS
 from smsc.message import FINAL, AccountId, MessageId, OutletName, State
 from smsc.ports import Admitted, Alarm, Failed, Sent, TryLater
 from tests.flow.house import FAR_MS, HOME, SIM, START_MS, A, B, FakeOutlet, House, draft_to
@@ -343,7 +343,7 @@ class TestAlarms:
         house.outlets[A].is_up = False
         (id_,) = house.admit(draft_to("4479000001", expires_ms=START_MS + 10_000))
         house.now_ms += 11_000
-        house.dispatch.wake([Alarm(START_MS + 9000, id_, id_), Alarm(START_MS + 10_000, id_, id_)])
+        house.waking.wake([Alarm(START_MS + 9000, id_, id_), Alarm(START_MS + 10_000, id_, id_)])
         house.commit()
         assert len(house.parked()) == 1
 
@@ -365,7 +365,7 @@ class TestAlarms:
             ids += house.admit(*[draft_to("4479000001", expires_ms=START_MS + 1000)] * 600)
         house.now_ms += 1000
         for helping in range(1, 5):
-            house.dispatch.wake(house.store.due(house.now_ms, 500))
+            house.waking.wake(house.store.due(house.now_ms, 500))
             assert sum(house.state(id_) in FINAL for id_ in ids) == helping * 200
         house.restart()
         house.ring()
@@ -380,7 +380,7 @@ class TestAlarms:
         house.now_ms += 5000
         due = house.store.due(house.now_ms, 10)
         house.now_ms -= 3000
-        house.dispatch.wake(due)
+        house.waking.wake(due)
         assert sent(house.outlets[A]) == [id_]
 
 

@@ -1,16 +1,24 @@
 """Parked deliveries, and receivers that come, take, refuse and go."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from smsc.flow import mailboxes as room
 from smsc.message import AccountId, Delivery, Mailbox, MessageId, State
 from smsc.ports import Again, Done, Dropped
-from tests.flow.house import HOME, START_MS, FakeReceiver, House
+from tests.flow.house import HOME, START_MS, A, FakeReceiver, House, draft_to
 
 DAY_S = 24 * 3600
 
 
-def park(house: House, n: int = 1, mailbox: Mailbox = HOME, keep_s: float = DAY_S) -> list[int]:
+def park(
+    house: House,
+    n: int = 1,
+    mailbox: Mailbox = HOME,
+    keep_s: float = DAY_S,
+    session: object | None = None,
+) -> list[int]:
     """Park `n` deliveries and commit; their ids."""
     ids = house.store.ids.take(n, house.now_ms)
     deliveries = [
@@ -23,6 +31,7 @@ def park(house: House, n: int = 1, mailbox: Mailbox = HOME, keep_s: float = DAY_
             house.now_ms + int(keep_s * 1000),
             b"",
             state=State.UNKNOWN,
+            session=session,
         )
         for id_ in ids
     ]
@@ -256,3 +265,67 @@ def test_mailboxes_do_not_mix() -> None:
     (second,) = park(house, mailbox=Mailbox("other"))
     assert (got(mine), got(theirs)) == ([first], [second])
     assert house.now_ms == START_MS
+
+
+class TestTheSubmittingSession:
+    def test_it_comes_first(self) -> None:
+        house = House()
+        receivers = [attach(house) for _ in range(3)]
+        ids = park(house, 4, session=receivers[1])
+        assert [got(one) for one in receivers] == [[], ids, []]
+
+    def test_without_room_there_the_others_take_it(self) -> None:
+        house = House()
+        receivers = [attach(house, window=2) for _ in range(3)]
+        ids = park(house, 5, session=receivers[1])
+        assert got(receivers[1]) == ids[:2]
+        assert sorted(got(receivers[0]) + got(receivers[2])) == ids[2:]
+
+    def test_a_session_that_is_gone_is_anyone(self) -> None:
+        house = House()
+        first, second = attach(house), attach(house)
+        house.mailboxes.detach(HOME, first)
+        assert park(house, 2, session=first) == got(second)
+
+    def test_a_receipt_goes_where_its_message_came_from(self) -> None:
+        house = House()
+        receivers = [attach(house) for _ in range(3)]
+        drafts = [draft_to() for _ in range(4)]
+        for draft in drafts[:3]:
+            draft.session = receivers[2]
+        drafts[3].session = receivers[0]
+        ids = house.admit(*drafts)
+        for upstream_id in house.accept_all(A):
+            house.receipt(A, upstream_id)
+            house.commit()
+        told = [[one.message_id for one in receiver.got] for receiver in receivers]
+        assert told == [ids[3:], [], ids[:3]]
+
+
+def test_the_rest_is_shared_out_evenly() -> None:
+    house = House()
+    park(house, 60)
+    receivers = [attach(house, window=0) for _ in range(3)]
+    for one in receivers:
+        one.window = 30
+    house.mailboxes.tick()
+    assert [len(one.got) for one in receivers] == [20, 20, 20]
+    assert len({id_ for one in receivers for id_ in got(one)}) == 60
+
+
+def test_a_receiver_that_answers_at_once_is_not_overfilled() -> None:
+    house = House()
+
+    class Quick(FakeReceiver):
+        def deliver(self, batch: Sequence[Delivery]) -> None:
+            super().deliver(batch)
+            house.answer(self)
+
+    quick, slow = Quick(0), FakeReceiver(0)
+    ids = park(house, 40)
+    for one in (quick, slow):
+        house.mailboxes.attach(HOME, one)
+    quick.window, slow.window = 2, 3
+    house.mailboxes.tick()
+    assert len(slow.in_hand) <= 3
+    assert sorted(got(quick) + got(slow)) == ids

@@ -77,6 +77,7 @@ def test_a_sound_store_is_counted(house: Stocked) -> None:
         "parked": 3,
         "meta": 2,
         "corrupt": 0,
+        "idempotency": 0,
     }
     assert report.damages == []
 

@@ -1,0 +1,48 @@
+"""A queue of ids that costs what the ids cost."""
+
+import tracemalloc
+from collections import deque
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smsc.flow import id_queue as room
+from smsc.flow.id_queue import IdQueue
+from smsc.message import MessageId
+
+ID = 1 << 62
+
+
+@given(st.lists(st.tuples(st.sampled_from(["put", "put", "first", "take"]), st.integers(0, 9))))
+def test_it_is_a_queue(steps: list[tuple[str, int]]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "CHUNK", 3)
+        queue, model = IdQueue(), deque[int]()
+        for number, (verb, n) in enumerate(steps, ID):
+            if verb == "put":
+                queue.put(MessageId(number))
+                model.append(number)
+            elif verb == "first":
+                queue.put_first(MessageId(number))
+                model.appendleft(number)
+            else:
+                assert queue.take(n) == [model.popleft() for _ in range(min(n, len(model)))]
+            assert len(queue) == len(model)
+            assert list(queue) == list(model)
+
+
+def test_an_id_costs_eight_octets_and_they_are_given_back() -> None:
+    n = 100_000
+    tracemalloc.start()
+    try:
+        queue = IdQueue()
+        for id_ in range(ID, ID + n):
+            queue.put(MessageId(id_))
+        held = tracemalloc.get_traced_memory()[0]
+        assert held < 9 * n
+        while queue.take(1000):
+            pass
+        assert tracemalloc.get_traced_memory()[0] < held / 4
+    finally:
+        tracemalloc.stop()

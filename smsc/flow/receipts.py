@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import attrs
 
 from pdu.receipt_ids import IdHabit
-from pdu.receipt_text import MessageState, format_receipt
 from pdu.status import Status
-from pdu.tlvs import Tag, find_tlv, pack_tlv
+from pdu.tlvs import Tag, pack_tlv
 from smsc.flow.early import Early
 from smsc.flow.parts import aggregate, with_part
+from smsc.flow.receipt_body import AS, receipt_body
 from smsc.flow.recent import Recent
 from smsc.message import (
     FINAL,
@@ -50,9 +50,6 @@ EARLY_KEEP_MS: Final = 3600 * 1000
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
-# esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
-# sm_default_msg_id, times empty.
-_AS: Final = {"receipt": b"\x04" + bytes(8), "notice": b"\x20" + bytes(8)}
 _NOTICE_WISH: Final = 0x10
 """The bit of registered_delivery that asks for intermediate notifications."""
 _WANTED_ON: Final = {
@@ -62,10 +59,8 @@ _WANTED_ON: Final = {
     2: (False, True),
     3: (True, False),
 }
-_MESSAGE_STATES: Final = {int(state): state for state in MessageState}
 _SUCCESS: Final = frozenset({State.DELIVERED, State.ACCEPTED})
 """ACCEPTED ends messages whose network sends no receipts: nothing went wrong."""
-_SMPP_ERROR: Final = b"\x07"  # network_error_code octet 1: the code is an SMPP command_status
 
 
 class Receipts:
@@ -352,7 +347,7 @@ class Receipts:
                 kind=kind,
                 created_ms=now_ms,
                 expires_ms=now_ms + DELIVERY_KEEP_MS,
-                body=receipt_body(message, progress, _AS[kind]) + which_part,
+                body=receipt_body(message, progress, AS[kind]) + which_part,
                 message_id=message.id,
                 state=progress.state,
                 error=progress.error,
@@ -395,47 +390,3 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     url = urlsplit(callback_url)
     host = url.netloc.rpartition("@")[2][:_HOST_LIMIT]
     return Mailbox(f"callback:{url.scheme}://{host}")
-
-
-def client_id(message: Message) -> MessageId:
-    """What the client calls the message: those of one submit_multi share the id of the first."""
-    shares_id = message.batch is not None and message.source == "smpp"
-    return MessageId(message.batch or message.id) if shares_id else message.id
-
-
-def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receipt"]) -> bytes:
-    """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
-
-    Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
-    gives the same (tests compare them).
-    """
-    peek = message.peek
-    id_ = b"%d" % client_id(message)
-    text = format_receipt(
-        id_.decode(),
-        submitted_ms=message.accepted_ms,
-        done_ms=progress.done_ms,
-        state=_MESSAGE_STATES[progress.state],
-        error=f"{progress.error % 1000:03d}",
-        sub=len(progress.parts) or 1,
-        dlvrd=progress.parts.count(State.DELIVERED),
-    )
-    pieces = [
-        b"\0%c%c%b\0" % (peek.dest_addr_ton, peek.dest_addr_npi, _octets(peek.destination_addr)),
-        b"%c%c%b\0" % (peek.source_addr_ton, peek.source_addr_npi, _octets(peek.source_addr)),
-        head,
-        b"%c%b" % (len(text), text),
-        pack_tlv(Tag.RECEIPTED_MESSAGE_ID, id_ + b"\0"),
-        pack_tlv(Tag.MESSAGE_STATE, b"%c" % progress.state),
-    ]
-    if progress.error:
-        code = min(progress.error, 0xFFFF).to_bytes(2, "big")
-        pieces.append(pack_tlv(Tag.NETWORK_ERROR_CODE, _SMPP_ERROR + code))
-    reference = find_tlv(message.body, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
-    if reference is not None:
-        pieces.append(pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference))
-    return b"".join(pieces)
-
-
-def _octets(address: str) -> bytes:
-    return address.encode("latin-1")

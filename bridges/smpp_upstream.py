@@ -51,7 +51,7 @@ class UpstreamLink:
         self.name = name
         self.config = config
         self.policy = config.policy
-        self.ids = IdHabit(config.quirks.ids)
+        self.id_habit = IdHabit(config.quirks.ids)
         self.log = log
         self.is_stopping = False
         self.may_bind = True
@@ -183,7 +183,7 @@ class UpstreamLink:
             "rate": round(self._pace.rate(now), 1),
             "rate_limit": None if limit == float("inf") else round(limit, 1),
             "slowed": self._pace.is_slowed,
-            "ids": self.ids.word,
+            "ids": self.id_habit.word,
             "errors": {status_name(status): n for status, n in self._errors.most_common()},
             **self._counts,
         }
@@ -199,7 +199,7 @@ class UpstreamLink:
         """submit_sm_resp came in."""
         now = trio.current_time()
         outcomes: list[Outcome] = []
-        habit = None if self.ids.is_exact else self.ids
+        habit = None if self.id_habit.is_exact else self.id_habit
         for part, status, body in answers:
             if not status:
                 upstream_id = body.split(b"\0", 1)[0].decode("latin-1")

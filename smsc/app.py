@@ -146,7 +146,7 @@ class Gateway:
         policies = {name: getattr(one, "policy", ANY_NETWORK) for name, one in self.outlets.items()}
         self.dispatch.policies = self.receipts.policies = policies
         self.receipts.habits = {
-            name: one.ids for name, one in self.outlets.items() if hasattr(one, "ids")
+            name: one.id_habit for name, one in self.outlets.items() if hasattr(one, "id_habit")
         }
         self.receipts.per_part = frozenset(
             AccountId(name) for name, one in config.accounts.items() if one.receipts_per_part

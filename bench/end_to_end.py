@@ -1,6 +1,6 @@
 """End to end: a gateway in a process of its own, and load against it.
 
-    python -m bench.end_to_end [accept] [receipts] [memory] [http] [--seconds S] [--profile]
+    python -m bench.end_to_end [accept] [receipts] [memory] [http] [chain] [--seconds S] [--profile]
 
 *In*: a directory on the disk to measure. *Out*: a table, figures by name.
 *Never*: fsync off; a rate without its percentiles and the server's CPU time.
@@ -10,6 +10,8 @@
 - receipts: the same, then simulator (0.05 s), journal, receipt home, deliver_sm_resp journalled.
 - memory: what 200 000 queued messages add to the process.
 - http: the native API in batches of 100.
+- chain: accept, SMPP to a second gateway (its simulator is the network), journal, receipt back and
+  home; then the same beside a carrier that takes messages and answers none.
 """
 
 import argparse
@@ -24,15 +26,18 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.gateway import (
+    CHAIN,
     CLOSED,
     PASSWORD,
     PROFILE,
     RUN,
     SIMULATOR,
+    SLOW,
     SYSTEM_ID,
     RunningGateway,
     gateway,
     settle_down,
+    silent_carrier,
 )
 from bench.load import LoadPlan, LoadReport, run_load
 from bench.load_http import HttpTally, post_load
@@ -102,6 +107,39 @@ class Place:
             errors=report.errors | missing,
         )
 
+    def measure_chain(self) -> Measured:
+        """Two gateways in a row; alone, and beside a carrier that stands still."""
+        alone, cpu_us = self._chained("")
+        with silent_carrier() as port:
+            beside, _ = self._chained(SLOW.format(port=port), slow_share=True)
+        share = beside.receipts_per_s / max(alone.receipts_per_s, 1)
+        lost = alone.missing_receipts + beside.missing_receipts
+        return Measured(
+            what="accept → upstream SMPP → receipt back → client: 10 sessions × window 100",
+            figures={
+                "receipts_per_s": alone.receipts_per_s,
+                "submits_per_s": alone.submits_per_s,
+                **_submit_figures(alone, cpu_us),
+                "receipt_p50_ms": alone.receipt.p50_ms,
+                "receipt_p99_ms": alone.receipt.p99_ms,
+                "beside_slow_receipts_per_s": beside.receipts_per_s,
+                "beside_slow_percent": round(share * 100, 1),
+            },
+            wanted={"receipts_per_s": "≥ 40 000", "beside_slow_percent": "≥ 90"},
+            errors=alone.errors | beside.errors | ({"receipts missing": lost} if lost else {}),
+        )
+
+    def _chained(self, more: str, *, slow_share: bool = False) -> tuple[LoadReport, float]:
+        """A load through two gateways; `slow_share`: messages wait for the slow carrier, too."""
+        network = SIMULATOR.format(delay_s=0.0)
+        with gateway(self.directory, network, window=2000) as far:
+            outlets = CHAIN.format(port=far.smpp_port) + more
+            with gateway(self.directory, outlets, how=self.how) as server:
+                if slow_share:
+                    _load(server, count=_WARM_UP, to_prefix="4979")
+                _load(server, count=_WARM_UP, receipts=True)
+                return _load(server, seconds=self.seconds, receipts=True)
+
     def measure_memory(self) -> Measured:
         """What queued messages cost; the pages of the store's file belong to the kernel's cache."""
         with gateway(self.directory, CLOSED, how=self.how) as server:
@@ -145,6 +183,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Place], Measured]]] = {
     "receipts": Place.measure_receipts,
     "memory": Place.measure_memory,
     "http": Place.measure_http,
+    "chain": Place.measure_chain,
 }
 
 
@@ -191,6 +230,7 @@ def _load(
     seconds: float = SECONDS,
     count: int | None = None,
     receipts: bool = False,
+    to_prefix: str = "4179",
 ) -> tuple[LoadReport, float]:
     """A load, and the server's CPU time for each message, µs."""
     plan = LoadPlan(
@@ -200,6 +240,7 @@ def _load(
         seconds=seconds,
         count=count,
         receipts=receipts,
+        to_prefix=to_prefix,
     )
     cpu_s = server.cpu_s()
     report = trio.run(run_load, plan)

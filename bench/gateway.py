@@ -8,16 +8,22 @@
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 import attrs
+
+from pdu.codec import pack
+from pdu.commands import BINDS, RESPONSE, Command
+from pdu.framer import Framer
 
 SYSTEM_ID: Final = "bench"
 PASSWORD: Final = "bench"
@@ -41,6 +47,31 @@ window = {window}
 [[routes]]
 name = "default"
 outlets = ["sim"]
+"""
+# `sim` goes on to another gateway, whose simulator is the network; `slow` is a carrier that takes
+# one message at a time and answers none of them.
+CHAIN: Final = """\
+[outlets.sim]
+kind = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "bench"
+password = "bench"
+binds = 2
+window = 1000
+reconnect_s = 0.1
+"""
+SLOW: Final = """\
+[outlets.slow]
+kind = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "gw"
+window = 1
+[[routes]]
+name = "slow"
+to = ["49"]
+outlets = ["slow"]
 """
 _START_S: Final = 20.0
 _STOP_S: Final = 40.0
@@ -109,6 +140,29 @@ def gateway(
                 yield RunningGateway(child.pid, smpp_port, http_port, Path(place) / "var")
             finally:
                 _stop(child)
+
+
+@contextmanager
+def silent_carrier() -> Iterator[int]:
+    """The port of a carrier that takes a bind and answers nothing but enquire_link."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=_be_silent, args=(listener,), daemon=True).start()
+        yield listener.getsockname()[1]
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _be_silent(listener: socket.socket) -> None:
+    with suppress(OSError):
+        while True:
+            sock, _ = listener.accept()
+            framer = Framer()
+            with sock, suppress(OSError):
+                while data := sock.recv(65536):
+                    for command_id, _, number, _ in framer.feed(data):
+                        if command_id < RESPONSE and command_id != Command.SUBMIT_SM:
+                            is_bind = command_id in BINDS
+                            body = b"slow\0" if is_bind else b""
+                            sock.sendall(pack(command_id | RESPONSE, 0, number, body))
 
 
 def _await_ports(child: "subprocess.Popen[str]") -> tuple[int, int]:

@@ -8,11 +8,16 @@ A text longer than a part (short_message or message_payload) is parted with a UD
 (TS 23.040 §9.2.3.24.1); a part that the client made itself is left alone.
 """
 
-from typing import Final
+from typing import Final, Literal
+
+import attrs
 
 from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.text.alphabet import CODECS, Alphabet
+from pdu.text.coding import decode_text, encode_text, encode_utf16
 from pdu.text.errors import TextError, TooManyParts
-from pdu.text.segmenter import count_parts, segment
+from pdu.text.packing import pack_short_message
+from pdu.text.segmenter import count_parts, message_payload, segment, segment_sar
 from pdu.text.udh import Udh, split_header
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
@@ -27,10 +32,30 @@ _LONGEST_SHORT_MESSAGE: Final = 254
 _RECEIPT_BITS: Final = 0x03
 # Offsets back from text_at: sm_length is 1, then sm_default_msg_id, data_coding, …
 _SM_LENGTH: Final = 1
+_DATA_CODING: Final = 3
 _REGISTERED_DELIVERY: Final = 5
+_UCS2: Final = 0x08
 
 
-def part_bodies(message: Message, *, ask_receipts: bool = True) -> list[bytes]:
+@attrs.frozen
+class Shape:
+    """How a network wants texts laid out; `PLAIN` is what most do."""
+
+    default: Alphabet = Alphabet.GSM7
+    """What the network means by data_coding 0; ours is GSM-7, one septet an octet."""
+    long_text: Literal["udh", "udh16", "sar", "payload"] = "udh"
+    knows_tlvs: bool = True
+    """False for SMPP 3.3: TLVs are left out."""
+    more_tlvs: bytes = b""
+    """Added behind each part."""
+
+
+PLAIN: Final = Shape()
+
+
+def part_bodies(
+    message: Message, *, ask_receipts: bool = True, shape: Shape = PLAIN
+) -> list[bytes]:
     """The submit_sm bodies of a message.
 
     Where the client gave a validity_period, the time it ends stands in its place: a relative time
@@ -53,6 +78,8 @@ def part_bodies(message: Message, *, ask_receipts: bool = True) -> list[bytes]:
         at = peek.text_at - _REGISTERED_DELIVERY
         wish = (peek.registered_delivery & ~_RECEIPT_BITS) | 1
         body = body[:at] + bytes((wish,)) + body[at + 1 :]
+    if shape is not PLAIN:
+        return _shaped(body, peek, concat_reference(message.id), shape)
     if _is_one_part(body, peek):
         return [body]
     return _parted(body, peek, concat_reference(message.id))
@@ -130,20 +157,103 @@ def _is_part(header: bytes) -> bool:
     return parsed is not None and parsed.concat is not None
 
 
-def _with_text(body: bytes, peek: SubmitPeek, short_message: bytes, esm_class: int) -> bytes:
+def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list[bytes]:
+    """The parts as a network with habits of its own wants them."""
+    header, text = _text(body, peek)
+    coding = peek.data_coding
+    is_part = _is_part(header)
+    if not coding and shape.default in {Alphabet.LATIN1, Alphabet.ASCII}:
+        text, coding = _transcoded(text, header, shape.default, keep_coding=is_part)
+    pieces, in_payload = [(header + text, b"")], False
+    if not is_part:
+        try:
+            pieces, in_payload = _pieces(header, text, coding, reference, shape)
+        except TooManyParts:
+            raise
+        except TextError:
+            pass  # as in `_parted`
+    udhi = UDHI if len(pieces) > 1 and not pieces[0][1] else 0
+    esm_class = peek.esm_class | udhi
+    is_packed = shape.default is Alphabet.GSM7_PACKED and not coding
+    bodies = []
+    for piece, tlvs in pieces:
+        content = pack_short_message(piece, has_udh=bool(esm_class & UDHI)) if is_packed else piece
+        more = shape.more_tlvs + tlvs
+        if in_payload or (len(content) > _LONGEST_SHORT_MESSAGE and shape.knows_tlvs):
+            more += pack_tlv(Tag.MESSAGE_PAYLOAD, content)
+            content = b""
+        dressed = _with_text(body, peek, content, esm_class, coding, knows_tlvs=shape.knows_tlvs)
+        bodies.append(dressed + more)
+    return bodies
+
+
+def _pieces(
+    header: bytes, text: bytes, coding: int, reference: int, shape: Shape
+) -> tuple[list[tuple[bytes, bytes]], bool]:
+    """What stands in each part, with TLVs that tell its place; True: all of it in message_payload."""
+    wide = shape.long_text == "udh16"
+    udh_pieces = segment(
+        text, coding, reference, wide_reference=wide, udh=header, default=shape.default
+    )
+    if len(udh_pieces) == 1 or shape.long_text in {"udh", "udh16"}:
+        return [(piece, b"") for piece in udh_pieces], False
+    if shape.long_text == "payload":
+        return [(message_payload(text, header), b"")], True
+    if header:
+        return [(piece, b"") for piece in udh_pieces], False  # a header leaves no place for SAR
+    parts = segment_sar(text, coding, reference, default=shape.default)
+    return [
+        (
+            part.short_message,
+            pack_tlv(Tag.SAR_MSG_REF_NUM, part.sar_msg_ref_num.to_bytes(2, "big"))
+            + pack_tlv(Tag.SAR_TOTAL_SEGMENTS, bytes((part.sar_total_segments,)))
+            + pack_tlv(Tag.SAR_SEGMENT_SEQNUM, bytes((part.sar_segment_seqnum,))),
+        )
+        for part in parts
+    ], False
+
+
+def _transcoded(
+    text: bytes, header: bytes, alphabet: Alphabet, *, keep_coding: bool
+) -> tuple[bytes, int]:
+    """A text of the default alphabet in the network's; in UCS-2 when that cannot say it.
+
+    A part that the client made may not grow: what cannot be said becomes a question mark.
+    """
+    characters = decode_text(text, 0, udh=header)
+    octets = encode_text(characters, 0, alphabet)
+    if octets is not None:
+        return octets, 0
+    if keep_coding:
+        return characters.encode(CODECS[alphabet], "replace"), 0
+    return encode_utf16(characters), _UCS2
+
+
+def _with_text(
+    body: bytes,
+    peek: SubmitPeek,
+    short_message: bytes,
+    esm_class: int,
+    data_coding: int | None = None,
+    *,
+    knows_tlvs: bool = True,
+) -> bytes:
     """The body with another short_message and without message_payload."""
     esm_at = _esm_class_at(peek)
-    length_at = peek.text_at - _SM_LENGTH
+    coding_at = peek.text_at - _DATA_CODING
+    coding = peek.data_coding if data_coding is None else data_coding
     tlvs = b"".join(
         pack_tlv(tag, value)
         for tag, value in iter_tlvs(body, peek.tlvs_at)
-        if tag != Tag.MESSAGE_PAYLOAD
+        if knows_tlvs and tag != Tag.MESSAGE_PAYLOAD
     )
     return b"".join(
         (
             body[:esm_at],
             bytes((esm_class,)),
-            body[esm_at + 1 : length_at],
+            body[esm_at + 1 : coding_at],
+            bytes((coding,)),
+            body[coding_at + 1 : peek.text_at - _SM_LENGTH],
             bytes((len(short_message),)),
             short_message,
             tlvs,

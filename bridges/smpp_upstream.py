@@ -4,196 +4,40 @@
 to the flow.
 *Never*: two sockets for one bind; a deliver_sm answered before it is on disk; an outcome twice.
 
-The session machine is the server's, in the other role.
+What the carrier is too busy for waits here, before all that came later, and leaves at the pace
+that the carrier bears: no other outlet tries it and no alarm is set, so nothing is re-queued in
+storms. After `throttle_patience_s` it goes the way of other failures.
 """
 
 import random
-import socket
-from collections import deque
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import trio
 
-from bridges.backoff import Backoff
 from bridges.outgoing import part_bodies, unsent_parts
+from bridges.upstream_bind import Bind
 from bridges.upstream_config import UpstreamConfig
-from bridges.upstream_receipt import read_receipt
-from pdu.commands import Command
-from pdu.operations import Role
-from pdu.status import Status, status_class, status_name
+from bridges.upstream_pace import Pace
+from bridges.upstream_part import Backlog, Part
+from pdu.operations import V34, V50
+from pdu.receipt_ids import IdHabit
+from pdu.status import Status, status_name
 from pdu.text.errors import TextError
-from smsc.link import Link
-from smsc.message import MessageId, OutletName
-from smsc.ports import (
-    Failed,
-    Flow,
-    MobileOriginated,
-    Outcome,
-    Outgoing,
-    Sent,
-    TryLater,
-    UpstreamReceipt,
-)
-from smsc.session.events import (
-    Alerted,
-    Answer,
-    Answered,
-    BindFailed,
-    Bound,
-    Delivered,
-    Event,
-    Refused,
-    Request,
-    TimedOut,
-)
-from smsc.session.machine import Session
-from smsc.session.timers import Timers
+from pdu.tlvs import Tag, find_tlv
+from smsc.message import OutletName
+from smsc.ports import Failed, Flow, Held, Outcome, Outgoing, Sent, TryLater
+from smsc.session.events import Answer
 
-_CONNECT_S: Final = 10.0
 _UNBIND_S: Final = 1.0
 """How long a stop waits for unbind_resp; a stop in a hurry waits as long, so it is short."""
 _TICK_S: Final = 1.0
-_THROTTLED: Final = frozenset({int(Status.ESME_RTHROTTLED), int(Status.ESME_RMSGQFUL)})
-_PAUSE_S: Final = 1.0
-"""How long a throttled link takes nothing more."""
+_SHORTEST_REST_S: Final = 0.005
 NO_ANSWER: Final = int(Status.ESME_RSYSERR)
 """Noted as the error of parts that the carrier did not answer: time-out, or a cut."""
-_BINDS: Final = {
-    "transmitter": Command.BIND_TRANSMITTER,
-    "receiver": Command.BIND_RECEIVER,
-    "transceiver": Command.BIND_TRANSCEIVER,
-}
 
-_Context = tuple[MessageId, int, int]
-"""Message, part, parts."""
-
-
-class _Bind:
-    """One connection to the carrier, kept bound."""
-
-    def __init__(self, outlet: "UpstreamLink", number: int, draw: random.Random) -> None:
-        config = outlet.config
-        self.session: Session | None = None
-        self.link: Link | None = None
-        self._outlet = outlet
-        self._log = outlet.log.bind(outlet=outlet.name, bind=number)
-        self._backoff = Backoff(draw, config.reconnect_s)
-
-    @property
-    def room(self) -> int:
-        """Free places of the window; 0 while not bound."""
-        return self.session.room if self.session is not None else 0
-
-    @property
-    def is_bound(self) -> bool:
-        """Is the session bound?"""
-        return self.session is not None and self.session.is_bound
-
-    async def run(self) -> None:
-        """Connect and bind, again and again, until the outlet stops."""
-        while not self._outlet.is_stopping:
-            sock = await self._connect()
-            if sock is not None:
-                with sock:
-                    await self._serve(sock)
-            if not self._outlet.is_stopping:
-                await trio.sleep(self._backoff.next_s())
-
-    async def _connect(self) -> socket.socket | None:
-        config = self._outlet.config
-        try:
-            with trio.fail_after(_CONNECT_S):
-                stream = await trio.open_tcp_stream(config.host, config.port)
-        except (OSError, trio.TooSlowError) as error:
-            why = getattr(error, "strerror", None) or str(error) or "no answer"
-            self._log.warning("link.unreachable", host=config.host, port=config.port, why=why)
-            return None
-        return socket.socket(fileno=stream.socket.detach())
-
-    async def _serve(self, sock: socket.socket) -> None:
-        """One connection from bind to end; what was not answered is reported at the end."""
-        config = self._outlet.config
-        timers = Timers(enquire_link_s=config.enquire_link_s, response_s=config.response_timeout_s)
-        session = Session(
-            Role.ESME,
-            trio.current_time(),
-            timers=timers,
-            window=config.window,
-            hold=max(config.window, 100),
-        )
-        link = Link(sock, session, self._handle)
-        self.session, self.link = session, link
-        session.bind(
-            _BINDS[config.bind],
-            system_id=config.system_id,
-            password=config.password.value,
-            system_type=config.system_type,
-        )
-        link.flush()
-        try:
-            await link.run()
-        finally:
-            self.session = self.link = None
-            self._log.warning("link.down", why=link.why_closed)
-            self._outlet.unanswered(session.lost())
-
-    def _handle(self, events: list[Event]) -> None:
-        for event in events:
-            match event:
-                case Alerted(source_addr):
-                    self._outlet.flow.number_seen(source_addr)
-                case Answered(answers):
-                    self._outlet.answered(answers)
-                case Delivered(requests):
-                    self._deliver(requests)
-                case TimedOut(contexts):
-                    self._log.warning("link.no_response", messages=len(contexts))
-                    self._outlet.unanswered(contexts)
-                case Bound(system_id):
-                    self._backoff.succeeded()
-                    self._log.info("link.bound", peer_system_id=system_id)
-                    self._outlet.push()
-                case BindFailed(status):
-                    self._log.error("link.bind_failed", status=status_name(status))
-                    if self.link is not None:
-                        self.link.close(f"the bind was refused with {status_name(status)}")
-                case Refused(_, status, why):
-                    self._log.warning("pdu.refused", status=status_name(status), why=why)
-                case _:
-                    pass  # events of a message centre; an ESME's session has none of them
-
-    def _deliver(self, requests: Sequence[Request]) -> None:
-        """Hand receipts and messages to the flow; answer each kind when it is on disk."""
-        session, link = self.session, self.link
-        assert session is not None
-        assert link is not None
-        outlet = self._outlet
-        receipts: list[tuple[int, UpstreamReceipt]] = []
-        messages: list[tuple[int, MobileOriginated]] = []
-        for sequence_number, peek, body in requests:
-            receipt = read_receipt(outlet.name, peek, body)
-            if receipt is not None:
-                receipts.append((sequence_number, receipt))
-            else:
-                messages.append((sequence_number, MobileOriginated(outlet.name, body)))
-
-        def answer(sequence_numbers: list[int], statuses: list[int]) -> None:
-            session.answer_many(
-                [(one, status, b"") for one, status in zip(sequence_numbers, statuses, strict=True)]
-            )
-            link.flush()
-
-        if receipts:
-            numbers = [one for one, _ in receipts]
-            outlet.flow.receipts_nowait(
-                [one for _, one in receipts], lambda statuses: answer(numbers, statuses)
-            )
-        if messages:
-            others = [one for one, _ in messages]
-            outlet.flow.mobile_originated_nowait(
-                [one for _, one in messages], lambda statuses: answer(others, statuses)
-            )
+Wish = Literal["start", "stop", "drain"]
 
 
 class UpstreamLink:
@@ -206,42 +50,78 @@ class UpstreamLink:
     ) -> None:
         self.name = name
         self.config = config
+        self.policy = config.policy
+        self.id_habit = IdHabit(config.quirks.ids)
         self.log = log
         self.is_stopping = False
+        self.may_bind = True
+        self.wished = trio.Event()
         self.flow: Flow
-        self._binds = [_Bind(self, number, draw) for number in range(1, config.binds + 1)]
-        # Parts that were taken and found no room yet: at most those of one long message.
-        self._backlog: deque[tuple[_Context, bytes]] = deque()
-        self._paused_until = 0.0
-        self._counts = {"sent": 0, "accepted": 0, "refused": 0, "throttled": 0, "unanswered": 0}
+        self._shape = config.quirks.shape(knows_tlvs=config.interface_version >= V34)
+        now = trio.current_time()
+        self._binds = [
+            Bind(self, number, kind, draw) for number, kind in enumerate(config.kinds, 1)
+        ]
+        self._sending = sum(kind != "receiver" for kind in config.kinds)
+        self._link_window = config.link_window or config.window * config.binds
+        self._pace = Pace(config.rate, now)
+        self._backlog = Backlog()
+        self._marking = 0
+        self._order = 0
+        self._starved = trio.Event()
+        self._is_draining = False
+        self._cut_at: float | None = None
+        self._errors: Counter[int] = Counter()
+        self._counts = {
+            "sent": 0,
+            "accepted": 0,
+            "refused": 0,
+            "throttled": 0,
+            "unanswered": 0,
+            "held": 0,
+        }
 
     @property
     def is_up(self) -> bool:
-        """Is one of the binds there to send on?"""
-        return any(bind.is_bound for bind in self._binds) and self.config.bind != "receiver"
+        """Is one of the binds there to send on, and may it?"""
+        return self.may_bind and not self._is_draining and any(b.can_send for b in self._binds)
 
     def room(self) -> int:
-        """Free places in the windows of all binds."""
-        if self._is_paused or self.is_stopping:
+        """Free places in the windows of all binds, as far as the pace goes."""
+        if self.is_stopping or not self.is_up:
             return 0
-        return max(0, sum(bind.room for bind in self._binds) - len(self._backlog))
+        now = trio.current_time()
+        free = min(self._free(now), self._pace.room(now))
+        if not free and self._wait_s(now):
+            self._starved.set()
+        return max(0, free - len(self._backlog) - self._marking)
 
     def send(self, batch: Sequence[Outgoing]) -> None:
         """Part the messages and write what the windows take."""
         failed: list[Outcome] = []
-        taken: list[tuple[_Context, bytes]] = []
+        taken: list[Part] = []
+        ask, shape, order = self.config.ask_receipts, self._shape, self._order
+        dress = self._dress if self.config.quirks.changes_addresses else None
         for outgoing in batch:
             message = outgoing.message
             try:
-                bodies = part_bodies(message, ask_receipts=self.config.ask_receipts)
+                bodies = part_bodies(message, ask_receipts=ask, shape=shape)
             except TextError:
                 failed.append(Failed(message.id, Status.ESME_RINVMSGLEN))
                 continue
+            if dress is not None and not dress(outgoing, bodies):
+                failed.append(Failed(message.id, Status.ESME_RINVSRCADR))
+                continue
             parts = len(bodies)
-            unsent = unsent_parts(outgoing.progress.parts, parts)
-            taken += [((message.id, part, parts), bodies[part]) for part in unsent]
-        self._backlog += taken  # at the end: who raises has taken nothing
-        self._write()
+            for part in unsent_parts(outgoing.progress.parts, parts):
+                order += 1
+                taken.append(Part(message.id, part, parts, bodies[part], order))
+        self._order = order  # at the end: who raises has taken nothing
+        if self.config.ambiguous == "hold" and taken:
+            self._mark(taken)
+        else:
+            self._backlog.put(taken)
+            self._write()
         if failed:
             self.flow.settle(self.name, failed)
 
@@ -252,31 +132,59 @@ class UpstreamLink:
         async with trio.open_nursery() as nursery:
             scope = trio.CancelScope(shield=True)
             nursery.start_soon(self._keep_bound, scope)
+            nursery.start_soon(self._rest)
             try:
                 await self._sweep()
             finally:
                 self.is_stopping = True
+                self._wish_changed()
                 for bind in self._binds:
-                    if bind.session is not None and bind.link is not None:
-                        bind.session.unbind()
-                        bind.link.flush()
+                    bind.unbind()
                 with trio.move_on_after(_UNBIND_S, shield=True):
                     # A stop looks a few times, so that nothing has to tell on the way.
                     while any(bind.session is not None for bind in self._binds):  # noqa: ASYNC110
                         await trio.sleep(_UNBIND_S / 100)
                 scope.cancel()
 
+    def control(self, wish: Wish) -> None:
+        """Start, stop or drain this link; the others do not notice.
+
+        A stop hands back what waits and unbinds; what was not answered then is ambiguous.
+        A drain takes nothing new, waits for all answers, then stops.
+        """
+        self.log.info("link.controlled", outlet=self.name, wish=wish)
+        self._is_draining = wish == "drain"
+        self.may_bind = wish != "stop"
+        self._cut_at = None
+        if wish == "stop":
+            self._stop()
+        self._wish_changed()
+        self.flow.room_changed(self.name)
+
     def statistics(self) -> Mapping[str, object]:
-        """State of the binds, use of the windows, counts since the start."""
+        """State of the binds, use of the windows, pace, errors; counts since the start."""
+        now = trio.current_time()
+        bound_since = [bind.bound_at for bind in self._binds if bind.bound_at is not None]
+        heard = [one for one in map(_heard_at, self._binds) if one is not None]
+        written = [bind.written_at for bind in self._binds if bind.written_at is not None]
+        limit = self._pace.limit
         return {
             "kind": "smpp",
+            "state": self._state,
             "up": self.is_up,
+            "uptime_s": round(now - min(bound_since), 1) if bound_since else 0.0,
+            "heard_s_ago": round(now - max(heard), 1) if heard else None,
+            "written_s_ago": round(now - max(written), 1) if written else None,
             "bound": sum(bind.is_bound for bind in self._binds),
             "binds": len(self._binds),
-            "window_used": sum(
-                bind.session.outstanding for bind in self._binds if bind.session is not None
-            ),
-            "window": self.config.window * len(self._binds),
+            "window_used": self._outstanding,
+            "window": self._link_window,
+            "waiting_here": len(self._backlog) + self._marking,
+            "rate": round(self._pace.rate(now), 1),
+            "rate_limit": None if limit == float("inf") else round(limit, 1),
+            "slowed": self._pace.is_slowed,
+            "ids": self.id_habit.word,
+            "errors": {status_name(status): n for status, n in self._errors.most_common()},
             **self._counts,
         }
 
@@ -287,43 +195,137 @@ class UpstreamLink:
         self._write()
         self.flow.room_changed(self.name)
 
-    def answered(self, answers: Sequence[Answer]) -> None:
+    def answered(self, bind: Bind, answers: Sequence[Answer]) -> None:
         """submit_sm_resp came in."""
+        now = trio.current_time()
         outcomes: list[Outcome] = []
-        for (id_, part, parts), status, body in answers:
+        habit = None if self.id_habit.is_exact else self.id_habit
+        for part, status, body in answers:
             if not status:
                 upstream_id = body.split(b"\0", 1)[0].decode("latin-1")
-                self._counts["accepted"] += 1
-                outcomes.append(Sent(id_, upstream_id, part, parts))
-            elif status_class(status) == "permanent":
-                self._counts["refused"] += 1
-                outcomes.append(Failed(id_, status, part, parts))
+                if habit is not None and upstream_id:
+                    upstream_id = habit.response_key(upstream_id)
+                outcomes.append(Sent(part.id, upstream_id, part.part, part.parts))
             else:
-                if status in _THROTTLED:
-                    self._counts["throttled"] += 1
-                    self._paused_until = trio.current_time() + _PAUSE_S
-                outcomes.append(TryLater(id_, status, part, parts))
+                outcome = self._refused(part, status, now)
+                if outcome is not None:
+                    outcomes.append(outcome)
+        accepted = sum(1 for _, status, _ in answers if not status)
+        self._counts["accepted"] += accepted
+        if accepted:
+            self._pace.accepted(accepted, now)
+        session = bind.session
+        if session is not None and session.version >= V50:
+            self._heed_congestion(answers[-1][2], now)
         self._write()
-        self.flow.settle(self.name, outcomes)
+        if outcomes:
+            self.flow.settle(self.name, outcomes)
 
-    def unanswered(self, contexts: Sequence[_Context]) -> None:
-        """The carrier never answered these: it may or may not have them. They are sent again."""
-        self._counts["unanswered"] += len(contexts)
-        outcomes: list[Outcome] = [
-            TryLater(id_, NO_ANSWER, part, parts) for id_, part, parts in contexts
-        ]
+    def unanswered(self, parts: Sequence[Part]) -> None:
+        """The carrier never answered these: it may or may not have them."""
+        self._counts["unanswered"] += len(parts)
+        if self.config.ambiguous == "hold":
+            self._counts["held"] += len(parts)
+        made = Held if self.config.ambiguous == "hold" else TryLater
+        outcomes: list[Outcome] = [made(p.id, NO_ANSWER, p.part, p.parts) for p in parts]
         if not self.is_up:
-            outcomes += [TryLater(id_, NO_ANSWER, p, n) for (id_, p, n), _ in self._backlog]
-            self._backlog.clear()
+            outcomes += self._give_back()
         self.flow.settle(self.name, outcomes)
         self.flow.room_changed(self.name)
 
     # --- helpers -------------------------------------------------------------------------------
 
     @property
-    def _is_paused(self) -> bool:
-        """Did the carrier ask for a rest?"""
-        return self._paused_until > trio.current_time()
+    def _state(self) -> str:
+        if not self.may_bind:
+            return "stopped"
+        if self._is_draining:
+            return "draining"
+        return "up" if any(bind.is_bound for bind in self._binds) else "down"
+
+    @property
+    def _outstanding(self) -> int:
+        return sum(bind.outstanding for bind in self._binds)
+
+    def _free(self, now: float) -> int:
+        """Free places in the windows: those of the binds, and the link's own."""
+        free = sum(bind.room(now) for bind in self._binds)
+        return max(0, min(free, self._link_window - self._outstanding))
+
+    def _wait_s(self, now: float) -> float:
+        """Seconds until the pace lets a part go; 0: only the window can be in the way."""
+        waits = [bind.wait_s(now) for bind in self._binds if bind.can_send]
+        return max(self._pace.wait_s(now), min(waits, default=0.0))
+
+    def _wish_changed(self) -> None:
+        self.wished.set()
+        self.wished = trio.Event()
+
+    def _stop(self) -> None:
+        """Unbind; who does not answer that is cut a moment later."""
+        self._cut_at = trio.current_time() + _UNBIND_S
+        for bind in self._binds:
+            bind.unbind()
+        given_back = self._give_back()
+        if given_back:
+            self.flow.settle(self.name, given_back)
+
+    def _give_back(self) -> list[Outcome]:
+        """What was not written, for other outlets; the carrier has none of it."""
+        parts = self._backlog.take(len(self._backlog))
+        return [TryLater(part.id, NO_ANSWER, part.part, part.parts) for part in parts]
+
+    def _dress(self, outgoing: Outgoing, bodies: list[bytes]) -> bool:
+        """Put the addresses on that the carrier wants; False if it takes no such sender."""
+        peek = outgoing.message.peek  # the addresses stand in front: the same in each part
+        for place, body in enumerate(bodies):
+            dressed = self.config.quirks.rewrite(body, peek)
+            if dressed is None:
+                return False
+            bodies[place] = dressed
+        return True
+
+    def _mark(self, parts: list[Part]) -> None:
+        """Journal the attempt before the first octet leaves: after a crash nobody doubts it."""
+        self._marking += len(parts)
+        attempts = list({part.id: part.parts for part in parts}.items())
+
+        def marked() -> None:
+            self._marking -= len(parts)
+            self._backlog.put(parts)
+            if self.is_up and not self.is_stopping:
+                self._write()
+            else:
+                self.flow.settle(self.name, self._give_back())
+
+        self.flow.attempting_nowait(self.name, attempts, marked)
+
+    def _refused(self, part: Part, status: int, now: float) -> Outcome | None:
+        """What a refusal means; None: it is kept here and leaves again before all others."""
+        self._errors[status] += 1
+        match self.config.quirks.error_class(status):
+            case "permanent":
+                self._counts["refused"] += 1
+                return Failed(part.id, status, part.part, part.parts)
+            case "retryable":
+                return TryLater(part.id, status, part.part, part.parts)
+            case "throttled":
+                self._counts["throttled"] += 1
+                self._pace.throttled(part.sent_at, now)
+                part.refused_at = part.refused_at or now
+                is_patient = now - part.refused_at < self.config.throttle_patience_s
+                if not (is_patient and self.is_up):
+                    return TryLater(part.id, status, part.part, part.parts)
+                self._backlog.put_back(part)
+                return None
+
+    def _heed_congestion(self, body: bytes, now: float) -> None:
+        """congestion_state, which 5.0 lets any response carry (§4.8.4.18)."""
+        at = body.find(b"\0") + 1
+        if at < len(body):
+            state = find_tlv(body, at, Tag.CONGESTION_STATE)
+            if state:
+                self._pace.congested(state[0], now)
 
     async def _keep_bound(self, scope: trio.CancelScope) -> None:
         with scope:
@@ -332,26 +334,51 @@ class UpstreamLink:
                     nursery.start_soon(bind.run)
 
     async def _sweep(self) -> None:
-        """Let the sessions look at the clock, and end a pause."""
+        """Let the sessions look at the clock, and carry out wishes."""
         while True:
             await trio.sleep(_TICK_S)
+            now = trio.current_time()
             for bind in self._binds:
-                if bind.link is not None:
-                    bind.link.tick(trio.current_time())
+                bind.tick(now)
+            self.push()
+            is_idle = not (self._outstanding or self._backlog or self._marking)
+            if self._is_draining and is_idle:
+                self.control("stop")
+            if self._cut_at is not None and now >= self._cut_at:
+                self._cut_at = None
+                for bind in self._binds:
+                    bind.cut("stopped, and the carrier did not answer unbind")
+
+    async def _rest(self) -> None:
+        """Write on when the pace allows it."""
+        while True:
+            await self._starved.wait()
+            now = trio.current_time()
+            await trio.sleep(max(self._wait_s(now), _SHORTEST_REST_S))
+            self._starved = trio.Event()
             self.push()
 
     def _write(self) -> None:
         """Fill the windows from the backlog, one write for each bind."""
-        if self._is_paused:
+        waiting = len(self._backlog)
+        if not waiting:
             return
-        for bind in self._binds:
-            room = min(bind.room, len(self._backlog))
-            if room and bind.session is not None and bind.link is not None:
-                pairs = [self._backlog.popleft() for _ in range(room)]
-                bind.session.request_many(
-                    [body for _, body in pairs],
-                    [context for context, _ in pairs],
-                    trio.current_time(),
-                )
+        now = trio.current_time()
+        budget = min(waiting, self._free(now), self._pace.room(now))
+        for bind in sorted(self._binds, key=_outstanding) if self._sending > 1 else self._binds:
+            room = min(bind.room(now), budget)
+            if room > 0:
+                bind.write(self._backlog.take(room), now)
+                self._pace.sent(room)
                 self._counts["sent"] += room
-                bind.link.flush()
+                budget -= room
+        if self._backlog and self._wait_s(now):
+            self._starved.set()
+
+
+def _outstanding(bind: Bind) -> int:
+    return bind.outstanding
+
+
+def _heard_at(bind: Bind) -> float | None:
+    return bind.session.heard_at if bind.session is not None else bind.heard_at

@@ -1,16 +1,24 @@
-"""`[outlets.NAME]` with `kind = "smpp"`: what a link to a carrier is told.
+"""`[outlets.NAME]` with `kind = "smpp"`: what an upstream link is told.
 
 *In*: the configuration file. *Out*: a frozen value. *Never*: behaviour.
 """
 
+import re
+from ipaddress import ip_address
+from pathlib import Path
 from typing import Any, Final, Literal
 
 import attrs
 
-from smsc.config_errors import Secret
-from smsc.config_fields import about
+from bridges.quirks import Quirks
+from pdu.operations import V33, V34, V50
+from smsc.config_errors import Secret, SettingError, found
+from smsc.config_fields import HostPort, about
+from smsc.ports import OutletPolicy
 
 _LONGEST_PASSWORD: Final = 8
+_VERSIONS: Final = {"3.3": V33, "3.4": V34, "5.0": V50}
+_DEFAULT_PORT: Final = 2775
 
 
 def _fits_the_wire(_: object, field: "attrs.Attribute[Any]", value: str | Secret) -> None:
@@ -23,12 +31,61 @@ def _fits_the_wire(_: object, field: "attrs.Attribute[Any]", value: str | Secret
         raise ValueError(f"{why}, found {len(text)}", field)
 
 
+def _parse_hosts(value: object) -> tuple[HostPort, ...]:
+    """Read "host:port" or "host", several times."""
+    if not isinstance(value, list) or not value:
+        raise SettingError(f"expected a list of hosts, found {found(value)}")
+    hosts = []
+    for one in value:
+        match = re.fullmatch(r"(?:\[([^]\s]+)\]|([^:\s]+))(?::(\d{1,5}))?", str(one))
+        if match is None or int(match[3] or 1) not in range(1, 65536):
+            raise SettingError(
+                f'expected "host:port" as in "smsc.example:2775", found {found(one)}'
+            )
+        hosts.append(HostPort(match[1] or match[2], int(match[3] or _DEFAULT_PORT)))
+    return tuple(hosts)
+
+
+def _parse_source(value: object) -> str:
+    try:
+        return str(ip_address(str(value))) if value else ""
+    except ValueError:
+        raise SettingError(f'expected an address like "192.0.2.7", found {found(value)}') from None
+
+
 @attrs.frozen(kw_only=True)
 class UpstreamConfig:
     """`[outlets.NAME]` with `kind = "smpp"`."""
 
-    host: str = attrs.field(metadata=about("host name or address of the carrier"))
-    port: int = attrs.field(default=2775, metadata=about("TCP port", minimum=1, maximum=65535))
+    host: str = attrs.field(default="", metadata=about("host name or address of the carrier"))
+    port: int = attrs.field(
+        default=_DEFAULT_PORT, metadata=about("TCP port of host", minimum=1, maximum=65535)
+    )
+    hosts: tuple[HostPort, ...] = attrs.field(
+        default=(),
+        metadata=about('several hosts instead of host: ["a:2775", "b:2775"]', parse=_parse_hosts),
+    )
+    spread: Literal["order", "share"] = attrs.field(
+        default="order",
+        metadata=about("order: the first host that answers; share: the binds in turn"),
+    )
+    source: str = attrs.field(
+        default="", metadata=about("our address towards the carrier", parse=_parse_source)
+    )
+    tls: bool = attrs.field(default=False, metadata=about("speak TLS from the first octet"))
+    tls_verify: bool = attrs.field(
+        default=True, metadata=about("check the carrier's certificate and its name")
+    )
+    tls_ca: Path | None = attrs.field(
+        default=None, metadata=about("file of the authorities to trust; default: the system's")
+    )
+    tls_server_name: str = attrs.field(
+        default="", metadata=about("name that the certificate must have; default: the host")
+    )
+    tls_cert: Path | None = attrs.field(
+        default=None, metadata=about("file of our own certificate, if the carrier asks for one")
+    )
+    tls_key: Path | None = attrs.field(default=None, metadata=about("file of its key"))
     system_id: str = attrs.field(
         validator=_fits_the_wire, metadata=about("who we are to the carrier", minimum=1, maximum=15)
     )
@@ -42,15 +99,31 @@ class UpstreamConfig:
         validator=_fits_the_wire,
         metadata=about("system_type of the bind", maximum=12),
     )
-    bind: Literal["transmitter", "receiver", "transceiver"] = attrs.field(
-        default="transceiver", metadata=about("kind of the binds")
+    version: Literal["3.3", "3.4", "5.0"] = attrs.field(
+        default="3.4", metadata=about("version of SMPP to speak")
+    )
+    bind: Literal["transmitter", "receiver", "transceiver", "pair"] = attrs.field(
+        default="transceiver",
+        metadata=about("kind of the binds; pair: a transmitter and a receiver for each"),
     )
     binds: int = attrs.field(
-        default=1, metadata=about("connections to keep bound", minimum=1, maximum=64)
+        default=1, metadata=about("connections to keep bound, or pairs", minimum=1, maximum=64)
     )
     window: int = attrs.field(
         default=100,
         metadata=about("unanswered submit_sm for each bind", minimum=1, maximum=65535),
+    )
+    link_window: int = attrs.field(
+        default=0, metadata=about("unanswered submit_sm of all binds together; 0 = no limit")
+    )
+    rate: float = attrs.field(
+        default=0.0,
+        metadata=about(
+            "messages a second over all binds; 0 = as the carrier takes them", minimum=0
+        ),
+    )
+    bind_rate: float = attrs.field(
+        default=0.0, metadata=about("messages a second on each bind; 0 = unlimited", minimum=0)
     )
     enquire_link_s: float = attrs.field(
         default=30.0, metadata=about("silence until enquire_link, seconds", minimum=0.1)
@@ -58,6 +131,14 @@ class UpstreamConfig:
     response_timeout_s: float = attrs.field(
         default=60.0,
         metadata=about("time the carrier has to answer, seconds", minimum=0.1),
+    )
+    throttle_patience_s: float = attrs.field(
+        default=60.0,
+        metadata=about(
+            "how long a message that the carrier was too busy for is kept here before another"
+            " outlet may try, seconds",
+            minimum=0,
+        ),
     )
     reconnect_s: float = attrs.field(
         default=1.0,
@@ -69,3 +150,53 @@ class UpstreamConfig:
         default=True,
         metadata=about("ask for a receipt of each message, wanted by the client or not"),
     )
+    ambiguous: Literal["resend", "hold"] = attrs.field(
+        default="resend",
+        metadata=about("what to do with messages whose answer never came"),
+    )
+    final: Literal["receipt", "accepted", "after", "never"] = attrs.field(
+        default="receipt",
+        metadata=about("what ends a message that the carrier took"),
+    )
+    final_after_s: float = attrs.field(
+        default=3600.0, metadata=about('seconds until the end with final = "after"', minimum=1)
+    )
+    receipts_per_part: bool = attrs.field(
+        default=False, metadata=about("one receipt for each part of a long message, not one in all")
+    )
+    quirks: Quirks = attrs.field(
+        factory=Quirks, metadata=about("what the carrier does otherwise than others")
+    )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse settings that do not go together."""
+        if bool(self.host) == bool(self.hosts):
+            raise ValueError("expected either host or hosts")
+        if self.version == "3.3" and self.bind == "transceiver":
+            raise ValueError('bind: SMPP 3.3 knows no transceiver; expected "pair"')
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key go together")
+
+    @property
+    def interface_version(self) -> int:
+        """`version` as a bind says it."""
+        return _VERSIONS[self.version]
+
+    @property
+    def addresses(self) -> tuple[HostPort, ...]:
+        """The hosts, however they were written."""
+        return self.hosts or (HostPort(self.host, self.port),)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind of each connection to keep."""
+        return (("transmitter", "receiver") if self.bind == "pair" else (self.bind,)) * self.binds
+
+    @property
+    def policy(self) -> OutletPolicy:
+        """What the flow must know."""
+        return OutletPolicy(
+            final=self.final,
+            final_after_s=self.final_after_s,
+            receipts_per_part=self.receipts_per_part,
+        )

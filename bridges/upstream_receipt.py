@@ -6,10 +6,12 @@
 SMPP 3.4 §5.2.12 (esm_class), appendix B (text); TLVs say it better than the text where they stand.
 """
 
+from functools import lru_cache
 from typing import Final
 
+from bridges.quirks import Quirks
 from pdu.codec import SubmitPeek
-from pdu.receipt_text import date_ms, parse_receipt, state_of
+from pdu.receipt_text import Receipt, date_ms, parse_receipt, state_of
 from pdu.tlvs import Tag, find_tlv
 from smsc.message import OutletName, State
 from smsc.ports import UpstreamReceipt
@@ -20,40 +22,59 @@ _INTERMEDIATE: Final = 0x20
 _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than this
 _FROM_A_HANDSET: Final = frozenset({0x08, 0x10, 0x18})
 """SME delivery and manual acknowledgement, conversation abort: messages, not receipts."""
+_STATES: Final = tuple(map(State, range(State.REJECTED + 1)))
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
-def read_receipt(outlet: OutletName, peek: SubmitPeek, body: bytes) -> UpstreamReceipt | None:
+_NO_QUIRKS: Final = Quirks()
+
+
+def read_receipt(
+    outlet: OutletName, peek: SubmitPeek, body: bytes, quirks: Quirks = _NO_QUIRKS
+) -> UpstreamReceipt | None:
     """The receipt in a deliver_sm; None when it carries a message."""
     message_id = find_tlv(body, peek.tlvs_at, Tag.RECEIPTED_MESSAGE_ID)
     kind = peek.esm_class & _TYPE
     if kind in _FROM_A_HANDSET:
         return None  # its user answered a message: that is for whoever sent it to read
-    if message_id is None and kind not in {_RECEIPT, _INTERMEDIATE}:
+    is_marked = message_id is not None or kind in {_RECEIPT, _INTERMEDIATE}
+    if not is_marked and (not quirks.receipts_unmarked or kind):
         return None
-    text = body[peek.text_at : peek.text_at + peek.sm_length]
-    if not text:
-        text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
-    parsed = parse_receipt(text)
+    state = _state_tlv(body, peek)
+    if quirks.receipts == "text":
+        message_id, state = None, None
+    parsed = None if quirks.receipts == "tlv" and is_marked else _parsed(body, peek)
     if message_id is not None:
         upstream_id = message_id.rstrip(b"\0").decode("latin-1")
     elif parsed is not None:
         upstream_id = parsed.message_id
     else:
         return None
-    state = _state_tlv(body, peek)
     error, done_ms = 0, 0
     if parsed is not None:
         if state is None:
             state = _as_state(state_of(parsed.stat or ""))
         if parsed.err is not None and len(parsed.err) <= _ERR_DIGITS and parsed.err.isdecimal():
             error = int(parsed.err)
-        done_ms = date_ms(parsed.done_date) or 0
+        done_ms = _done_ms(quirks.usual_date(parsed.done_date), quirks.receipt_ahead_min)
     if kind == _INTERMEDIATE:
         state = State.ENROUTE  # it tells of an attempt; the end is still to come
     elif state is None:
         state = State.UNKNOWN
-    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms)
+    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms, kind == _INTERMEDIATE)
+
+
+@lru_cache(maxsize=1024)
+def _done_ms(date: str | None, ahead_min: int) -> int:
+    """Cached: receipts come in bursts of the same minute, and reading a date takes 10 µs."""
+    return date_ms(date, ahead_min) or 0
+
+
+def _parsed(body: bytes, peek: SubmitPeek) -> Receipt | None:
+    text = body[peek.text_at : peek.text_at + peek.sm_length]
+    if not text:
+        text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
+    return parse_receipt(text)
 
 
 def _state_tlv(body: bytes, peek: SubmitPeek) -> State | None:
@@ -66,4 +87,4 @@ def _as_state(value: int | None) -> State | None:
         return None
     if value == _SKIPPED:
         return State.UNDELIVERABLE
-    return State(value) if value <= State.REJECTED else None
+    return _STATES[value] if value <= State.REJECTED else None

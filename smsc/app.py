@@ -27,6 +27,7 @@ from smsc.directory.accounts import Account, AuthRefused, Directory
 from smsc.flow.alarms import Alarms
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.doubt import Doubt
 from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
 from smsc.flow.history import History
@@ -41,6 +42,7 @@ from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
 from smsc.operations.transactions import Transactions
 from smsc.ports import (
+    ANY_NETWORK,
     Health,
     Lookup,
     MessageReport,
@@ -67,6 +69,8 @@ _RESTORE_ROWS: Final = 500
 """Records taken up at a time at start: about 4 ms."""
 _OUTLET_RESTART_S: Final = 5.0
 _CALLBACK: Final = "callback:"
+OUTLET_ACTIONS: Final = ("start", "stop", "drain", "resend", "fail")
+"""What people may do to an outlet; the last two decide on messages that are held for it."""
 
 
 class Webhook(Protocol):
@@ -135,9 +139,18 @@ class Gateway:
         )
         self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
         self.waking = Waking(self.dispatch, store, recent, now_ms)
+        self.doubt = Doubt(self.dispatch, store, recent, log)
         self.alarms = Alarms(store, self.waking.wake, now_ms)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
+        policies = {name: getattr(one, "policy", ANY_NETWORK) for name, one in self.outlets.items()}
+        self.dispatch.policies = self.receipts.policies = policies
+        self.receipts.habits = {
+            name: one.id_habit for name, one in self.outlets.items() if hasattr(one, "id_habit")
+        }
+        self.receipts.per_part = frozenset(
+            AccountId(name) for name, one in config.accounts.items() if one.receipts_per_part
+        )
         self.history = History(store, config.store.history_keep_s, now_ms, log)
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
         accounts = {AccountId(name): account for name, account in config.accounts.items()}
@@ -195,6 +208,15 @@ class Gateway:
         self.receipts.responded(
             outlet, (one.upstream_id for one in outcomes if isinstance(one, Sent))
         )
+
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        """See `smsc.flow.doubt`."""
+        self.doubt.attempting_nowait(outlet, attempts, done)
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
@@ -255,6 +277,24 @@ class Gateway:
             return f"no mo_route takes a message to {to}"
         return None if not status else f"the message was answered {status_name(status)}"
 
+    async def control_outlet(self, outlet: str, action: str) -> str | None:
+        """Start, stop or drain an upstream link, or decide on what is held for it.
+
+        `action` is one of `OUTLET_ACTIONS`. A sentence if that cannot be.
+        """
+        found: Any = self.outlets.get(OutletName(outlet))
+        if found is None:
+            return f"outlet {outlet!r} is unknown; known ones: {', '.join(self.outlets)}"
+        if action in {"resend", "fail"}:
+            self.doubt.release(OutletName(outlet), resend=action == "resend")
+        elif action not in OUTLET_ACTIONS:
+            return f"action {action!r} is unknown; known ones: {', '.join(OUTLET_ACTIONS)}"
+        elif not hasattr(found, "control"):
+            return f"outlet {outlet!r} has no connection to {action}"
+        else:
+            found.control(action)
+        return None
+
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""
         why = self.store.why_full or ("stopping" if self.intake.is_stopping else "")
@@ -269,6 +309,9 @@ class Gateway:
                 "waiting": self.dispatch.waiting(),
                 "held_back": self.dispatch.held_back(),
                 "in_flight": self.dispatch.in_flight,
+                "held": self.dispatch.holding.counts(),
+                "early_receipts": self.receipts.early,
+                "duplicate_receipts": self.receipts.duplicates,
                 "dead_letters": {
                     "count": self.dispatch.dead_letters.count,
                     "newest": [attrs.asdict(one) for one in self.dispatch.dead_letters.newest()],

@@ -226,6 +226,10 @@ class AccountConfig:
         metadata=about("the operation that brings the account its messages and receipts"),
     )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
+    receipts_per_part: bool = attrs.field(
+        default=False,
+        metadata=about("one receipt for each part of a long message, not one in all"),
+    )
     duplicates_s: float = attrs.field(
         default=0.0,
         metadata=about(

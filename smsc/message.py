@@ -23,7 +23,10 @@ Mailbox = NewType("Mailbox", str)
 
 
 class State(IntEnum):
-    """message_state of SMPP 5.0 §4.7.15, and QUEUED, which the specification shows as ENROUTE."""
+    """message_state of SMPP 5.0 §4.7.15; QUEUED and HELD, which the specification calls ENROUTE.
+
+    HELD: a network may or may not have it, and its outlet must not send it twice.
+    """
 
     SCHEDULED = 0
     ENROUTE = 1
@@ -35,16 +38,18 @@ class State(IntEnum):
     UNKNOWN = 7
     REJECTED = 8
     QUEUED = 16
+    HELD = 17
 
 
-LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE})
+LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE, State.HELD})
 FINAL = frozenset(State) - LIVE
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.DELETED, State.REJECTED}),
     # replace_sm may give a message that waits another schedule.
-    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE, State.SCHEDULED}) | FINAL,
-    State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE}) | FINAL,
+    State.QUEUED: frozenset({State.QUEUED, State.ENROUTE, State.HELD, State.SCHEDULED}) | FINAL,
+    State.ENROUTE: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
+    State.HELD: frozenset({State.QUEUED, State.ENROUTE, State.HELD}) | FINAL,
 } | {final: frozenset() for final in FINAL}
 """Where a message may go from each state; a final state is never left."""
 

@@ -5,7 +5,7 @@ Every `…_nowait` verb returns at once and calls `done` later, in the event loo
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 import attrs
 
@@ -95,7 +95,39 @@ class Failed:
     parts: int = 1
 
 
-Outcome = Sent | TryLater | Failed
+@attrs.define(slots=True)
+class Held:
+    """The network may or may not have taken it, and it must not be sent twice.
+
+    Its answer is missing: a time-out, a cut, a crash. People release it, or its validity ends.
+    """
+
+    id: MessageId
+    status: int
+    part: int = 0
+    parts: int = 1
+
+
+Outcome = Sent | TryLater | Failed | Held
+
+
+@attrs.frozen(kw_only=True)
+class OutletPolicy:
+    """What the flow must know of an outlet's network, besides what comes through the ports.
+
+    final: when a message that the network took has its end: when the "receipt" says so, when it
+    was "accepted", "after" `final_after_s`, or "never": then it ends as UNKNOWN with its validity,
+    and the client hears nothing.
+    """
+
+    final: Literal["receipt", "accepted", "after", "never"] = "receipt"
+    final_after_s: float = 0.0
+    receipts_per_part: bool = False
+    """The client of a long message gets one receipt for each part instead of one."""
+
+
+ANY_NETWORK: Final = OutletPolicy()
+"""The policy of outlets that have none."""
 
 
 @attrs.define(slots=True)
@@ -107,6 +139,8 @@ class UpstreamReceipt:
     state: State
     error: int = 0
     done_ms: int = 0
+    is_notice: bool = False
+    """An intermediate notification: it tells of an attempt, not of the end."""
 
 
 @attrs.define(slots=True)
@@ -125,6 +159,17 @@ class Flow(Protocol):
 
     def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
         """Journal what became of parts that were sent; one call for each read."""
+
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        """Journal that these messages (id, number of parts) are about to be written.
+
+        After a crash they are held, not sent again. `done` is called after fsync.
+        """
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]

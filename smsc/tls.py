@@ -135,12 +135,20 @@ class Certificates:
         self.context = self._files.context()
 
 
-async def handshake(sock: socket.socket, context: ssl.SSLContext) -> ssl.SSLSocket:
+async def handshake(
+    sock: socket.socket, context: ssl.SSLContext, server_name: str | None = None
+) -> ssl.SSLSocket:
     """Greet a TLS client on a non-blocking socket, which belongs to the result from then on.
 
-    :raises OSError: the client and we found no way to talk; ssl.SSLError is one.
+    :param server_name: we are the client, and greet the server of this name.
+    :raises OSError: the peer and we found no way to talk; ssl.SSLError is one.
     """
-    wrapped = context.wrap_socket(sock, server_side=True, do_handshake_on_connect=False)
+    wrapped = context.wrap_socket(
+        sock,
+        server_side=server_name is None,
+        server_hostname=server_name,
+        do_handshake_on_connect=False,
+    )
     try:
         while True:
             try:

@@ -48,3 +48,6 @@ class Gateway(Protocol):
 
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator outlet receive a message from a handset; a sentence if it cannot."""
+
+    async def control_outlet(self, outlet: str, action: str) -> str | None:
+        """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

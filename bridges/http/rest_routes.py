@@ -22,6 +22,11 @@ def routes(house: House) -> list[Route]:
             endpoint(house, post_simulated_mo, wording, Auth.ADMIN),
             methods=["POST"],
         ),
+        Route(
+            "/v1/outlets/{name}/{action}",
+            endpoint(house, post_outlet_action, wording, Auth.ADMIN),
+            methods=["POST"],
+        ),
     ]
 
 
@@ -69,3 +74,10 @@ async def post_simulated_mo(call: Call) -> Reply:
         return rest.problem_reply(mo)
     wrong = await call.gateway.simulate_mo(mo.outlet, mo.from_, mo.to, mo.text)
     return rest.simulated_mo_reply(mo, wrong)
+
+
+async def post_outlet_action(call: Call) -> Reply:
+    """Start, stop or drain one outlet; resend or fail what is held for it."""
+    outlet, action = call.path["name"], call.path["action"]
+    wrong = await call.gateway.control_outlet(outlet, action)
+    return rest.outlet_action_reply(outlet, action, wrong)

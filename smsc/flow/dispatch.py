@@ -19,14 +19,24 @@ from smsc.flow.backlog import Backlog
 from smsc.flow.dead_letters import DeadLetters
 from smsc.flow.destinations import Destinations
 from smsc.flow.flight import Flight
+from smsc.flow.holding import Holding
 from smsc.flow.lanes import Plan
 from smsc.flow.outbox import Outbox
-from smsc.flow.parts import aggregate, has_failed, has_left
+from smsc.flow.parts import accepted, aggregate, has_failed, has_left
 from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
 from smsc.message import Delivery, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Batch, CommitResult, Outcome, Outgoing, Outlet, Store
+from smsc.ports import (
+    ANY_NETWORK,
+    Batch,
+    CommitResult,
+    Outcome,
+    Outgoing,
+    Outlet,
+    OutletPolicy,
+    Store,
+)
 
 _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
@@ -81,6 +91,9 @@ class Dispatch:
         self._log = log
         self._backlog = Backlog(store, routes, recent, log)
         self.flights: dict[MessageId, Flight] = {}
+        self.holding = Holding()
+        self.policies: Mapping[OutletName, OutletPolicy] = {}
+        """Of outlets whose network is unlike others."""
         self._pumping: set[OutletName] = set()
         self.pending = Pending()
         self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
@@ -256,7 +269,13 @@ class Dispatch:
             return self._retry(batch, flight, outbox, moved_on)
         outbox.forget(message.id)
         state = aggregate(progress.parts)
-        if state is not State.ENROUTE:
+        policy = self.policies.get(outlet, ANY_NETWORK)
+        if state is State.ENROUTE and policy.final != "receipt":
+            state = self._without_receipt(batch, message, progress, policy)
+        if state is State.HELD:
+            self.holding.add(message.id, outlet)
+            self._log.warning("message.held", id=message.id, outlet=outlet)
+        elif state is not State.ENROUTE:
             self.end(batch, message, progress, state)
             return True
         progress.state = state
@@ -264,6 +283,19 @@ class Dispatch:
             progress.error = 0
         batch.progress(message.id, progress)
         return False
+
+    def _without_receipt(
+        self, batch: Batch, message: Message, progress: Progress, policy: OutletPolicy
+    ) -> State:
+        """The state of a message that a network took whose receipts are not waited for."""
+        if policy.final == "accepted":
+            progress.parts = accepted(progress.parts)
+            return aggregate(progress.parts)
+        if policy.final == "after":
+            progress.due_ms = self._now_ms() + int(policy.final_after_s * 1000)
+            batch.defer(progress.due_ms, message.id, message.id)
+            self.alarm_moved(progress.due_ms)
+        return State.ENROUTE
 
     def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
         """The first attempt was no end: say so."""
@@ -297,6 +329,7 @@ class Dispatch:
     def end(self, batch: Batch, message: Message, progress: Progress, state: State) -> None:
         """Journal a final state; `_commit` writes the receipt into the same commit."""
         self._backlog.touched(message.id)
+        self.holding.discard(message.id)
         for outbox in self._outboxes.values():
             outbox.forget(message.id)
         if self.pending and message.is_readable:

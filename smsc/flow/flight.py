@@ -8,9 +8,9 @@ from typing import assert_never
 
 import attrs
 
-from smsc.flow.parts import ONE_ENROUTE, new_parts, with_part
+from smsc.flow.parts import ONE_ENROUTE, held, new_parts, with_part
 from smsc.message import Message, OutletName, Progress, State
-from smsc.ports import Batch, Failed, Outcome, Sent, TryLater
+from smsc.ports import Batch, Failed, Held, Outcome, Sent, TryLater
 
 
 @attrs.define(slots=True)
@@ -23,15 +23,21 @@ class Flight:
     """Parts without an outcome; -1 until the first outcome tells how many there are."""
     again: int = 0
     """Status of a part that must be tried again, 0 if none."""
+    is_marked: bool = False
+    """On disk, parts without an outcome are HELD: a crash leaves them in doubt."""
+
+    def mark(self, batch: Batch, outlet: OutletName, parts: int) -> None:
+        """Journal, before the first octet leaves, that the parts still to be sent are in doubt."""
+        self._open(parts)
+        self.is_marked = True
+        self.progress.outlet = outlet
+        self._journal(batch)
 
     def note(self, batch: Batch, outlet: OutletName, outcome: Outcome) -> bool:
         """Enter one part's outcome; True when it was the last one: the flight has landed."""
         progress = self.progress
         if self.pending < 0:
-            if len(progress.parts) != outcome.parts:
-                progress.parts = new_parts(outcome.parts)
-                progress.upstream_ids = ("",) * outcome.parts
-            self.pending = progress.parts.count(State.QUEUED)
+            self._open(outcome.parts)
         match outcome:
             case Sent(id_, upstream_id, part, parts):
                 if parts == 1:
@@ -44,7 +50,7 @@ class Flight:
                     progress.upstream_ids = tuple(ids)
                     # A receipt may come for this part while its siblings are unanswered.
                     progress.outlet = outlet
-                    batch.progress(id_, progress)
+                    self._journal(batch)
                 if upstream_id:
                     batch.upstream(outlet, upstream_id, id_, part)
             case TryLater(_, status, _, _):
@@ -53,7 +59,25 @@ class Flight:
             case Failed(_, status, part, _):
                 progress.parts = with_part(progress.parts, part, State.REJECTED)
                 progress.error = status
+            case Held(_, status, part, _):
+                progress.parts = with_part(progress.parts, part, State.HELD)
+                progress.error = status
             case _:
                 assert_never(outcome)
         self.pending -= 1
         return not self.pending
+
+    def _open(self, parts: int) -> None:
+        """The outlet told how many parts there are; those of another number are all new."""
+        progress = self.progress
+        if len(progress.parts) != parts:
+            progress.parts = new_parts(parts)
+            progress.upstream_ids = ("",) * parts
+        self.pending = progress.parts.count(State.QUEUED)
+
+    def _journal(self, batch: Batch) -> None:
+        """Write the progress as it should be found after a crash."""
+        progress = self.progress
+        if self.is_marked:
+            progress = attrs.evolve(progress, state=State.HELD, parts=held(progress.parts))
+        batch.progress(self.message.id, progress)

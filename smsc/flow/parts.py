@@ -14,6 +14,7 @@ _FAILURES: Final = (State.REJECTED, State.UNDELIVERABLE, State.EXPIRED, State.DE
 """Final states other than success; the one that stands first decides."""
 _ENROUTE: Final = bytes((State.ENROUTE,))
 _QUEUED: Final = bytes((State.QUEUED,))
+_HELD: Final = bytes((State.HELD,))
 ONE_ENROUTE: Final = _ENROUTE
 """The parts of a message that left whole."""
 
@@ -33,6 +34,21 @@ def take_back(parts: bytes) -> bytes:
     return parts.replace(_ENROUTE, _QUEUED)
 
 
+def held(parts: bytes) -> bytes:
+    """`parts` as they stand on disk while those still to be sent are written: all in doubt."""
+    return parts.replace(_QUEUED, _HELD)
+
+
+def released(parts: bytes, state: State) -> bytes:
+    """`parts` after people decided what those in doubt are: QUEUED again, or ended."""
+    return parts.replace(_HELD, bytes((state,)))
+
+
+def accepted(parts: bytes) -> bytes:
+    """`parts` when what the network took counts as done."""
+    return parts.replace(_ENROUTE, bytes((State.ACCEPTED,)))
+
+
 def has_failed(parts: bytes) -> bool:
     """Has a part ended other than well?"""
     return any(failure in parts for failure in _FAILURES)
@@ -47,10 +63,15 @@ def aggregate(parts: bytes) -> State:
     """The state of a message whose parts stand so: final when each of them is.
 
     The worst final part decides: one undelivered part leaves the text unreadable.
+    HELD when a part needs a decision of people and none is to be sent.
     """
-    if State.QUEUED in parts or State.ENROUTE in parts:
+    if State.QUEUED in parts:
         return State.ENROUTE
-    for state in (*_FAILURES, State.DELIVERED):
+    if State.HELD in parts:
+        return State.HELD
+    if State.ENROUTE in parts:
+        return State.ENROUTE
+    for state in (*_FAILURES, State.ACCEPTED, State.DELIVERED):
         if state in parts:
             return state
     return State.UNKNOWN

@@ -7,17 +7,19 @@
 Station of the flow: outlet → **receipts** → mailboxes. SMPP 3.4 §5.2.17, appendix B.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import attrs
 
-from pdu.receipt_text import MessageState, format_receipt
+from pdu.receipt_ids import IdHabit
 from pdu.status import Status
-from pdu.tlvs import Tag, find_tlv, pack_tlv
+from pdu.tlvs import Tag, pack_tlv
+from smsc.flow.early import Early
 from smsc.flow.parts import aggregate, with_part
+from smsc.flow.receipt_body import AS, receipt_body
 from smsc.flow.recent import Recent
 from smsc.message import (
     FINAL,
@@ -31,7 +33,14 @@ from smsc.message import (
     Progress,
     State,
 )
-from smsc.ports import Batch, CommitResult, Store, UpstreamReceipt
+from smsc.ports import (
+    ANY_NETWORK,
+    Batch,
+    CommitResult,
+    OutletPolicy,
+    Store,
+    UpstreamReceipt,
+)
 from smsc.store.ids import IdAllocator
 
 DELIVERY_KEEP_MS: Final = 7 * 24 * 3600 * 1000
@@ -41,9 +50,8 @@ EARLY_KEEP_MS: Final = 3600 * 1000
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
-# esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
-# sm_default_msg_id, times empty.
-_AS: Final = {"receipt": b"\x04" + bytes(8), "notice": b"\x20" + bytes(8)}
+_NOTICE_WISH: Final = 0x10
+"""The bit of registered_delivery that asks for intermediate notifications."""
 _WANTED_ON: Final = {
     # registered_delivery bits 1-0: is the receipt wanted (on success, on failure)?
     0: (False, False),
@@ -51,7 +59,8 @@ _WANTED_ON: Final = {
     2: (False, True),
     3: (True, False),
 }
-_SMPP_ERROR: Final = b"\x07"  # network_error_code octet 1: the code is an SMPP command_status
+_SUCCESS: Final = frozenset({State.DELIVERED, State.ACCEPTED})
+"""ACCEPTED ends messages whose network sends no receipts: nothing went wrong."""
 
 
 class Receipts:
@@ -78,13 +87,24 @@ class Receipts:
         self._arrived = arrived
         self._now_ms = now_ms
         self._log = log
-        self._early: dict[tuple[OutletName, str], Delivery] = {}  # oldest first
+        self._early = Early(store)
+        self.habits: Mapping[OutletName, IdHabit] = {}
+        """How the ids of receipts differ from those of responses, for carriers that may differ."""
+        self.policies: Mapping[OutletName, OutletPolicy] = {}
+        """Of outlets whose network is unlike others."""
+        self.per_part: Collection[AccountId] = ()
+        """Accounts that get a receipt for each part of a long message."""
         self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
         """How far messages are; dispatch knows better of those in flight."""
         self.ended: Callable[[Sequence[tuple[Message, Progress]]], None] = lambda _finals: None
         """Told of every message that reaches a final state; see `smsc.flow.finals`."""
         self.duplicates = 0
         self.unmatched = 0
+
+    @property
+    def early(self) -> int:
+        """Receipts that wait for their response."""
+        return len(self._early)
 
     # --- from the network ----------------------------------------------------------------------
 
@@ -94,11 +114,12 @@ class Receipts:
         It may have ended between journalling a response and matching the receipt.
         """
         for outlet in outlets:
+            keys = []
             for early in self._store.parked(early_mailbox(outlet), MessageId(0), _EARLY_LIMIT):
-                self._early[outlet, early.reference or ""] = early
-        for outlet, upstream_id in list(self._early):
-            if self._store.upstream(outlet, upstream_id) is not None:
-                self.responded(outlet, (upstream_id,))
+                keys.append(self._key(outlet, early.reference or ""))
+                self._early.add((outlet, keys[-1]), early, self._now_ms())
+            known = zip(keys, self._store.upstreams(outlet, keys), strict=True)
+            self.responded(outlet, [key for key, hit in known if hit is not None])
 
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
@@ -120,49 +141,89 @@ class Receipts:
         """Responses named these parts: their early receipts, if any, can be matched now."""
         if not self._early:
             return
-        found = [
-            early
-            for upstream_id in upstream_ids
-            if (early := self._early.pop((outlet, upstream_id), None)) is not None
-        ]
-        if not found:
-            return
-        batch = self._store.batch()
-        for early in found:
-            batch.unpark(early.mailbox, early.id)
-        _, deliveries = self._match(batch, [_receipt_of(outlet, early) for early in found])
-        self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
+        self._match_early(
+            outlet,
+            [
+                early
+                for upstream_id in upstream_ids
+                if (early := self._early.pop((outlet, upstream_id))) is not None
+            ],
+        )
 
     def forget_old(self) -> None:
-        """Drop early receipts that no response ever named; called by the sweeper."""
+        """Look for early receipts under other spellings of their ids, then drop those too old.
+
+        Called by the sweeper, so that no receipt in time pays for ids that differ.
+        """
         now_ms = self._now_ms()
+        if not self._early:
+            return
+        self._search(now_ms)
         old = list(takewhile(lambda entry: entry[1].expires_ms <= now_ms, self._early.items()))
         if not old:
             return
         batch = self._store.batch()
         for key, early in old:
-            del self._early[key]
+            self._early.pop(key)
             batch.unpark(early.mailbox, early.id)
             self.unmatched += 1
-            self._log.info("receipt.unmatched", outlet=key[0], upstream_id=key[1])
+            self._log.info("receipt.unmatched", outlet=key[0], upstream_id=early.reference)
         self._store.commit_nowait(batch)
 
+    def _search(self, now_ms: int) -> None:
+        """Find messages whose ids the carrier spells otherwise in receipts; learn how."""
+        for outlet, found, learned in self._early.search(self.habits, now_ms):
+            if learned:
+                self._log.warning(
+                    "link.ids_learned", outlet=outlet, ids=self.habits[outlet].word, by=learned
+                )
+            self._match_early(outlet, [early for early, _ in found], [hit for _, hit in found])
+
+    def _match_early(
+        self,
+        outlet: OutletName,
+        found: Sequence[Delivery],
+        hits: Sequence[tuple[MessageId, int]] | None = None,
+    ) -> None:
+        """Match receipts that were parked, and forget them, in one commit."""
+        if not found:
+            return
+        batch = self._store.batch()
+        for early in found:
+            batch.unpark(early.mailbox, early.id)
+        _, deliveries = self._match(batch, [_receipt_of(outlet, early) for early in found], hits)
+        self._store.commit_nowait(batch, lambda _: self._arrived(deliveries))
+
+    def _key(self, outlet: OutletName, upstream_id: str) -> str:
+        """What the id of a receipt was kept under."""
+        habit = self.habits.get(outlet)
+        return upstream_id if habit is None or habit.is_exact else habit.receipt_key(upstream_id)
+
     def _match(
-        self, batch: Batch, receipts: Sequence[UpstreamReceipt]
+        self,
+        batch: Batch,
+        receipts: Sequence[UpstreamReceipt],
+        hits: Sequence[tuple[MessageId, int] | None] | None = None,
     ) -> tuple[list[int], list[Delivery]]:
-        """Enter receipts of one outlet where they belong.
+        """Enter receipts of one outlet where they belong, or where `hits` says.
 
         Returns the status to answer the network with for each, and the receipts for clients.
         """
-        hits = self._store.upstreams(receipts[0].outlet, [one.upstream_id for one in receipts])
+        if hits is None:
+            outlet = receipts[0].outlet
+            keys = [self._key(outlet, one.upstream_id) for one in receipts]
+            hits = self._store.upstreams(outlet, keys)
         known = [hit[0] for hit in hits if hit is not None]
         # One Progress for each message: a second receipt in the same read sees the first.
         progresses = dict(zip(known, self.progresses(known), strict=True))
         answers: list[int] = []
         finals: list[tuple[Message, Progress]] = []
+        notices: list[Delivery] = []
         for receipt, hit in zip(receipts, hits, strict=True):
             if receipt.state in LIVE or receipt.state is State.ACCEPTED:
                 # The network says that it is on its way; that is known.
+                if hit is not None:
+                    notices += self._pass_on(batch, hit[0], progresses[hit[0]])
                 answers.append(Status.ESME_ROK)
                 continue
             if hit is None:
@@ -176,11 +237,22 @@ class Receipts:
                 if message is not None:
                     finals.append((message, progress))
             answers.append(Status.ESME_ROK)
-        return answers, self.write(batch, finals)
+        return answers, notices + self.write(batch, finals)
+
+    def _pass_on(
+        self, batch: Batch, id_: MessageId, progress: Progress | None
+    ) -> Sequence[Delivery]:
+        """An intermediate notification of the network, for a client that asked for it."""
+        message = self._recent.get(id_)
+        if message is None or progress is None or progress.state in FINAL:
+            return ()
+        if not message.registered_delivery & _NOTICE_WISH:
+            return ()
+        return self.write_notice(batch, message, progress)
 
     def _park_early(self, batch: Batch, receipt: UpstreamReceipt) -> int:
         """Keep a receipt until a response names its upstream id."""
-        key = (receipt.outlet, receipt.upstream_id)
+        key = (receipt.outlet, self._key(receipt.outlet, receipt.upstream_id))
         if key in self._early:
             self.duplicates += 1
             return Status.ESME_ROK
@@ -200,7 +272,7 @@ class Receipts:
             reference=receipt.upstream_id,
         )
         batch.park(early)
-        self._early[key] = early
+        self._early.add(key, early, now_ms)
         return Status.ESME_ROK
 
     def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int) -> bool:
@@ -223,7 +295,8 @@ class Receipts:
     def write(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> list[Delivery]:
         """Park the receipts of messages in a final state, where they were asked for."""
         self.ended(finals)
-        return self._park(batch, [one for one in finals if is_wanted(*one)], "receipt")
+        wanted = [one for final in finals for one in self._each_part(*final) if is_wanted(*one[:2])]
+        return self._park(batch, wanted, "receipt")
 
     def write_notice(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
         """Park an intermediate notification: it is on its way (SMPP 3.4 §5.2.17).
@@ -233,10 +306,37 @@ class Receipts:
         if message.callback_url is not None:
             return []
         so_far = attrs.evolve(progress, state=State.ENROUTE, done_ms=self._now_ms())
-        return self._park(batch, [(message, so_far)], "notice")
+        return self._park(batch, [(message, so_far, b"")], "notice")
+
+    def _each_part(
+        self, message: Message, progress: Progress
+    ) -> Iterable[tuple[Message, Progress, bytes]]:
+        """One final state for the whole, or for those who want it one for each part.
+
+        The octets are TLVs that tell which part.
+        """
+        parts = progress.parts
+        if len(parts) < 2 or not (
+            message.account in self.per_part
+            or self.policies.get(progress.outlet, ANY_NETWORK).receipts_per_part
+        ):
+            return ((message, progress, b""),)
+        total = pack_tlv(Tag.SAR_TOTAL_SEGMENTS, b"%c" % min(len(parts), 255))
+        return [
+            (
+                message,
+                attrs.evolve(
+                    progress,
+                    state=State(octet) if octet in FINAL else progress.state,
+                    parts=parts[place : place + 1],
+                ),
+                total + pack_tlv(Tag.SAR_SEGMENT_SEQNUM, b"%c" % (place + 1)),
+            )
+            for place, octet in enumerate(parts)
+        ]
 
     def _park(
-        self, batch: Batch, wanted: Sequence[tuple[Message, Progress]], kind: str
+        self, batch: Batch, wanted: Sequence[tuple[Message, Progress, bytes]], kind: str
     ) -> list[Delivery]:
         now_ms = self._now_ms()
         deliveries = [
@@ -247,7 +347,7 @@ class Receipts:
                 kind=kind,
                 created_ms=now_ms,
                 expires_ms=now_ms + DELIVERY_KEEP_MS,
-                body=receipt_body(message, progress, _AS[kind]),
+                body=receipt_body(message, progress, AS[kind]) + which_part,
                 message_id=message.id,
                 state=progress.state,
                 error=progress.error,
@@ -255,7 +355,7 @@ class Receipts:
                 reference=message.reference,
                 session=message.session,
             )
-            for id_, (message, progress) in zip(
+            for id_, (message, progress, which_part) in zip(
                 self._ids.take(len(wanted), now_ms), wanted, strict=True
             )
         ]
@@ -267,7 +367,7 @@ class Receipts:
 def is_wanted(message: Message, progress: Progress) -> bool:
     """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
     on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-    is_asked = on_success if progress.state is State.DELIVERED else on_failure
+    is_asked = on_success if progress.state in _SUCCESS else on_failure
     # What cannot be read was set aside, and nobody can be told where it was to go.
     return is_asked and message.is_readable
 
@@ -290,47 +390,3 @@ def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
     url = urlsplit(callback_url)
     host = url.netloc.rpartition("@")[2][:_HOST_LIMIT]
     return Mailbox(f"callback:{url.scheme}://{host}")
-
-
-def client_id(message: Message) -> MessageId:
-    """What the client calls the message: those of one submit_multi share the id of the first."""
-    shares_id = message.batch is not None and message.source == "smpp"
-    return MessageId(message.batch or message.id) if shares_id else message.id
-
-
-def receipt_body(message: Message, progress: Progress, head: bytes = _AS["receipt"]) -> bytes:
-    """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
-
-    Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
-    gives the same (tests compare them).
-    """
-    peek = message.peek
-    id_ = b"%d" % client_id(message)
-    text = format_receipt(
-        id_.decode(),
-        submitted_ms=message.accepted_ms,
-        done_ms=progress.done_ms,
-        state=MessageState(progress.state),
-        error=f"{progress.error % 1000:03d}",
-        sub=len(progress.parts) or 1,
-        dlvrd=progress.parts.count(State.DELIVERED),
-    )
-    pieces = [
-        b"\0%c%c%b\0" % (peek.dest_addr_ton, peek.dest_addr_npi, _octets(peek.destination_addr)),
-        b"%c%c%b\0" % (peek.source_addr_ton, peek.source_addr_npi, _octets(peek.source_addr)),
-        head,
-        b"%c%b" % (len(text), text),
-        pack_tlv(Tag.RECEIPTED_MESSAGE_ID, id_ + b"\0"),
-        pack_tlv(Tag.MESSAGE_STATE, b"%c" % progress.state),
-    ]
-    if progress.error:
-        code = min(progress.error, 0xFFFF).to_bytes(2, "big")
-        pieces.append(pack_tlv(Tag.NETWORK_ERROR_CODE, _SMPP_ERROR + code))
-    reference = find_tlv(message.body, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
-    if reference is not None:
-        pieces.append(pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference))
-    return b"".join(pieces)
-
-
-def _octets(address: str) -> bytes:
-    return address.encode("latin-1")

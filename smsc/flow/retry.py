@@ -16,7 +16,7 @@ from pdu.status import Status
 from smsc.config_flow import RetryConfig
 from smsc.flow.lanes import Plan
 from smsc.message import OutletName
-from smsc.ports import Failed, Outcome, Sent, TryLater
+from smsc.ports import Failed, Held, Outcome, Sent, TryLater
 
 _THROTTLED: Final = frozenset({int(Status.ESME_RTHROTTLED), int(Status.ESME_RMSGQFUL)})
 
@@ -43,7 +43,7 @@ class RetryPolicy:
                 return Failed(id_, status, part, parts)
             case Failed(id_, status, part, parts) if status in self._retryable:
                 return TryLater(id_, status, part, parts)
-            case Sent() | TryLater() | Failed():
+            case Sent() | TryLater() | Failed() | Held():
                 return outcome
 
     def delay_s(

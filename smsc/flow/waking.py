@@ -10,14 +10,15 @@ from itertools import islice
 from typing import Final
 
 from smsc.flow.dispatch import Dispatch
-from smsc.flow.parts import take_back
+from smsc.flow.parts import accepted, aggregate, take_back
 from smsc.flow.recent import Recent
 from smsc.message import LIVE, Message, MessageId, Progress, State
-from smsc.ports import Alarm, Batch, CommitResult, Store
+from smsc.ports import ANY_NETWORK, Alarm, Batch, CommitResult, Store
 from smsc.store.ids import STEP
 
 ENROUTE_GRACE_MS: Final = 5 * 60 * 1000
 """How long after its validity a message that a network took may still get its receipt."""
+_WITH_NETWORK: Final = frozenset({State.ENROUTE, State.HELD})
 WAKE: Final = 200
 """Messages looked at in one go when alarms fall due: 10 ms, if all of them end."""
 _LOOK_AGAIN_MS: Final = 1000
@@ -66,7 +67,9 @@ class Waking:
             progress.parts = take_back(progress.parts)
             progress.state = State.QUEUED
             batch.progress(id_, progress)
-        return progress.state is not State.ENROUTE
+        if progress.state is State.HELD:
+            self._dispatch.holding.add(id_, progress.outlet)
+        return progress.state not in _WITH_NETWORK
 
     def wake(self, alarms: Sequence[Alarm]) -> None:
         """At least one alarm fell due: a schedule, a retry, or the end of a validity.
@@ -103,20 +106,36 @@ class Waking:
         not stand at the same time before that one has rung.
         """
         ends_ms = message.expires_ms
-        if progress.state is State.ENROUTE:
+        if progress.state in _WITH_NETWORK:
             ends_ms += ENROUTE_GRACE_MS
-        if ends_ms <= now_ms:
+        is_over = ends_ms <= now_ms
+        final = self._dispatch.policies.get(progress.outlet, ANY_NETWORK).final
+        if final != "receipt" and progress.state is State.ENROUTE:
+            if is_over or 0 < progress.due_ms <= now_ms:
+                return self._end_without_receipt(batch, message, progress, final)
+        elif is_over:
             self._dispatch.end(batch, message, progress, State.EXPIRED)
             return True
         if progress.state is not State.QUEUED:
             batch.defer(ends_ms, message.id, message.id)
             self._dispatch.alarm_moved(ends_ms)
-        if 0 < progress.due_ms <= now_ms:
+        if 0 < progress.due_ms <= now_ms and progress.state not in _WITH_NETWORK:
             progress.state = State.QUEUED
             progress.due_ms = 0
             batch.progress(message.id, progress)
             self._dispatch.queue(message)
         return False
+
+    def _end_without_receipt(
+        self, batch: Batch, message: Message, progress: Progress, final: str
+    ) -> bool:
+        """End a message whose network tells nothing; True if its client is to hear of it."""
+        if final == "never":
+            self._dispatch.end(batch, message, progress, State.UNKNOWN)
+            return False  # nobody is told what nobody knows
+        progress.parts = accepted(progress.parts)
+        self._dispatch.end(batch, message, progress, aggregate(progress.parts))
+        return True
 
     def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
         """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.

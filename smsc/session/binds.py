@@ -39,13 +39,17 @@ _ANSWER: Final = {
     int(Command.BIND_RECEIVER): BindReceiverResp,
     int(Command.BIND_TRANSCEIVER): BindTransceiverResp,
 }
-_INTERFACE_VERSION: Final = V34
 # ESMEs with passwords longer than the specification's 8 characters are common.
 _HABITS: Final = Habits(password_limit_octets=65)
 
 
 def encode_bind(
-    command_id: int, sequence_number: int, system_id: str, password: str, system_type: str
+    command_id: int,
+    sequence_number: int,
+    system_id: str,
+    password: str,
+    system_type: str,
+    interface_version: int = V34,
 ) -> bytes:
     """A bind of ours.
 
@@ -55,7 +59,7 @@ def encode_bind(
         system_id=system_id,
         password=password,
         system_type=system_type,
-        interface_version=_INTERFACE_VERSION,
+        interface_version=interface_version,
     )
     return encode(request, sequence_number)
 

@@ -21,6 +21,7 @@ from pdu.errors import BodyError
 from pdu.framer import Framer
 from pdu.operations import (
     BOUND,
+    V34,
     V50,
     Role,
     SessionState,
@@ -108,6 +109,11 @@ class Session(Answers):
     def outstanding(self) -> int:
         """Messages of ours without an answer."""
         return len(self.window)
+
+    @property
+    def heard_at(self) -> float:
+        """When the peer last said anything."""
+        return self._moments.heard
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
@@ -233,12 +239,23 @@ class Session(Answers):
     # --- commands of an ESME -------------------------------------------------------------------
 
     def bind(
-        self, command_id: int, *, system_id: str, password: str, system_type: str = ""
+        self,
+        command_id: int,
+        *,
+        system_id: str,
+        password: str,
+        system_type: str = "",
+        interface_version: int = V34,
     ) -> None:
         """Send a bind; `Bound` or `BindFailed` follows."""
         sequence_number = self.window.next_sequence()
         self._own_bind = (command_id, sequence_number)
-        self._out.append(encode_bind(command_id, sequence_number, system_id, password, system_type))
+        self.version = normalise_version(interface_version)
+        self._out.append(
+            encode_bind(
+                command_id, sequence_number, system_id, password, system_type, interface_version
+            )
+        )
 
     # --- commands of an MC ---------------------------------------------------------------------
 

@@ -52,6 +52,14 @@ class FakeFlow:
         self.receipts += [(trio.current_time(), one) for one in receipts]
         done([0] * len(receipts))
 
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        raise AssertionError("a simulator holds nothing")
+
     def number_seen(self, number: str) -> None:
         self.seen.append(number)
 

@@ -1,203 +1,32 @@
 """The upstream link against a carrier that the test plays, over real sockets."""
 
-import random
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Any
 
-import attrs
 import pytest
-import trio
-import trio.testing
 
-from bridges.smpp_upstream import NO_ANSWER, UpstreamLink
-from bridges.upstream_config import UpstreamConfig
+from bridges.smpp_upstream import NO_ANSWER
 from pdu.codec import encode_body, pack
 from pdu.commands import RESPONSE
-from pdu.framer import Framer
 from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.status import Status
 from pdu.tlvs import Tag
-from smsc.config_errors import Secret
-from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
+from smsc.message import MessageId, State
 from smsc.ports import (
     Failed,
     MobileOriginated,
     Outcome,
-    Outgoing,
     Sent,
     TryLater,
     UpstreamReceipt,
 )
 from tests.fakes.house import eventually
-from tests.fakes.log import FakeLog
-from tests.fakes.wire import C, Pdu, pdu
-
-PATIENCE_S = 10.0
-NAME = OutletName("carrier")
-SUBMIT_RESP = C.SUBMIT_SM | RESPONSE
-DELIVER_RESP = C.DELIVER_SM | RESPONSE
-
-
-def outgoing(id_: int, octets: int = 5, parts: bytes = b"") -> Outgoing:
-    text = b"x" * octets
-    payload: tuple[tuple[int, bytes], ...] = ()
-    if octets > 140:
-        payload, text = ((int(Tag.MESSAGE_PAYLOAD), text),), b""
-    body = encode_body(SubmitSm(destination_addr="4179", short_message=text, tlvs=payload))
-    message = Message(
-        id=MessageId(id_),
-        account=AccountId("demo"),
-        source="smpp",
-        accepted_ms=0,
-        due_ms=0,
-        expires_ms=10**13,
-        priority=0,
-        registered_delivery=0,
-        callback_url=None,
-        batch=None,
-        reference=None,
-        tags=(),
-        body=body,
-    )
-    return Outgoing(message, Progress(State.QUEUED, OutletName(""), parts=parts))
-
-
-@attrs.define
-class FakeFlow:
-    """Keeps what the outlet tells; answers receipts and messages when `release` is called."""
-
-    outcomes: list[Outcome] = attrs.Factory(list)
-    receipts: list[UpstreamReceipt] = attrs.Factory(list)
-    messages: list[MobileOriginated] = attrs.Factory(list)
-    seen: list[str] = attrs.Factory(list)
-    status: int = 0
-    room_told: int = 0
-    _held: list[Callable[[], None]] = attrs.Factory(list)
-
-    def room_changed(self, outlet: OutletName) -> None:
-        self.room_told += 1
-
-    def settle(self, outlet: OutletName, outcomes: Sequence[Outcome]) -> None:
-        self.outcomes += outcomes
-
-    def receipts_nowait(
-        self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
-    ) -> None:
-        self.receipts += receipts
-        self._held.append(lambda: done([self.status] * len(receipts)))
-
-    def number_seen(self, number: str) -> None:
-        self.seen.append(number)
-
-    def mobile_originated_nowait(
-        self, messages: Sequence[MobileOriginated], done: Callable[[list[int]], None]
-    ) -> None:
-        self.messages += messages
-        self._held.append(lambda: done([self.status] * len(messages)))
-
-    def release(self) -> None:
-        held, self._held = self._held, []
-        for one in held:
-            one()
-
-
-class Carrier:
-    """One connection as the carrier sees it."""
-
-    def __init__(self, stream: trio.SocketStream) -> None:
-        self.stream = stream
-        self._framer = Framer()
-        self._frames: list[Pdu] = []
-
-    async def read(self) -> Pdu:
-        while not self._frames:
-            data = await self.stream.receive_some()
-            assert data, "closed by the outlet"
-            self._frames += self._framer.feed(data)
-        return self._frames.pop(0)
-
-    async def accept(self, kind: int = C.BIND_TRANSCEIVER) -> Pdu:
-        asked = await self.read()
-        assert asked[0] == kind
-        await self.send(pdu(kind | RESPONSE, asked[2], b"carrier\0"))
-        return asked
-
-    async def submits(self, count: int) -> list[int]:
-        """sequence_numbers of the next PDUs, which are submit_sm."""
-        frames = [await self.read() for _ in range(count)]
-        assert {frame[0] for frame in frames} == {C.SUBMIT_SM}
-        return [frame[2] for frame in frames]
-
-    async def send(self, octets: bytes) -> None:
-        await self.stream.send_all(octets)
-
-    async def answer(self, sequence_number: int, status: int = 0, id_: bytes = b"up") -> None:
-        await self.send(pack(SUBMIT_RESP, status, sequence_number, b"" if status else id_ + b"\0"))
-
-    async def is_quiet(self) -> bool:
-        """Nothing more comes, for as long as a loopback needs to bring it."""
-        with trio.move_on_after(0.05):
-            await self.read()
-            return False
-        return True
-
-
-@attrs.define
-class House:
-    outlet: UpstreamLink
-    flow: FakeFlow
-    log: FakeLog
-    listener: trio.SocketListener
-    streams: AsyncExitStack
-    life: trio.CancelScope
-
-    async def connected(self) -> Carrier:
-        return Carrier(await self.streams.enter_async_context(await self.listener.accept()))
-
-    async def bound(self) -> Carrier:
-        carrier = await self.connected()
-        await carrier.accept()
-        await eventually(lambda: self.outlet.statistics()["bound"] == 1)
-        return carrier
-
-    async def outcomes(self, count: int) -> list[Outcome]:
-        await eventually(lambda: len(self.flow.outcomes) >= count)
-        return self.flow.outcomes
-
-
-@asynccontextmanager
-async def running(**settings: Any) -> AsyncIterator[House]:
-    with trio.fail_after(PATIENCE_S):
-        listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
-        async with listeners[0] as listener, AsyncExitStack() as streams:
-            port = listener.socket.getsockname()[1]
-            config = UpstreamConfig(
-                host="127.0.0.1",
-                port=port,
-                system_id="gw",
-                password=Secret("gwpass"),
-                **{"reconnect_s": 0.01, **settings},
-            )
-            log, flow = FakeLog(), FakeFlow()
-            outlet = UpstreamLink(NAME, config, log=log.log, draw=random.Random(1))
-            async with trio.open_nursery() as nursery:
-                life = trio.CancelScope()
-
-                async def live() -> None:
-                    with life:
-                        await outlet.run(flow)
-
-                nursery.start_soon(live)
-                yield House(outlet, flow, log, listener, streams, life)
-                life.cancel()
+from tests.fakes.upstream import DELIVER_RESP, NAME, PATIENCE_S, SUBMIT_RESP, outgoing, running
+from tests.fakes.wire import C, pdu
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bridges.smpp_upstream._TICK_S", 0.02)
-    monkeypatch.setattr("bridges.smpp_upstream._PAUSE_S", 0.1)
     monkeypatch.setattr("bridges.smpp_upstream._UNBIND_S", 0.05)
     monkeypatch.setattr("smsc.link._LAST_WORDS_S", 0.05)
 
@@ -245,8 +74,7 @@ async def test_silence_is_probed_and_a_dead_carrier_is_left() -> None:
         probe = await carrier.read()
         assert probe[0] == C.ENQUIRE_LINK
         await carrier.send(pdu(C.ENQUIRE_LINK | RESPONSE, probe[2]))
-        for _ in range(2):
-            assert (await carrier.read())[0] == C.ENQUIRE_LINK
+        assert (await carrier.read())[0] == C.ENQUIRE_LINK
         await house.bound()
         why = [line["why"] for line in house.log.named("link.down")]
         assert why == ["the peer answered no enquire_link"]
@@ -285,7 +113,6 @@ async def test_a_stop_does_not_wait_for_a_silent_carrier_for_long() -> None:
         (Status.ESME_RINVDSTADR, Failed(MessageId(7), Status.ESME_RINVDSTADR)),
         (0x4FF, Failed(MessageId(7), 0x4FF)),
         (Status.ESME_RSYSERR, TryLater(MessageId(7), Status.ESME_RSYSERR)),
-        (Status.ESME_RMSGQFUL, TryLater(MessageId(7), Status.ESME_RMSGQFUL)),
     ],
 )
 async def test_what_an_answer_means(status: int, outcome: Outcome) -> None:
@@ -354,20 +181,6 @@ async def test_a_text_of_too_many_parts_fails_here() -> None:
         house.outlet.send([outgoing(7, octets=60_000)])
         assert house.flow.outcomes == [Failed(MessageId(7), Status.ESME_RINVMSGLEN)]
         assert await carrier.is_quiet()
-
-
-async def test_a_throttled_link_rests() -> None:
-    async with running(window=1) as house:
-        carrier = await house.bound()
-        house.outlet.send([outgoing(7, octets=300)])
-        (number,) = await carrier.submits(1)
-        await carrier.answer(number, Status.ESME_RTHROTTLED)
-        await house.outcomes(1)
-        paused_at = trio.current_time()
-        assert house.outlet.room() == 0
-        assert house.outlet.statistics()["throttled"] == 1
-        await carrier.submits(1)  # the next part comes by itself when the rest is over
-        assert trio.current_time() - paused_at > 0.05
 
 
 async def test_no_answer_in_time_is_try_later_and_a_late_one_is_not_heard() -> None:

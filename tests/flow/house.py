@@ -19,6 +19,7 @@ from smsc.config_flow import OutletFlowConfig
 from smsc.directory.passwords import StoredPassword
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
+from smsc.flow.doubt import Doubt
 from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
 from smsc.flow.inbound import Inbound
@@ -253,6 +254,7 @@ class House:
             log,
             self._settings,
         )
+        self.doubt = Doubt(self.dispatch, self.store, recent, log)
         self.waking = Waking(self.dispatch, self.store, recent, now_ms)
         self.soon: list[Callable[[], None]] = []
         self.dispatch.soon = self.soon.append

@@ -62,6 +62,14 @@ class Port:
         sent = (one.upstream_id for one in outcomes if isinstance(one, Sent))
         self._gateway.receipts.responded(outlet, sent)
 
+    def attempting_nowait(
+        self,
+        outlet: OutletName,
+        attempts: Sequence[tuple[MessageId, int]],
+        done: Callable[[], None],
+    ) -> None:
+        raise AssertionError("no outlet of this test holds anything")
+
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
     ) -> None:

@@ -358,6 +358,13 @@ def simulated_mo_reply(mo: SimulatedMo, wrong: str | None) -> Reply:
     return json_reply(202, {"outlet": mo.outlet, "from": mo.from_, "to": mo.to})
 
 
+def outlet_action_reply(outlet: str, action: str, wrong: str | None) -> Reply:
+    """The answer to `POST /v1/outlets/{name}/{action}`: 202, or why it cannot be."""
+    if wrong is not None:
+        return problem_reply(Problem(422, wrong))
+    return json_reply(202, {"outlet": outlet, "action": action})
+
+
 def problem_reply(problem: Problem) -> Reply:
     """An error as application/problem+json."""
     return json_reply(problem.status, problem_body(problem), PROBLEM_TYPE)

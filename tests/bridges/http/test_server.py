@@ -96,6 +96,9 @@ class FakeGateway:
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         return None if outlet == "sim" else f"there is no simulator outlet {outlet!r}"
 
+    async def control_outlet(self, outlet: str, action: str) -> str | None:
+        return None if (outlet, action) == ("sim", "stop") else f"no {action} for {outlet}"
+
 
 def a_message(draft: Draft) -> Message:
     return Message(
@@ -285,6 +288,15 @@ async def test_an_admin_simulates_a_message_from_a_handset() -> None:
         )
         assert answer.status_code == 422
         assert "carrier" in answer.json()["detail"]
+
+
+async def test_an_admin_stops_an_outlet() -> None:
+    async with running() as house:
+        assert (await house.client.post("/v1/outlets/sim/stop")).status_code == 403
+        answer = await house.client.post("/v1/outlets/sim/stop", auth=ADMIN)
+        assert (answer.status_code, answer.json()) == (202, {"outlet": "sim", "action": "stop"})
+        answer = await house.client.post("/v1/outlets/sim/jump", auth=ADMIN)
+        assert (answer.status_code, answer.json()["detail"]) == (422, "no jump for sim")
 
 
 async def test_unknown_paths_and_methods_answer_with_problems() -> None:

@@ -11,7 +11,8 @@ from pdu.receipt_text import parse_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
 from smsc.flow import receipts as room
-from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox, mailbox_for, receipt_body
+from smsc.flow.receipt_body import receipt_body
+from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox, mailbox_for
 from smsc.message import (
     FINAL,
     AccountId,

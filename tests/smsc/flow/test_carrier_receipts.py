@@ -1,0 +1,389 @@
+"""Receipts of carriers: spelled otherwise, early, twice, for parts, or never sent at all."""
+
+from collections.abc import Callable, Iterable, Sequence
+
+import pytest
+
+from pdu.codec import peek_deliver_sm
+from pdu.receipt_ids import IdHabit
+from pdu.receipt_text import parse_receipt
+from pdu.tlvs import Tag, find_tlv
+from smsc.flow.parts import aggregate
+from smsc.flow.receipts import early_mailbox
+from smsc.message import FINAL, LIVE, Delivery, MessageId, OutletName, State
+from smsc.ports import Failed, Held, OutletPolicy, Sent, TryLater, UpstreamReceipt
+from tests.flow.house import DEMO, HOME, A, B, FakeOutlet, House, draft_to
+
+MANY = 10_000
+FIRST = 0x1A2B3C4D
+Spelling = Callable[[int], str]
+SPELLINGS: dict[str, tuple[Spelling, Spelling]] = {
+    "hex_then_decimal": (lambda n: f"{n:08x}", str),
+    "decimal_then_hex": (str, lambda n: f"{n:X}"),
+    "padded": (lambda n: f"{n:012d}", str),
+    "padded hex": (lambda n: f"{n:016X}", lambda n: f"{n:x}"),
+    "case": (lambda n: f"msg-{n:x}", lambda n: f"MSG-{n:X}"),
+}
+
+
+def house_of(habit: IdHabit | None = None, policy: OutletPolicy | None = None) -> House:
+    house = House(outlets=[FakeOutlet(A, window=20_000), FakeOutlet(B, is_up=False)])
+    if habit is not None:
+        house.receipts.habits = {A: habit}
+    if policy is not None:
+        house.dispatch.policies = house.receipts.policies = {A: policy}
+    return house
+
+
+def admit(house: House, count: int, **wishes: int) -> list[MessageId]:
+    ids: list[MessageId] = []
+    while len(ids) < count:
+        some = min(1000, count - len(ids))
+        ids += house.admit(*(draft_to("4400000001", **wishes) for _ in range(some)))
+    return ids
+
+
+def accept(house: House, names: Iterable[str], n: int | None = None) -> None:
+    parts = house.outlets[A].take_back(n)
+    house.settle(
+        A,
+        *(Sent(id_, name, part, n) for (id_, part, n), name in zip(parts, names, strict=True)),
+    )
+    house.commit()
+
+
+def receive(house: House, names: Sequence[str], state: State = State.DELIVERED) -> None:
+    for at in range(0, len(names), 100):
+        answers = house.receipt(A, *names[at : at + 100], state=state)
+        assert not answers, "answered before it is on disk"
+        house.commit()
+        assert set(answers) == {0}
+
+
+def states(house: House) -> set[State]:
+    return {progress.state for progress in house.on_disk().values()}
+
+
+def heard(house: House) -> list[MessageId]:
+    return sorted(one.message_id for one in house.store.parked(HOME, MessageId(0), 2 * MANY))
+
+
+# --- matching ---------------------------------------------------------------------------------
+
+
+def test_10_000_early_receipts_match() -> None:
+    house = house_of(IdHabit())
+    ids = admit(house, MANY)
+    names = [str(FIRST + n) for n in range(MANY)]
+    receive(house, names[::-1])
+    assert house.receipts.early == MANY
+    receive(house, names[:50])  # twice: counted and dropped
+    assert house.receipts.duplicates == 50
+    accept(house, names)
+    assert states(house) == {State.DELIVERED}
+    assert heard(house) == ids
+    assert house.receipts.early == 0
+    assert not house.parked(early_mailbox(A))
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("is_early", [False, True])
+def test_10_000_mangled_ids_match(spelling: str, is_early: bool) -> None:
+    house = house_of(IdHabit())
+    ids = admit(house, MANY)
+    in_response, in_receipt = SPELLINGS[spelling]
+    numbers = range(FIRST, FIRST + MANY)
+    if is_early:
+        receive(house, [in_receipt(n) for n in numbers])
+    habit = house.receipts.habits[A]
+    accept(house, [in_response(n) for n in numbers])
+    if not is_early:
+        receive(house, [in_receipt(n) for n in numbers])
+    for _ in range(20):
+        house.advance(1)
+        house.commit()
+    assert states(house) == {State.DELIVERED}
+    assert heard(house) == ids
+    assert habit.word == spelling.split(maxsplit=1)[0]
+    assert house.log.names().count("link.ids_learned") == 1
+    assert house.receipts.unmatched == 0
+    # From now on both have one key: matched in time.
+    (new,) = admit(house, 1)
+    name = in_response(FIRST + MANY)
+    accept(house, [habit.response_key(name)])
+    receive(house, [in_receipt(FIRST + MANY)])
+    assert house.state(new) is State.DELIVERED
+
+
+def test_numbers_that_are_equal_in_another_base_only_are_nobodys() -> None:
+    house = house_of(IdHabit())
+    (ten,) = admit(house, 1)
+    accept(house, ["10"])
+    receive(house, ["16"])
+    house.advance(3700)
+    house.commit()
+    assert house.state(ten) in LIVE
+    assert house.receipts.unmatched == 1
+
+
+def test_an_id_that_may_be_two_messages_is_nobodys() -> None:
+    house = house_of(IdHabit())
+    ids = admit(house, 2)
+    accept(house, ["msg-a", "MSG-A"])
+    receive(house, ["Msg-A"])
+    house.advance(2)
+    house.commit()
+    assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
+
+
+def test_as_configured_no_other_spelling_is_tried() -> None:
+    house = house_of(IdHabit("same"))
+    (id_,) = admit(house, 1)
+    accept(house, ["1a2b3c4d"])
+    receive(house, ["439041101"])
+    house.advance(10)
+    house.commit()
+    assert house.state(id_) is State.ENROUTE
+
+
+def test_a_mangled_early_receipt_is_found_after_a_restart() -> None:
+    house = house_of(IdHabit())
+    (id_,) = admit(house, 1)
+    receive(house, ["439041101"])
+    accept(house, ["1a2b3c4d"])
+    house.restart()
+    house.receipts.habits = {A: IdHabit()}
+    house.advance(2)
+    house.commit()
+    assert house.state(id_) is State.DELIVERED
+
+
+def test_a_response_that_is_late_is_still_found() -> None:
+    house = house_of(IdHabit())
+    (id_,) = admit(house, 1)
+    receive(house, ["439041101"])
+    house.advance(2)
+    house.commit()
+    accept(house, ["1a2b3c4d"])
+    house.advance(5)
+    house.commit()
+    assert house.state(id_) is State.DELIVERED
+
+
+def test_twice_in_one_read_out_of_order_and_never_overwritten() -> None:
+    house = house_of(IdHabit())
+    (id_,) = admit(house, 1)
+    accept(house, ["7"])
+    states_in_order = (State.DELIVERED, State.ENROUTE, State.UNDELIVERABLE, State.DELIVERED)
+    receipts = [UpstreamReceipt(A, "7", state) for state in states_in_order]
+    answers: list[int] = []
+    house.receipts.receipts_nowait(receipts, answers.extend)
+    house.commit()
+    assert answers == [0] * 4
+    assert house.state(id_) is State.DELIVERED
+    assert house.receipts.duplicates == 2
+    assert heard(house) == [id_]
+
+
+# --- parts and notices ------------------------------------------------------------------------
+
+
+def told(delivery: Delivery) -> tuple[int | None, int | None, str, int]:
+    """(sub, dlvrd, stat, part) of a receipt for the client."""
+    peek = peek_deliver_sm(delivery.body)
+    parsed = parse_receipt(delivery.body[peek.text_at : peek.text_at + peek.sm_length])
+    assert parsed is not None
+    part = find_tlv(delivery.body, peek.tlvs_at, Tag.SAR_SEGMENT_SEQNUM)
+    return parsed.sub, parsed.dlvrd, parsed.stat, part[0] if part else 0
+
+
+@pytest.mark.parametrize("by", ["outlet", "account", None])
+def test_one_receipt_in_all_or_one_for_each_part(by: str | None) -> None:
+    house = house_of(policy=OutletPolicy(receipts_per_part=by == "outlet"))
+    if by == "account":
+        house.receipts.per_part = {DEMO}
+    (id_,) = house.admit(draft_to("4400000003"))
+    names = house.accept_all(A)
+    receive(house, names[:1])
+    receive(house, names[1:2], State.UNDELIVERABLE)
+    assert not house.parked()
+    receive(house, names[2:])
+    assert house.state(id_) is State.UNDELIVERABLE
+    receipts = [told(one) for one in house.parked()]
+    if by is None:
+        assert receipts == [(3, 2, "UNDELIV", 0)]
+    else:
+        assert receipts == [(1, 1, "DELIVRD", 1), (1, 0, "UNDELIV", 2), (1, 1, "DELIVRD", 3)]
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_intermediate_notifications_pass_when_asked_for(asked: bool) -> None:
+    house = house_of()
+    house.admit(draft_to("4400000001", registered_delivery=0x11 if asked else 1))
+    names = house.accept_all(A)
+    ours = len(house.parked())  # dispatch tells of the first attempt
+    receive(house, names, State.ENROUTE)
+    notices = house.parked()
+    assert len(notices) == ours + asked
+    if asked:
+        assert peek_deliver_sm(notices[-1].body).esm_class == 0x20
+        assert told(notices[-1])[2] == "ENROUTE"
+    receive(house, names)
+    receive(house, names, State.ENROUTE)  # after the end nothing is news
+    assert [one.state for one in house.parked()] == [
+        *[State.ENROUTE] * (ours + asked),
+        State.DELIVERED,
+    ]
+
+
+# --- carriers without receipts ----------------------------------------------------------------
+
+
+def test_accepted_is_the_end() -> None:
+    house = house_of(policy=OutletPolicy(final="accepted"))
+    ids = house.admit(draft_to("4400000001"), draft_to("4400000002"))
+    house.accept_all(A)
+    assert {house.state(id_) for id_ in ids} == {State.ACCEPTED}
+    assert [one.state for one in house.parked()] == [State.ACCEPTED] * 2
+
+
+def test_a_part_that_failed_is_not_accepted() -> None:
+    house = house_of(policy=OutletPolicy(final="accepted"))
+    (id_,) = house.admit(draft_to("4400000002"))
+    house.outlets[A].take_back()
+    house.settle(A, Sent(id_, "u", 0, 2), Failed(id_, 11, 1, 2))
+    house.commit()
+    assert house.state(id_) is State.REJECTED
+
+
+def test_the_end_comes_after_a_time() -> None:
+    house = house_of(policy=OutletPolicy(final="after", final_after_s=60))
+    ids = house.admit(draft_to("4400000001"), draft_to("4400000001"))
+    names = house.accept_all(A)
+    receive(house, names[:1])  # it may send receipts nevertheless
+    house.advance(59)
+    house.commit()
+    assert house.state(ids[1]) is State.ENROUTE
+    house.advance(2)
+    house.commit()
+    assert [house.state(id_) for id_ in ids] == [State.DELIVERED, State.ACCEPTED]
+    assert len(house.parked()) == 2
+
+
+def test_the_time_runs_on_over_a_restart() -> None:
+    house = house_of(policy=OutletPolicy(final="after", final_after_s=60))
+    (id_,) = house.admit(draft_to("4400000001"))
+    house.accept_all(A)
+    house.restart()
+    house.dispatch.policies = {A: OutletPolicy(final="after", final_after_s=60)}
+    house.advance(61)
+    house.commit()
+    assert house.state(id_) is State.ACCEPTED
+
+
+def test_with_another_policy_after_a_restart_it_is_not_sent_again() -> None:
+    house = house_of(policy=OutletPolicy(final="after", final_after_s=60))
+    (id_,) = house.admit(draft_to("4400000001"))
+    house.accept_all(A)
+    house.restart()
+    house.advance(61)
+    house.commit()
+    assert house.state(id_) is State.ENROUTE
+    assert not house.outlets[A].in_hand
+
+
+def test_no_end_is_told_by_a_network_that_never_tells() -> None:
+    house = house_of(policy=OutletPolicy(final="never"))
+    (id_,) = house.admit(draft_to("4400000001", expires_ms=house.now_ms + 60_000))
+    house.accept_all(A)
+    house.advance(61)
+    house.commit()
+    assert house.state(id_) is State.ENROUTE
+    house.advance(3600)
+    house.advance(3600)
+    house.commit()
+    assert house.state(id_) is State.UNKNOWN
+    assert not house.parked()
+
+
+# --- in doubt ---------------------------------------------------------------------------------
+
+
+def attempt(house: House, ids: Sequence[MessageId], parts: int = 1) -> None:
+    done: list[bool] = []
+    attempts = [(id_, parts) for id_ in ids]
+    house.doubt.attempting_nowait(A, attempts, lambda: done.append(True))
+    assert not done
+    house.commit()
+    assert done
+
+
+def test_what_is_in_doubt_is_held_and_counted() -> None:
+    house = house_of()
+    ids = house.admit(*(draft_to("4400000001") for _ in range(3)))
+    attempt(house, ids)
+    house.outlets[A].take_back()
+    house.settle(A, Sent(ids[0], "u"), Held(ids[1], 8), TryLater(ids[2], 8))
+    house.commit()
+    assert [house.state(id_) for id_ in ids] == [State.ENROUTE, State.HELD, State.QUEUED]
+    assert house.dispatch.holding.counts() == {A: 1}
+    house.advance(60)
+    assert [id_ for id_, _, _ in house.outlets[A].in_hand] == ids[2:]
+
+
+@pytest.mark.parametrize("resend", [True, False])
+def test_after_a_crash_attempts_are_held_until_people_decide(resend: bool) -> None:
+    house = house_of()
+    ids = house.admit(*(draft_to("4400000001") for _ in range(3)))
+    attempt(house, ids[:2])
+    house.restart()
+    assert [id_ for id_, _, _ in house.outlets[A].in_hand] == ids[2:]
+    assert house.dispatch.holding.counts() == {A: 2}
+    assert house.doubt.release(A, resend=resend) == 2
+    house.commit()
+    assert house.dispatch.holding.counts() == {}
+    assert house.doubt.release(A, resend=resend) == 0
+    if resend:
+        assert sorted(id_ for id_, _, _ in house.outlets[A].in_hand) == ids
+    else:
+        assert [house.state(id_) for id_ in ids[:2]] == [State.UNDELIVERABLE] * 2
+        assert heard(house) == ids[:2]
+
+
+def test_parts_that_were_answered_before_the_crash_are_in_no_doubt() -> None:
+    house = house_of()
+    (id_,) = house.admit(draft_to("4400000003"))
+    attempt(house, [id_], parts=3)
+    house.outlets[A].take_back(1)
+    house.settle(A, Sent(id_, "u0", 0, 3))
+    house.commit()
+    house.restart()
+    assert house.progress(id_).parts == bytes((State.ENROUTE, State.HELD, State.HELD))
+    receive(house, ["u0"])
+    house.doubt.release(A, resend=True)
+    assert [part for _, part, _ in house.outlets[A].in_hand] == [1, 2]
+    house.settle(A, *(Sent(id_, f"u{part}", part, 3) for part in (1, 2)))
+    house.commit()
+    receive(house, ["u1", "u2"])
+    assert house.state(id_) is State.DELIVERED
+
+
+def test_what_nobody_decides_on_ends_with_its_validity() -> None:
+    house = house_of()
+    (id_,) = house.admit(draft_to("4400000001", expires_ms=house.now_ms + 60_000))
+    attempt(house, [id_])
+    house.outlets[A].take_back()
+    house.settle(A, Held(id_, 8))
+    house.commit()
+    for _ in range(3):
+        house.advance(400)
+        house.commit()
+    assert house.state(id_) is State.EXPIRED
+    assert len(house.dispatch.holding) == 0
+
+
+def test_no_state_is_forgotten() -> None:
+    assert set(State) == FINAL | LIVE
+    assert aggregate(bytes((State.HELD, State.ENROUTE))) is State.HELD
+    assert aggregate(bytes((State.HELD, State.QUEUED))) is State.ENROUTE
+    assert OutletName("a") == A

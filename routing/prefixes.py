@@ -139,7 +139,7 @@ def _head_length(prefixes: list[str]) -> int:
         )
         if behind <= _BUCKET * len(heads):
             return length
-    return max(longest, 1)
+    return longest
 
 
 def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals[T]:

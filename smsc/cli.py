@@ -51,7 +51,7 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
 
     """
     from smsc import app as gateway
-    from smsc import logs
+    from smsc import collector, logs
     from smsc.store.opening import StoreOpenError
 
     loaded = _load(config)
@@ -71,9 +71,11 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
 
             _, addresses = await nursery.start(live)
             is_up = True
+            collector.settle()
             print(greeting(loaded, addresses), flush=True)
         return status[0]
 
+    collector.calm()
     try:
         return trio.run(until_stopped)
     except BaseExceptionGroup as group:

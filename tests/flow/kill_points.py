@@ -24,10 +24,10 @@ from bridges.smpp_upstream import UpstreamLink
 from smsc import cli
 from smsc.app import Gateway
 from smsc.deliver import BoundReceiver
-from smsc.flow.dispatch import Dispatch
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.receipts import Receipts
+from smsc.flow.waking import Waking
 from smsc.ports import Sent
 from smsc.server import SmppServer
 from smsc.session.machine import Session
@@ -185,8 +185,8 @@ UNDER_LOAD: dict[str, Callable[[Reached], None]] = {
 AT_START: dict[str, Callable[[Reached], None]] = {
     "start.store_opened": _after(LmdbStore, "__init__"),
     "start.early_restored": _after(Receipts, "restore"),
-    "start.before_restore": _before(Dispatch, "restore"),
-    "start.after_restore": _after(Dispatch, "restore"),
+    "start.before_restore": _before(Waking, "restore"),
+    "start.after_restore": _after(Waking, "restore"),
     "start.before_outlets": _before(Gateway, "_keep_outlet"),
 }
 """Passed once in a life, when an earlier one left messages."""

@@ -19,6 +19,20 @@ ONE_ENROUTE: Final = _ENROUTE
 """The parts of a message that left whole."""
 
 
+_ALONE: Final = {
+    bytes((state,)): State.ENROUTE if state is State.QUEUED else state
+    for state in (
+        State.QUEUED,
+        State.HELD,
+        State.ENROUTE,
+        *_FAILURES,
+        State.ACCEPTED,
+        State.DELIVERED,
+    )
+}
+"""What `aggregate` says of most messages: those of one part."""
+
+
 def new_parts(parts: int) -> bytes:
     """So many parts, none of them sent."""
     return _QUEUED * parts
@@ -65,6 +79,9 @@ def aggregate(parts: bytes) -> State:
     The worst final part decides: one undelivered part leaves the text unreadable.
     HELD when a part needs a decision of people and none is to be sent.
     """
+    alone = _ALONE.get(parts)
+    if alone is not None:
+        return alone
     if State.QUEUED in parts:
         return State.ENROUTE
     if State.HELD in parts:

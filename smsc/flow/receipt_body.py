@@ -14,6 +14,8 @@ from smsc.message import Message, MessageId, Progress, State
 # esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
 # sm_default_msg_id, times empty.
 AS: Final = {"receipt": b"\x04" + bytes(8), "notice": b"\x20" + bytes(8)}
+# service_type, the addresses, the head, the text; receipted_message_id and message_state.
+_BODY: Final = b"\0%c%c%b\0%c%c%b\0%b%c%b" + b"\x00\x1e\x00%c%b\0" + b"\x04\x27\x00\x01%c"
 _MESSAGE_STATES: Final = {int(state): state for state in MessageState}
 _SMPP_ERROR: Final = b"\x07"  # network_error_code octet 1: the code is an SMPP command_status
 
@@ -41,21 +43,28 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
         sub=len(progress.parts) or 1,
         dlvrd=progress.parts.count(State.DELIVERED),
     )
-    pieces = [
-        b"\0%c%c%b\0" % (peek.dest_addr_ton, peek.dest_addr_npi, _octets(peek.destination_addr)),
-        b"%c%c%b\0" % (peek.source_addr_ton, peek.source_addr_npi, _octets(peek.source_addr)),
+    body = _BODY % (
+        peek.dest_addr_ton,
+        peek.dest_addr_npi,
+        _octets(peek.destination_addr),
+        peek.source_addr_ton,
+        peek.source_addr_npi,
+        _octets(peek.source_addr),
         head,
-        b"%c%b" % (len(text), text),
-        pack_tlv(Tag.RECEIPTED_MESSAGE_ID, id_ + b"\0"),
-        pack_tlv(Tag.MESSAGE_STATE, b"%c" % progress.state),
-    ]
+        len(text),
+        text,
+        len(id_) + 1,
+        id_,
+        progress.state,
+    )
     if progress.error:
         code = min(progress.error, 0xFFFF).to_bytes(2, "big")
-        pieces.append(pack_tlv(Tag.NETWORK_ERROR_CODE, _SMPP_ERROR + code))
-    reference = find_tlv(message.body, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
-    if reference is not None:
-        pieces.append(pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference))
-    return b"".join(pieces)
+        body += pack_tlv(Tag.NETWORK_ERROR_CODE, _SMPP_ERROR + code)
+    if peek.tlvs_at < len(message.body):
+        reference = find_tlv(message.body, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
+        if reference is not None:
+            body += pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference)
+    return body
 
 
 def _octets(address: str) -> bytes:

@@ -211,11 +211,15 @@ class Receipts:
         """
         if hits is None:
             outlet = receipts[0].outlet
-            keys = [self._key(outlet, one.upstream_id) for one in receipts]
+            keys = [one.upstream_id for one in receipts]
+            habit = self.habits.get(outlet)
+            if habit is not None and not habit.is_exact:
+                keys = [*map(habit.receipt_key, keys)]
             hits = self._store.upstreams(outlet, keys)
         known = [hit[0] for hit in hits if hit is not None]
         # One Progress for each message: a second receipt in the same read sees the first.
         progresses = dict(zip(known, self.progresses(known), strict=True))
+        now_ms = self._now_ms()
         answers: list[int] = []
         finals: list[tuple[Message, Progress]] = []
         notices: list[Delivery] = []
@@ -231,7 +235,7 @@ class Receipts:
                 continue
             id_, part = hit
             progress = progresses[id_]
-            if progress is not None and self._enter(receipt, progress, part):
+            if progress is not None and self._enter(receipt, progress, part, now_ms):
                 batch.progress(id_, progress)
                 message = self._recent.get(id_) if progress.state in FINAL else None
                 if message is not None:
@@ -275,7 +279,7 @@ class Receipts:
         self._early.add(key, early, now_ms)
         return Status.ESME_ROK
 
-    def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int) -> bool:
+    def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int, now_ms: int) -> bool:
         """Write one receipt into the progress of its message; False if it says nothing new."""
         parts = progress.parts
         if progress.state in FINAL or part >= len(parts) or parts[part] != State.ENROUTE:
@@ -287,7 +291,7 @@ class Receipts:
         state = aggregate(parts)
         if progress.state is State.ENROUTE and state in FINAL:
             progress.state = state
-            progress.done_ms = receipt.done_ms or self._now_ms()
+            progress.done_ms = receipt.done_ms or now_ms
         return True
 
     # --- to the client -------------------------------------------------------------------------

@@ -44,6 +44,9 @@ class State(IntEnum):
 LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE, State.HELD})
 FINAL = frozenset(State) - LIVE
 
+NOTICE_WISH = 0x10
+"""Bit of registered_delivery: intermediate notifications are wanted (SMPP 5.0 §4.7.21)."""
+
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.SCHEDULED: frozenset({State.QUEUED, State.EXPIRED, State.DELETED, State.REJECTED}),
     # replace_sm may give a message that waits another schedule.

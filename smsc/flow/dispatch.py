@@ -26,7 +26,7 @@ from smsc.flow.parts import accepted, aggregate, has_failed, has_left
 from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
-from smsc.message import Delivery, Message, MessageId, OutletName, Progress, State
+from smsc.message import NOTICE_WISH, Delivery, Message, MessageId, OutletName, Progress, State
 from smsc.ports import (
     ANY_NETWORK,
     Batch,
@@ -35,6 +35,7 @@ from smsc.ports import (
     Outgoing,
     Outlet,
     OutletPolicy,
+    Sent,
     Store,
 )
 
@@ -43,8 +44,6 @@ _CLAIM: Final = 500
 _BARREN: Final = 2000
 """Ids in a row with nothing to send, after which a pump lets others work: about 10 ms."""
 _WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
-NOTICE_WISH: Final = 0x10
-"""The bit of registered_delivery that asks for an intermediate notification."""
 _ONE_ATTEMPT: Final = frozenset({1, 2})
 """Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
@@ -218,9 +217,17 @@ class Dispatch:
         finals: list[tuple[Message, Progress]] = []
         notices: list[Delivery] = []
         moved_on: set[Plan] = set()
-        for outcome in self._outboxes[outlet].policy.judge(outcomes):
+        outbox = self._outboxes[outlet]
+        waits_for_receipt = self.policies.get(outlet, ANY_NETWORK).final == "receipt"
+        is_plain_outlet = waits_for_receipt and outbox.destinations is None
+        for outcome in outbox.policy.judge(outcomes):
             flight = self.flights.get(outcome.id)
             if flight is None:
+                continue
+            if is_plain_outlet and type(outcome) is Sent and outcome.parts == 1 and flight.is_plain:
+                del self.flights[outcome.id]
+                outbox.forget(outcome.id)
+                flight.left_whole(batch, outlet, outcome.upstream_id)
                 continue
             if flight.note(batch, outlet, outcome):
                 del self.flights[outcome.id]

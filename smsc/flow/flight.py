@@ -9,7 +9,7 @@ from typing import assert_never
 import attrs
 
 from smsc.flow.parts import ONE_ENROUTE, held, new_parts, with_part
-from smsc.message import Message, OutletName, Progress, State
+from smsc.message import NOTICE_WISH, Message, OutletName, Progress, State
 from smsc.ports import Batch, Failed, Held, Outcome, Sent, TryLater
 
 
@@ -32,6 +32,29 @@ class Flight:
         self.is_marked = True
         self.progress.outlet = outlet
         self._journal(batch)
+
+    @property
+    def is_plain(self) -> bool:
+        """Nothing was noted of it yet, on disk or here, and nobody asked to hear that it left."""
+        return (
+            self.pending < 0
+            and not self.is_marked
+            and not self.progress.parts
+            and not self.message.registered_delivery & NOTICE_WISH
+        )
+
+    def left_whole(self, batch: Batch, outlet: OutletName, upstream_id: str) -> None:
+        """A plain message of one part was sent: `note` and the landing in one, for the many."""
+        progress, id_ = self.progress, self.message.id
+        progress.state = State.ENROUTE
+        progress.outlet = outlet
+        progress.attempt += 1
+        progress.error = 0
+        progress.parts = ONE_ENROUTE
+        progress.upstream_ids = (upstream_id,)
+        if upstream_id:
+            batch.upstream(outlet, upstream_id, id_, 0)
+        batch.progress(id_, progress)
 
     def note(self, batch: Batch, outlet: OutletName, outcome: Outcome) -> bool:
         """Enter one part's outcome; True when it was the last one: the flight has landed."""

@@ -24,6 +24,7 @@ from smsc.flow.recent import Recent
 from smsc.message import (
     FINAL,
     LIVE,
+    NOTICE_WISH,
     AccountId,
     Delivery,
     Mailbox,
@@ -50,8 +51,6 @@ EARLY_KEEP_MS: Final = 3600 * 1000
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _EARLY_LIMIT: Final = 100_000
-_NOTICE_WISH: Final = 0x10
-"""The bit of registered_delivery that asks for intermediate notifications."""
 _WANTED_ON: Final = {
     # registered_delivery bits 1-0: is the receipt wanted (on success, on failure)?
     0: (False, False),
@@ -250,7 +249,7 @@ class Receipts:
         message = self._recent.get(id_)
         if message is None or progress is None or progress.state in FINAL:
             return ()
-        if not message.registered_delivery & _NOTICE_WISH:
+        if not message.registered_delivery & NOTICE_WISH:
             return ()
         return self.write_notice(batch, message, progress)
 
@@ -299,7 +298,13 @@ class Receipts:
     def write(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> list[Delivery]:
         """Park the receipts of messages in a final state, where they were asked for."""
         self.ended(finals)
-        wanted = [one for final in finals for one in self._each_part(*final) if is_wanted(*one[:2])]
+        wanted: list[tuple[Message, Progress, bytes]] = []
+        for message, progress in finals:
+            if len(progress.parts) > 1:
+                each = self._each_part(message, progress)
+                wanted += [one for one in each if is_wanted(message, one[1])]
+            elif is_wanted(message, progress):
+                wanted.append((message, progress, b""))
         return self._park(batch, wanted, "receipt")
 
     def write_notice(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
@@ -320,7 +325,7 @@ class Receipts:
         The octets are TLVs that tell which part.
         """
         parts = progress.parts
-        if len(parts) < 2 or not (
+        if not (
             message.account in self.per_part
             or self.policies.get(progress.outlet, ANY_NETWORK).receipts_per_part
         ):
@@ -343,15 +348,20 @@ class Receipts:
         self, batch: Batch, wanted: Sequence[tuple[Message, Progress, bytes]], kind: str
     ) -> list[Delivery]:
         now_ms = self._now_ms()
+        head = AS[kind]
         deliveries = [
             Delivery(
                 id=MessageId(id_),
-                mailbox=mailbox_for(message.account, message.callback_url),
+                mailbox=(
+                    Mailbox(message.account)
+                    if message.callback_url is None
+                    else mailbox_for(message.account, message.callback_url)
+                ),
                 account=message.account,
                 kind=kind,
                 created_ms=now_ms,
                 expires_ms=now_ms + DELIVERY_KEEP_MS,
-                body=receipt_body(message, progress, AS[kind]) + which_part,
+                body=receipt_body(message, progress, head) + which_part,
                 message_id=message.id,
                 state=progress.state,
                 error=progress.error,

@@ -19,7 +19,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import lmdb
@@ -55,13 +55,13 @@ def a_message(id_: MessageId) -> Message:
     )
 
 
-def accept(batch: WriteBatch, ids: range) -> None:
+def accept(batch: WriteBatch, ids: Sequence[MessageId]) -> None:
     """What intake writes."""
     for id_ in ids:
         batch.accept_many([a_message(MessageId(id_))], Progress(State.QUEUED, SIM))
 
 
-def journal(batch: WriteBatch, ids: range) -> None:
+def journal(batch: WriteBatch, ids: Sequence[MessageId]) -> None:
     """All that one message writes in its life, for each id."""
     for number in ids:
         id_ = MessageId(number)
@@ -83,7 +83,7 @@ class Run:
     """One measurement: hand in, be answered, hand in the next."""
 
     def __init__(
-        self, store: LmdbStore, fill: Callable[[WriteBatch, range], None], size: int
+        self, store: LmdbStore, fill: Callable[[WriteBatch, Sequence[MessageId]], None], size: int
     ) -> None:
         self.store = store
         self.fill = fill

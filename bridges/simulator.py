@@ -24,7 +24,7 @@ from pdu.text.errors import TooManyParts
 from pdu.text.segmenter import segment
 from pdu.text.udh import MAX_PARTS
 from smsc.config_fields import about
-from smsc.message import OutletName, State
+from smsc.message import DELIVERED, OutletName, State
 from smsc.ports import Failed, Flow, MobileOriginated, Outcome, Outgoing, Sent, UpstreamReceipt
 
 _PENDING_LIMIT: Final = 200_000
@@ -170,7 +170,7 @@ class Simulator:
             self._counts["undeliverable"] += 1
             return UpstreamReceipt(self.name, upstream_id, State.UNDELIVERABLE, _ABSENT_SUBSCRIBER)
         self._counts["delivered"] += 1
-        return UpstreamReceipt(self.name, upstream_id, State.DELIVERED)
+        return UpstreamReceipt(self.name, upstream_id, DELIVERED)
 
     def _send_receipts(self, flow: Flow) -> None:
         now = trio.current_time()

@@ -14,7 +14,7 @@ from pdu.commands import Command
 from pdu.operations import V34
 from pdu.status import Status, status_name
 from smsc.config_accounts import Meaning0
-from smsc.message import Delivery, Mailbox, MessageId
+from smsc.message import Delivery, Mailbox
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes
 from smsc.session.data_sm import data_body, without_tlvs
 from smsc.session.events import Answer
@@ -94,8 +94,8 @@ class BoundReceiver:
 
 def judge(delivery: Delivery, status: int) -> DeliveryOutcome:
     """What a deliver_sm_resp command_status means for the delivery."""
-    id_ = MessageId(delivery.id)
-    if status == Status.ESME_ROK:
+    id_ = delivery.id
+    if not status:  # ESME_ROK
         return Done(id_)
     why = f"the ESME answered {status_name(status)}"
     if status in _TEMPORARY:

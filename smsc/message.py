@@ -41,6 +41,9 @@ class State(IntEnum):
     HELD = 17
 
 
+QUEUED, ENROUTE, DELIVERED = State.QUEUED, State.ENROUTE, State.DELIVERED
+"""By their bare names for hot loops: to look a member up in its class costs 0.1 µs."""
+
 LIVE = frozenset({State.SCHEDULED, State.QUEUED, State.ENROUTE, State.HELD})
 FINAL = frozenset(State) - LIVE
 

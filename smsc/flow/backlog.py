@@ -11,7 +11,7 @@ from routing.table import NoRoute, RoutingTable
 from smsc.flow.intake import route_key
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.recent import Recent
-from smsc.message import AccountId, Message, MessageId, OutletName, Progress, State
+from smsc.message import QUEUED, AccountId, Message, MessageId, OutletName, Progress
 from smsc.ports import Store
 
 _FRESH_LIMIT: Final = 10_000
@@ -75,11 +75,11 @@ class Backlog:
             self._fresh.discard(id_)
             message = self._recent.get(id_)
             if message is not None:
-                found.append((message, Progress(State.QUEUED, OutletName(""))))
+                found.append((message, Progress(QUEUED, OutletName(""))))
         queued = {
             id_: progress
             for id_, progress in zip(touched, self._store.progresses(touched), strict=True)
-            if progress is not None and progress.state is State.QUEUED and not progress.due_ms
+            if progress is not None and progress.state is QUEUED and not progress.due_ms
         }
         wanted = [id_ for id_ in queued if id_ not in flights]
         found += [

@@ -26,7 +26,17 @@ from smsc.flow.parts import accepted, aggregate, has_failed, has_left
 from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
-from smsc.message import NOTICE_WISH, Delivery, Message, MessageId, OutletName, Progress, State
+from smsc.message import (
+    ENROUTE,
+    NOTICE_WISH,
+    QUEUED,
+    Delivery,
+    Message,
+    MessageId,
+    OutletName,
+    Progress,
+    State,
+)
 from smsc.ports import (
     ANY_NETWORK,
     Batch,
@@ -43,7 +53,7 @@ _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 _BARREN: Final = 2000
 """Ids in a row with nothing to send, after which a pump lets others work: about 10 ms."""
-_WAITING: Final = frozenset({State.SCHEDULED, State.QUEUED})
+_WAITING: Final = frozenset({State.SCHEDULED, QUEUED})
 _ONE_ATTEMPT: Final = frozenset({1, 2})
 """Modes of esm_class, bits 1-0, that know no second try: datagram and transaction."""
 
@@ -277,12 +287,12 @@ class Dispatch:
         outbox.forget(message.id)
         state = aggregate(progress.parts)
         policy = self.policies.get(outlet, ANY_NETWORK)
-        if state is State.ENROUTE and policy.final != "receipt":
+        if state is ENROUTE and policy.final != "receipt":
             state = self._without_receipt(batch, message, progress, policy)
         if state is State.HELD:
             self.holding.add(message.id, outlet)
             self._log.warning("message.held", id=message.id, outlet=outlet)
-        elif state is not State.ENROUTE:
+        elif state is not ENROUTE:
             self.end(batch, message, progress, state)
             return True
         progress.state = state
@@ -302,7 +312,7 @@ class Dispatch:
             progress.due_ms = self._now_ms() + int(policy.final_after_s * 1000)
             batch.defer(progress.due_ms, message.id, message.id)
             self.alarm_moved(progress.due_ms)
-        return State.ENROUTE
+        return ENROUTE
 
     def _notify(self, batch: Batch, flight: Flight) -> list[Delivery]:
         """The first attempt was no end: say so."""
@@ -374,7 +384,7 @@ class Dispatch:
         """A waiting message was changed in a batch that is handed in: know it as it is now."""
         self._backlog.touched(message.id)
         self._recent.keep((message,))
-        if progress.state is State.QUEUED and not progress.due_ms:
+        if progress.state is QUEUED and not progress.due_ms:
             self.queue(message)
             self._pump_plans({self._backlog.plan(message)})
 

@@ -9,7 +9,7 @@ from typing import assert_never
 import attrs
 
 from smsc.flow.parts import ONE_ENROUTE, held, new_parts, with_part
-from smsc.message import NOTICE_WISH, Message, OutletName, Progress, State
+from smsc.message import ENROUTE, NOTICE_WISH, QUEUED, Message, OutletName, Progress, State
 from smsc.ports import Batch, Failed, Held, Outcome, Sent, TryLater
 
 
@@ -46,7 +46,7 @@ class Flight:
     def left_whole(self, batch: Batch, outlet: OutletName, upstream_id: str) -> None:
         """A plain message of one part was sent: `note` and the landing in one, for the many."""
         progress, id_ = self.progress, self.message.id
-        progress.state = State.ENROUTE
+        progress.state = ENROUTE
         progress.outlet = outlet
         progress.attempt += 1
         progress.error = 0
@@ -67,7 +67,7 @@ class Flight:
                     progress.parts = ONE_ENROUTE
                     progress.upstream_ids = (upstream_id,)
                 else:
-                    progress.parts = with_part(progress.parts, part, State.ENROUTE)
+                    progress.parts = with_part(progress.parts, part, ENROUTE)
                     ids = list(progress.upstream_ids)
                     ids[part] = upstream_id
                     progress.upstream_ids = tuple(ids)
@@ -96,7 +96,7 @@ class Flight:
         if len(progress.parts) != parts:
             progress.parts = new_parts(parts)
             progress.upstream_ids = ("",) * parts
-        self.pending = progress.parts.count(State.QUEUED)
+        self.pending = progress.parts.count(QUEUED)
 
     def _journal(self, batch: Batch) -> None:
         """Write the progress as it should be found after a crash."""

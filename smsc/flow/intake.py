@@ -28,6 +28,7 @@ from smsc.flow.terms import terms_of
 from smsc.flow.throttle import TokenBucket, parts_of
 from smsc.message import (
     NEW_BATCH,
+    QUEUED,
     AccountId,
     Draft,
     Message,
@@ -150,7 +151,7 @@ class Intake:
                     again.append((len(answers), first))
                     answers.append(Admitted(first.id))
                     continue
-            id_ = MessageId(next_id())
+            id_ = next_id()
             message = Message(
                 id_,
                 draft.account,
@@ -186,7 +187,7 @@ class Intake:
             return
         for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
             run = list(alike)
-            state = State.SCHEDULED if due_ms else State.QUEUED
+            state = State.SCHEDULED if due_ms else QUEUED
             batch.accept_many(run, Progress(state, OutletName(""), due_ms=due_ms))
             batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
 

@@ -72,11 +72,12 @@ class Mailboxes:
 
     def arrived(self, deliveries: Sequence[Delivery]) -> None:
         """Deliveries are on disk; offer them to whoever is there."""
-        touched: set[Mailbox] = set()
+        touched: dict[Mailbox, _Box | None] = {}
         for delivery in deliveries:
-            self._on_disk = max(self._on_disk, delivery.id)
-            touched.add(delivery.mailbox)
-            box = self._boxes.get(delivery.mailbox)
+            mailbox = delivery.mailbox
+            if mailbox not in touched:
+                touched[mailbox] = self._boxes.get(mailbox)
+            box = touched[mailbox]
             if box is None or delivery.id <= box.seen:
                 continue
             if box.has_more or len(box.ready) >= _READY_LIMIT:
@@ -84,6 +85,8 @@ class Mailboxes:
             else:
                 box.ready.append(delivery)
                 box.seen = delivery.id
+        if deliveries:
+            self._on_disk = max(self._on_disk, *(one.id for one in deliveries))
         for mailbox in touched:
             if mailbox not in self._boxes:
                 self.unattended(mailbox)

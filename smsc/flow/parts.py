@@ -8,29 +8,32 @@ TS 23.040 §9.2.3.24.1: a handset shows a concatenated message when it has every
 
 from typing import Final
 
-from smsc.message import State
+from smsc.message import DELIVERED, ENROUTE, QUEUED, State
 
 _FAILURES: Final = (State.REJECTED, State.UNDELIVERABLE, State.EXPIRED, State.DELETED)
 """Final states other than success; the one that stands first decides."""
-_ENROUTE: Final = bytes((State.ENROUTE,))
-_QUEUED: Final = bytes((State.QUEUED,))
+_ENROUTE: Final = bytes((ENROUTE,))
+_QUEUED: Final = bytes((QUEUED,))
 _HELD: Final = bytes((State.HELD,))
 ONE_ENROUTE: Final = _ENROUTE
 """The parts of a message that left whole."""
 
 
 _ALONE: Final = {
-    bytes((state,)): State.ENROUTE if state is State.QUEUED else state
+    bytes((state,)): ENROUTE if state is QUEUED else state
     for state in (
-        State.QUEUED,
+        QUEUED,
         State.HELD,
-        State.ENROUTE,
+        ENROUTE,
         *_FAILURES,
         State.ACCEPTED,
-        State.DELIVERED,
+        DELIVERED,
     )
 }
 """What `aggregate` says of most messages: those of one part."""
+
+
+_ONE_OCTET: Final = {state: bytes((state,)) for state in State}
 
 
 def new_parts(parts: int) -> bytes:
@@ -40,6 +43,8 @@ def new_parts(parts: int) -> bytes:
 
 def with_part(parts: bytes, part: int, state: State) -> bytes:
     """`parts` with one octet changed."""
+    if len(parts) == 1:
+        return _ONE_OCTET[state]
     return parts[:part] + bytes((state,)) + parts[part + 1 :]
 
 
@@ -70,7 +75,7 @@ def has_failed(parts: bytes) -> bool:
 
 def has_left(parts: bytes) -> bool:
     """Was a part taken by a network?"""
-    return parts.count(State.QUEUED) < len(parts)
+    return parts.count(QUEUED) < len(parts)
 
 
 def aggregate(parts: bytes) -> State:
@@ -82,13 +87,13 @@ def aggregate(parts: bytes) -> State:
     alone = _ALONE.get(parts)
     if alone is not None:
         return alone
-    if State.QUEUED in parts:
-        return State.ENROUTE
+    if QUEUED in parts:
+        return ENROUTE
     if State.HELD in parts:
         return State.HELD
-    if State.ENROUTE in parts:
-        return State.ENROUTE
-    for state in (*_FAILURES, State.ACCEPTED, State.DELIVERED):
+    if ENROUTE in parts:
+        return ENROUTE
+    for state in (*_FAILURES, State.ACCEPTED, DELIVERED):
         if state in parts:
             return state
     return State.UNKNOWN

@@ -9,7 +9,7 @@ from typing import Final
 
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.tlvs import Tag, find_tlv, pack_tlv
-from smsc.message import Message, MessageId, Progress, State
+from smsc.message import DELIVERED, Message, MessageId, Progress
 
 # esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
 # sm_default_msg_id, times empty.
@@ -41,7 +41,7 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
         state=_MESSAGE_STATES[progress.state],
         error=f"{progress.error % 1000:03d}",
         sub=len(progress.parts) or 1,
-        dlvrd=progress.parts.count(State.DELIVERED),
+        dlvrd=progress.parts.count(DELIVERED),
     )
     body = _BODY % (
         peek.dest_addr_ton,

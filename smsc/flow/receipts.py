@@ -22,6 +22,8 @@ from smsc.flow.parts import aggregate, with_part
 from smsc.flow.receipt_body import AS, receipt_body
 from smsc.flow.recent import Recent
 from smsc.message import (
+    DELIVERED,
+    ENROUTE,
     FINAL,
     LIVE,
     NOTICE_WISH,
@@ -50,6 +52,8 @@ EARLY_KEEP_MS: Final = 3600 * 1000
 """How long a receipt waits for the response that names its message."""
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
+_ROK: Final = int(Status.ESME_ROK)
+_ACCEPTED: Final = State.ACCEPTED
 _EARLY_LIMIT: Final = 100_000
 _WANTED_ON: Final = {
     # registered_delivery bits 1-0: is the receipt wanted (on success, on failure)?
@@ -58,7 +62,7 @@ _WANTED_ON: Final = {
     2: (False, True),
     3: (True, False),
 }
-_SUCCESS: Final = frozenset({State.DELIVERED, State.ACCEPTED})
+_SUCCESS: Final = frozenset({DELIVERED, State.ACCEPTED})
 """ACCEPTED ends messages whose network sends no receipts: nothing went wrong."""
 
 
@@ -223,11 +227,11 @@ class Receipts:
         finals: list[tuple[Message, Progress]] = []
         notices: list[Delivery] = []
         for receipt, hit in zip(receipts, hits, strict=True):
-            if receipt.state in LIVE or receipt.state is State.ACCEPTED:
+            if receipt.state in LIVE or receipt.state is _ACCEPTED:
                 # The network says that it is on its way; that is known.
                 if hit is not None:
                     notices += self._pass_on(batch, hit[0], progresses[hit[0]])
-                answers.append(Status.ESME_ROK)
+                answers.append(_ROK)
                 continue
             if hit is None:
                 answers.append(self._park_early(batch, receipt))
@@ -239,7 +243,7 @@ class Receipts:
                 message = self._recent.get(id_) if progress.state in FINAL else None
                 if message is not None:
                     finals.append((message, progress))
-            answers.append(Status.ESME_ROK)
+            answers.append(_ROK)
         return answers, notices + self.write(batch, finals)
 
     def _pass_on(
@@ -281,14 +285,14 @@ class Receipts:
     def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int, now_ms: int) -> bool:
         """Write one receipt into the progress of its message; False if it says nothing new."""
         parts = progress.parts
-        if progress.state in FINAL or part >= len(parts) or parts[part] != State.ENROUTE:
+        if progress.state in FINAL or part >= len(parts) or parts[part] != ENROUTE:
             self.duplicates += 1
             return False
         progress.parts = parts = with_part(parts, part, receipt.state)
         if receipt.error:
             progress.error = receipt.error
         state = aggregate(parts)
-        if progress.state is State.ENROUTE and state in FINAL:
+        if progress.state is ENROUTE and state in FINAL:
             progress.state = state
             progress.done_ms = receipt.done_ms or now_ms
         return True
@@ -314,7 +318,7 @@ class Receipts:
         """
         if message.callback_url is not None:
             return []
-        so_far = attrs.evolve(progress, state=State.ENROUTE, done_ms=self._now_ms())
+        so_far = attrs.evolve(progress, state=ENROUTE, done_ms=self._now_ms())
         return self._park(batch, [(message, so_far, b"")], "notice")
 
     def _each_part(
@@ -351,7 +355,7 @@ class Receipts:
         head = AS[kind]
         deliveries = [
             Delivery(
-                id=MessageId(id_),
+                id=id_,
                 mailbox=(
                     Mailbox(message.account)
                     if message.callback_url is None

@@ -8,10 +8,11 @@ SMPP 3.4 §2.9, §5.1.4.
 """
 
 from collections.abc import Iterable, Sequence
+from struct import Struct
 from typing import Any, Final
 
-from pdu.codec import pack
-
+_head: Final = Struct(">IIII").pack  # one for each message: a call of `pdu.codec.pack` is saved
+_HEADER_OCTETS: Final = 16
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 
 
@@ -53,7 +54,7 @@ class Window:
         for body, context in zip(bodies, contexts, strict=True):
             sequence = sequence + 1 if sequence < _LAST_SEQUENCE else 1
             sent[sequence] = (context, now)
-            pdus.append(pack(command_id, 0, sequence, body))
+            pdus.append(_head(_HEADER_OCTETS + len(body), command_id, 0, sequence) + body)
         self._sequence = sequence
         return pdus
 

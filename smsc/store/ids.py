@@ -10,6 +10,9 @@
 At most 19 decimal digits, and never 0.
 """
 
+from collections.abc import Sequence
+from typing import cast
+
 from smsc.message import MessageId
 
 EPOCH_MS = 1_704_067_200_000
@@ -42,12 +45,12 @@ class IdAllocator:
         """No id given out so far is above this one."""
         return MessageId(self._next_tick * STEP - 1)
 
-    def take(self, n: int, now_ms: int) -> range:
+    def take(self, n: int, now_ms: int) -> Sequence[MessageId]:
         """The next `n` ids, ascending, in steps of `STEP`. `now_ms`: ms since 1970 UTC."""
         tick = max(self._next_tick, (now_ms - EPOCH_MS) * _SEQUENCES)
         self._next_tick = tick + n
         start = tick * STEP + self._node
-        return range(start, start + n * STEP, STEP)
+        return cast("Sequence[MessageId]", range(start, start + n * STEP, STEP))
 
 
 def id_time_ms(id_: MessageId) -> int:

@@ -17,11 +17,12 @@ from zlib import crc32
 
 import msgpack
 
-from smsc.message import FINAL, Delivery, Mailbox, Message, MessageId, OutletName, Progress, State
+from smsc.message import FINAL, Delivery, Mailbox, Message, MessageId, Progress, State
 
 VERSION = 1
 
 _HEAD = struct.Struct(">BI")
+_pack_head = _HEAD.pack
 _UPSTREAM = struct.Struct(">QH")
 _LAST = struct.Struct(">Q")
 _REMEMBERED = struct.Struct(">QQ")
@@ -90,7 +91,7 @@ def decode_progress(record: bytes | memoryview) -> Progress:
     try:
         state, outlet, attempt, due_ms, done_ms, error, parts, upstream_ids = fields
         return Progress(
-            _STATES[state], OutletName(outlet), attempt, due_ms, done_ms, error, parts, upstream_ids
+            _STATES[state], outlet, attempt, due_ms, done_ms, error, parts, upstream_ids
         )
     except (TypeError, ValueError, KeyError) as problem:
         raise CorruptRecordError(f"progress: {problem}") from problem
@@ -171,7 +172,7 @@ def decode_upstream(record: bytes | memoryview) -> tuple[MessageId, int]:
     if len(record) != size + _CHECK.size or _CHECK.pack(crc32(record[:size])) != record[size:]:
         raise CorruptRecordError("upstream id: the check sum does not fit")
     id_, part = _UPSTREAM.unpack_from(record)
-    return MessageId(id_), part
+    return id_, part
 
 
 def encode_last(key: bytes, last: MessageId) -> bytes:
@@ -208,7 +209,7 @@ def _seal(fields: tuple[object, ...]) -> bytes:
         packed = _pack(fields)
     except UnicodeEncodeError:  # a lone surrogate, as JSON's "\\ud800" makes one
         packed = _pack_odd(fields)
-    return _HEAD.pack(VERSION, crc32(packed, VERSION)) + packed
+    return _pack_head(VERSION, crc32(packed, VERSION)) + packed
 
 
 def _open(record: bytes | memoryview) -> tuple[Any, ...]:

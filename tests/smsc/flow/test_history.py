@@ -34,7 +34,7 @@ class House:
 
     def accept(self, age_ms: int, state: State, *, done_age_ms: int = 0, n: int = 1) -> list[int]:
         """Messages accepted `age_ms` ago that ended `done_age_ms` ago."""
-        ids = list(self.store.ids.take(n, NOW_MS - age_ms))
+        ids: list[int] = list(self.store.ids.take(n, NOW_MS - age_ms))
         batch = self.store.batch()
         for id_ in ids:
             upstream_ids = (f"up{id_}",)

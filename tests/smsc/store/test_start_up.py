@@ -35,7 +35,7 @@ def fill(data_dir: Path, n: int, progress: Progress = QUEUED) -> list[int]:
     """A store with `n` messages of an earlier run."""
     house = LmdbHouse(data_dir, map_size_mb=2048)
     record, status = encode_message(a_message(1)), encode_progress(progress)
-    ids = list(house.ids.take(n, NOW_MS))
+    ids: list[int] = list(house.ids.take(n, NOW_MS))
     for at in range(0, n, 10_000):
         some = ids[at : at + 10_000]
         batch = WriteBatch()

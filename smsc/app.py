@@ -30,6 +30,7 @@ from smsc.flow.dispatch import Dispatch
 from smsc.flow.doubt import Doubt
 from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
+from smsc.flow.guide import Guide
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
@@ -124,9 +125,16 @@ class Gateway:
             for name, outlet in config.outlets.items()
         }
         routes = config.routing_table()
+        guide = Guide(
+            routes,
+            log,
+            groups={name: one.group for name, one in config.accounts.items() if one.group},
+            normalisers=config.normalisers(),
+            guards=config.velocity(),
+        )
         self.dispatch = Dispatch(
             store,
-            routes,
+            guide,
             self.outlets,
             recent,
             self.receipts.write,
@@ -158,7 +166,7 @@ class Gateway:
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
         self.intake = Intake(
-            accounts, routes, store.ids, store, self.dispatch, now_ms, canned, self.duplicates
+            accounts, guide, store.ids, store, self.dispatch, now_ms, canned, self.duplicates
         )
         commands = Commands(
             accounts,

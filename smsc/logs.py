@@ -46,6 +46,8 @@ EVENTS: Final[dict[str, str]] = {
     "link.controlled": "people started, stopped or drained an upstream link",
     "link.ids_learned": "receipts of a carrier name messages otherwise than its responses do",
     "link.no_response": "the carrier did not answer submit_sm in time; they are sent again, or held",
+    "message.not_rewritten": "a rule asked for a change that this message does not allow",
+    "guard.exceeded": "more messages than a guard allows, for the first time in its window",
     "message.unrouted": "a stored message has no route under today's rules; it waits",
     "message.held": "nobody knows whether the carrier took messages; people must decide",
     "message.released": "held messages are sent again, or ended",

@@ -5,10 +5,9 @@
 """
 
 from collections.abc import Callable, Container, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
-from routing.table import NoRoute, RoutingTable
-from smsc.flow.intake import route_key
+from smsc.flow.guide import Guide
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.recent import Recent
 from smsc.message import QUEUED, AccountId, Message, MessageId, OutletName, Progress
@@ -20,10 +19,10 @@ _FRESH_LIMIT: Final = 10_000
 class Backlog:
     """All that waits on a node."""
 
-    def __init__(self, store: Store, routes: RoutingTable, recent: Recent, log: Any) -> None:
+    def __init__(self, store: Store, guide: Guide, recent: Recent, log: Any) -> None:
         self.lanes = Lanes()
         self._store = store
-        self._routes = routes
+        self._guide = guide
         self._recent = recent
         self._log = log
         # Accepted and not touched since, so their progress is known without reading it.
@@ -91,8 +90,4 @@ class Backlog:
 
     def plan(self, message: Message) -> Plan:
         """The outlets of a message by today's rules; () when no rule takes it any more."""
-        decision = self._routes.match(route_key(message, message.peek))
-        if isinstance(decision, NoRoute):
-            self._log.warning("message.unrouted", id=message.id)
-            return ()
-        return cast(Plan, decision.outlets)
+        return self._guide.plan_again(message)

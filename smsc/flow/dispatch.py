@@ -13,12 +13,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Final
 
 from pdu.status import Status
-from routing.table import RoutingTable
 from smsc.config_flow import OutletFlowConfig
 from smsc.flow.backlog import Backlog
 from smsc.flow.dead_letters import DeadLetters
 from smsc.flow.destinations import Destinations
 from smsc.flow.flight import Flight
+from smsc.flow.guide import Guide
 from smsc.flow.holding import Holding
 from smsc.flow.lanes import Plan
 from smsc.flow.outbox import Outbox
@@ -72,7 +72,7 @@ class Dispatch:
     def __init__(
         self,
         store: Store,
-        routes: RoutingTable,
+        guide: Guide,
         outlets: Mapping[OutletName, Outlet],
         recent: Recent,
         write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
@@ -98,7 +98,7 @@ class Dispatch:
         self._now_ms = now_ms
         self._draw = draw
         self._log = log
-        self._backlog = Backlog(store, routes, recent, log)
+        self._backlog = Backlog(store, guide, recent, log)
         self.flights: dict[MessageId, Flight] = {}
         self.holding = Holding()
         self.policies: Mapping[OutletName, OutletPolicy] = {}

@@ -10,18 +10,17 @@ Station of the flow: server | dialect → **intake** → admission → store →
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from operator import attrgetter
-from typing import Final, Protocol, cast
+from typing import Final, Protocol
 
 import trio
 
 from pdu.codec import SubmitPeek, peek_submit_sm
 from pdu.errors import BodyError
 from pdu.status import Status
-from routing.key import RouteKey
-from routing.table import NoRoute, RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.duplicates import Duplicates, Entry, when_on_disk
+from smsc.flow.guide import Guide
 from smsc.flow.lanes import Plan
 from smsc.flow.rewriting import canned_body
 from smsc.flow.terms import terms_of
@@ -63,17 +62,6 @@ class Queued(Protocol):
         """Queue them: each with the outlets to try, in order."""
 
 
-def route_key(draft: Draft | Message, peek: SubmitPeek) -> RouteKey:
-    """The facts of a message that a routing rule may see."""
-    return RouteKey(
-        draft.account,
-        draft.source,
-        peek.source_addr,
-        peek.destination_addr.removeprefix("+"),
-        draft.tags,
-    )
-
-
 class Intake:
     """Judges, numbers and stores drafts; see `smsc.ports.Submit`.
 
@@ -84,7 +72,7 @@ class Intake:
     def __init__(
         self,
         accounts: Mapping[AccountId, AccountConfig],
-        routes: RoutingTable,
+        guide: Guide,
         ids: IdAllocator,
         store: Store,
         queued: Queued,
@@ -94,7 +82,7 @@ class Intake:
     ) -> None:
         self._default_messages = default_messages or {}
         self._accounts = accounts
-        self._routes = routes
+        self._guide = guide
         self._ids = ids
         self._store = store
         self._queued = queued
@@ -132,6 +120,7 @@ class Intake:
         batch = self._store.batch()
         answers: list[Admission] = []
         accepted: list[Message] = []
+        dropped: list[Message] = []
         plans: list[Plan] = []
         again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first one
         firsts: list[Entry] = []
@@ -169,8 +158,11 @@ class Intake:
                 peek,
                 draft.session,
             )
-            accepted.append(message)
-            plans.append(plan)
+            if plan:
+                accepted.append(message)
+                plans.append(plan)
+            else:  # a rule drops it: it is on record, and nothing comes of it
+                dropped.append(message)
             first_id = first_id or id_
             answers.append(Admitted(id_))
             if duplicates is not None and digest is not None:
@@ -182,9 +174,10 @@ class Intake:
                     answers[place] = _FULL
             done(answers)
 
-        if not accepted:
+        if not (accepted or dropped):
             when_on_disk([first for _, first in again], answer)
             return
+        batch.accept_many(dropped, Progress(State.DELETED, OutletName(""), done_ms=now_ms))
         for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
             run = list(alike)
             state = State.SCHEDULED if due_ms else QUEUED
@@ -196,7 +189,7 @@ class Intake:
             if is_on_disk:
                 self._queued.accepted(accepted, plans)
             else:
-                lost = {message.id for message in accepted}
+                lost = {message.id for message in (*accepted, *dropped)}
                 answers[:] = [
                     _FULL if isinstance(one, Admitted) and one.id in lost else one
                     for one in answers
@@ -226,18 +219,20 @@ class Intake:
                 return _NO_CANNED
             draft.body = canned_body(draft.body, text)
             peek = peek_submit_sm(draft.body)
+        peek = self._guide.normalise(draft, peek)
         if self._buckets and not self._grant(draft, peek):
             return _THROTTLED
         lifetime = admit(self._accounts[draft.account], draft, peek, now_ms)
         if isinstance(lifetime, Refused):
             return lifetime
-        decision = self._routes.match(route_key(draft, peek))
-        if isinstance(decision, NoRoute):
-            return Refused(
-                Status.ESME_RINVDSTADR,
-                f"no route to {peek.destination_addr}: {decision.why}",
-            )
-        return peek, lifetime, cast(Plan, decision.outlets)
+        guided = self._guide.route(draft, peek, now_ms)
+        if isinstance(guided, Refused):
+            return guided
+        validity_s = guided.actions.validity_s
+        if validity_s:
+            start_ms = lifetime.due_ms or now_ms
+            lifetime.expires_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
+        return guided.peek, lifetime, guided.plan
 
     def _grant(self, draft: Draft, peek: SubmitPeek) -> bool:
         """Does the account's rate let one more message through?"""

@@ -22,6 +22,7 @@ from smsc.flow.dispatch import Dispatch
 from smsc.flow.doubt import Doubt
 from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
+from smsc.flow.guide import Guide
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.mailboxes import Mailboxes
@@ -241,9 +242,10 @@ class House:
         recent = Recent(self.store)
         self.receipts = Receipts(self.store, ids, recent, arrived, now_ms, log)
         routes = RoutingTable(RULES)
+        guide = Guide(routes, log)
         self.dispatch = Dispatch(
             self.store,
-            routes,
+            guide,
             self.outlets,
             recent,
             self.receipts.write,
@@ -265,7 +267,7 @@ class House:
         self.duplicates.restore(self.now_ms)
         canned = {1: "Your order is ready", 2: "Готово"}
         self.intake = Intake(
-            accounts, routes, ids, self.store, self.dispatch, now_ms, canned, self.duplicates
+            accounts, guide, ids, self.store, self.dispatch, now_ms, canned, self.duplicates
         )
         self.commands = Commands(
             accounts,

@@ -1,0 +1,133 @@
+"""What the routing rules make of a draft: numbers normalised, guards asked, the rule carried out.
+
+*In*: a draft with its decoded fields, `now_ms` UTC. *Out*: `Guided`, or `Refused`.
+*Never*: stores; looks at an outlet's health (the lane does when it counts).
+
+Station of the flow: admission → **guide** → store.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
+
+import attrs
+
+from pdu.codec import SubmitPeek
+from routing.actions import NOTHING, Actions
+from routing.decision import NoRoute
+from routing.facts import read_key
+from routing.rewrite import rewrite
+from routing.table import RoutingTable
+from routing.velocity import Velocity
+from smsc.flow.lanes import Plan
+from smsc.message import Draft, Message
+from smsc.ports import Refused
+
+if TYPE_CHECKING:
+    from routing.normalise import Normaliser
+
+_NO_GUARDS: Final = Velocity(())
+
+
+@attrs.define(slots=True)
+class Guided:
+    """Where the draft goes. `plan` is empty when a rule drops it: stored, and never sent."""
+
+    peek: SubmitPeek
+    plan: Plan
+    actions: Actions = NOTHING
+
+
+class Guide:
+    """The rules of a node, with what they need besides the message.
+
+    :param groups: the group of each account that has one.
+    :param normalisers: what reads the numbers of an account that has a region.
+    """
+
+    def __init__(
+        self,
+        routes: RoutingTable,
+        log: Any,
+        *,
+        groups: Mapping[str, str] | None = None,
+        normalisers: "Mapping[str, Normaliser] | None" = None,
+        guards: Velocity = _NO_GUARDS,
+    ) -> None:
+        self._routes = routes
+        self._log = log
+        self._groups = groups or {}
+        self._normalisers = normalisers or {}
+        self._guards = guards
+        self._has_guards = bool(guards.watches())
+
+    def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
+        """Numbers as the account's region writes them become E.164, in the draft's body too."""
+        normaliser = self._normalisers.get(draft.account)
+        if normaliser is None:
+            return peek
+        from routing.normalise import normalise
+
+        draft.body, peek, _ = rewrite(draft.body, peek, normalise(peek, normaliser))
+        return peek
+
+    def route(self, draft: Draft, peek: SubmitPeek, now_ms: int) -> Guided | Refused:
+        """Ask the guards and the rules, and change the draft as they say."""
+        if self._has_guards:
+            blocked = self._ask_guards(draft, peek, now_ms)
+            if blocked is not None:
+                return blocked
+        decision = self._routes.match(
+            read_key(
+                draft.body,
+                peek,
+                account=draft.account,
+                source=draft.source,
+                tags=draft.tags,
+                group=self._groups.get(draft.account, ""),
+                at_ms=now_ms,
+                needs=self._routes.needs,
+            )
+        )
+        if isinstance(decision, NoRoute):
+            why = f"no route to {peek.destination_addr}: {decision.why}"
+            return Refused(decision.status, why)
+        plan = cast(Plan, decision.outlets)
+        actions = decision.actions
+        if actions is NOTHING:
+            return Guided(peek, plan)
+        if actions.changes_body:
+            draft.body, peek, undone = rewrite(draft.body, peek, actions)
+            for why in undone:
+                self._log.info("message.not_rewritten", rule=decision.rule, why=why)
+        draft.tags += actions.tags
+        return Guided(peek, plan, actions)
+
+    def plan_again(self, message: Message) -> Plan:
+        """The outlets of a stored message by today's rules; () when no rule takes it any more."""
+        decision = self._routes.match(
+            read_key(
+                message.body,
+                message.peek,
+                account=message.account,
+                source=message.source,
+                tags=message.tags,
+                group=self._groups.get(message.account, ""),
+                at_ms=message.accepted_ms,
+                needs=self._routes.needs,
+            )
+        )
+        if isinstance(decision, NoRoute):
+            self._log.warning("message.unrouted", id=message.id)
+            return ()
+        return cast(Plan, decision.outlets)
+
+    def _ask_guards(self, draft: Draft, peek: SubmitPeek, now_ms: int) -> Refused | None:
+        """Count the message; a guard that blocks refuses it, others raise an alarm once."""
+        digits = peek.destination_addr.removeprefix("+")
+        for exceeded in self._guards.count(draft.account, digits, now_ms / 1000):
+            if exceeded.is_new:
+                self._log.warning("guard.exceeded", guard=exceeded.guard, account=draft.account)
+            if exceeded.block is not None:
+                why = f"guard {exceeded.guard}: too many messages to {digits[:6]}… for now"
+                return Refused(exceeded.block, why)
+        return None

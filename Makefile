@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # setuptools builds the editable install; it comes pinned from the development lock.
 SETUPTOOLS := $(VENV)/.setuptools.lock
 
-.PHONY: help run test test-slow check format bench fuzz crash lock clean
+.PHONY: help run test test-slow test-proof check format bench fuzz crash lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -39,8 +39,12 @@ run: $(RUNTIME)  ## set up and start the gateway with examples/demo.toml on loop
 test: $(DEV)  ## the quick suite
 	$(BIN)/python -m pytest -m "not slow"
 
-test-slow: $(DEV)  ## the long suites: crashes, soak
+test-slow: $(DEV)  ## every long suite: crashes, soak, five thousand binds
 	$(BIN)/python -m pytest -m slow
+
+test-proof: $(DEV)  ## the long proofs that CI runs: kills, mutated PDUs
+	$(BIN)/python -m pytest -m slow tests/flow/test_crash_points.py tests/flow/test_crash.py \
+		tests/pdu tests/smsc/store/test_lmdb_store.py
 
 check: $(DEV)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

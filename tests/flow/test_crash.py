@@ -113,6 +113,7 @@ def test_a_full_store_refuses_and_loses_none(tmp_path: Path) -> None:
         again.read_until(lambda: states.keys() <= set(again.receipts))
         again.submit_all([body_to()])
         assert again.refused == []
+        again.read_until(lambda: set(again.acknowledged) <= set(again.receipts))
         again.close()
         assert gateway.stop() == 0
     assert set(read_store(tmp_path / "var").values()) == {State.DELIVERED}

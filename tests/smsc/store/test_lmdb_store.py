@@ -312,9 +312,9 @@ def crash(data_dir: Path, now_ms: int, rng: random.Random) -> tuple[set[int], se
         lines += process.stdout.readlines()
     said: dict[bytes, set[int]] = {b"accepted": set(), b"final": set()}
     for line in lines:
-        if line.endswith(b"\n"):
-            verb, id_ = line.split()
-            said[verb].add(int(id_))
+        words = line.split()  # the store's log stands between them
+        if line.endswith(b"\n") and len(words) == 2 and words[0] in said:
+            said[words[0]].add(int(words[1]))
     assert said[b"accepted"]
     return said[b"accepted"], said[b"final"]
 

@@ -34,6 +34,7 @@ from smsc.flow.guide import Guide
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
+from smsc.flow.lookup import MessageLookup
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
@@ -46,7 +47,6 @@ from smsc.ports import (
     ANY_NETWORK,
     Health,
     Lookup,
-    MessageReport,
     MobileOriginated,
     Outcome,
     Outlet,
@@ -91,7 +91,7 @@ class Bridges:
     outlet: Callable[[OutletName, OutletConfig, Any], Outlet]
     webhook: Callable[[Mailboxes, Callable[[], int], Any], Webhook] | None = None
     serve_http: Callable[..., Awaitable[None]] | None = None
-    """(listen, gateway, *, stop, log, task_status): serves until `stop` is set."""
+    """(listen, gateway, *, stop, log, dialects, task_status): serves until `stop` is set."""
 
 
 @attrs.frozen
@@ -168,6 +168,7 @@ class Gateway:
         self.intake = Intake(
             accounts, guide, store.ids, store, self.dispatch, now_ms, canned, self.duplicates
         )
+        self.lookup: Lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
         commands = Commands(
             accounts,
             canned,
@@ -249,28 +250,12 @@ class Gateway:
         """The one door in."""
         return self.intake
 
-    @property
-    def lookup(self) -> Lookup:
-        """Questions about stored messages."""
-        return self
-
     async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
         """Who is calling."""
         verdict = await self.directory.authenticate(account, password, peer)
         if isinstance(verdict, AuthRefused):
             return Refused(verdict.status, verdict.why)
         return verdict
-
-    async def report(self, account: AccountId, id_: MessageId) -> MessageReport | None:
-        """The message, if the account owns it or is an admin."""
-        message = self.store.message(id_)
-        progress = self.store.progress(id_)
-        if message is None or progress is None:
-            return None
-        asking = self.directory.accounts[account]
-        if message.account != account and not asking.admin:
-            return None
-        return MessageReport(message, progress)
 
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator's handset send a message; a sentence if that cannot be."""
@@ -392,7 +377,14 @@ class Gateway:
         http: list[tuple[str, int]] = []
         if self._serve_http is not None and self.config.http.listen:
             listen = [str(one) for one in self.config.http.listen]
-            serve = partial(self._serve_http, listen, self, stop=self._http_stop, log=self.log)
+            serve = partial(
+                self._serve_http,
+                listen,
+                self,
+                stop=self._http_stop,
+                log=self.log,
+                dialects=self.config.dialects,
+            )
             http = await doors.start(serve)
         return Addresses(tuple(smpp[:plain]), tuple(http), tuple(smpp[plain:]))
 
@@ -429,6 +421,10 @@ class Gateway:
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
                 self.store.look_after_readers()
+
+    def _is_admin(self, account: AccountId) -> bool:
+        found = self.directory.accounts.get(account)
+        return found is not None and found.admin
 
     def _unattended(self, mailbox: Mailbox) -> None:
         """Deliveries for a callback that nobody attends to yet."""

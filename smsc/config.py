@@ -13,6 +13,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -47,7 +48,7 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "log": LogConfig,
 }
 _OF_EVERY_OUTLET = tuple(field.name for field in attrs.fields(OutletFlowConfig))
-_KEYS = (*_SECTIONS, "accounts", "distribution_lists", "outlets", *ROUTING_SECTIONS)
+_KEYS = (*_SECTIONS, "accounts", "dialects", "distribution_lists", "outlets", *ROUTING_SECTIONS)
 
 
 @attrs.frozen
@@ -72,6 +73,8 @@ class Config:
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
+    dialects: Mapping[str, Any] = attrs.field(factory=dict)
+    """Settings of each name in `http.dialects`: instances of its class, see `load`."""
     distribution_lists: Mapping[str, tuple[Address, ...]] = attrs.field(factory=dict)
     """Those of submit_multi, by dl_name."""
     outlets: Mapping[str, OutletConfig] = attrs.field(factory=dict)
@@ -116,12 +119,16 @@ class Config:
 
 
 def load(
-    source: str | Path, outlet_kinds: Mapping[str, type[Any]], environ: Mapping[str, str]
+    source: str | Path,
+    outlet_kinds: Mapping[str, type[Any]],
+    environ: Mapping[str, str],
+    dialect_kinds: Mapping[str, type[Any]] = MappingProxyType({}),
 ) -> Config | list[ConfigError]:
     """Read a configuration: from a file when `source` is a Path, else from TOML text.
 
     `outlet_kinds` maps each `kind` to the attrs class of its settings; the class may have a
-    field `kind` or not. Relative paths in the file count from the working directory.
+    field `kind` or not; `dialect_kinds` does it for the HTTP dialects of this build.
+    Relative paths in the file count from the working directory.
     """
     text = _text(source)
     if isinstance(text, ConfigError):
@@ -134,7 +141,7 @@ def load(
     for name in raw:
         if name not in _KEYS:
             reader.add(unknown_key(name, _KEYS), name)
-    config = _read(raw, outlet_kinds, reader)
+    config = _read(raw, outlet_kinds, dialect_kinds, reader)
     return reader.errors or config
 
 
@@ -154,7 +161,12 @@ def _text(source: str | Path) -> str | ConfigError:
         return ConfigError("", f"{source}: {error.strerror}")
 
 
-def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Reader) -> Config:
+def _read(
+    raw: dict[str, Any],
+    outlet_kinds: Mapping[str, type[Any]],
+    dialect_kinds: Mapping[str, type[Any]],
+    reader: Reader,
+) -> Config:
     """Read every section; what did not fit is left at its default and stands in `reader`."""
     sections = {
         name: reader.read(raw.get(name, {}), cls, name) or cls() for name, cls in _SECTIONS.items()
@@ -162,6 +174,7 @@ def _read(raw: dict[str, Any], outlet_kinds: Mapping[str, type[Any]], reader: Re
     config = Config(
         **sections,
         accounts=_accounts(raw, sections["smpp"], reader),
+        dialects=_dialects(raw, sections["http"], dialect_kinds, reader),
         distribution_lists=_distribution_lists(raw, reader),
         outlets=_outlets(raw, outlet_kinds, reader),
     )
@@ -200,6 +213,20 @@ def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str
         if account is not None:
             accounts[name] = account
     return accounts
+
+
+def _dialects(
+    raw: dict[str, Any], http: HttpConfig, dialect_kinds: Mapping[str, type[Any]], reader: Reader
+) -> dict[str, Any]:
+    tables = reader.table(raw.get("dialects", {}), "dialects")
+    for name in tables:
+        if name not in dialect_kinds:
+            reader.add(unknown_key(name, tuple(dialect_kinds)), "dialects", name)
+    return {
+        name: reader.read(tables.get(name, {}), dialect_kinds[name], "dialects", name)
+        for name in http.dialects
+        if name in dialect_kinds
+    }
 
 
 def _distribution_lists(raw: dict[str, Any], reader: Reader) -> dict[str, tuple[Address, ...]]:

@@ -11,6 +11,7 @@ import base64
 import contextlib
 import enum
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import attrs
 import trio
@@ -51,6 +52,8 @@ class House:
     log: FilteringBoundLogger
     now_ms: Callable[[], int]
     limits: Limits = Limits()
+    dialects: Mapping[str, Any] = attrs.field(factory=dict)
+    """The dialects that are switched on besides the native one, with their settings."""
 
 
 @attrs.define(slots=True)
@@ -62,6 +65,13 @@ class Call:
     path: Mapping[str, str]
     body: bytes
     now_ms: int
+    method: str = "POST"
+    query: str = ""
+    """As it came, percent-encoded."""
+    headers: Mapping[str, str] = attrs.field(factory=dict)
+    """By name, whatever its case."""
+    peer: str = ""
+    """IP address of the client, "" if unknown."""
 
     @property
     def caller(self) -> Account:
@@ -76,6 +86,8 @@ class Auth(enum.Enum):
     OPTIONAL = enum.auto()
     ACCOUNT = enum.auto()
     ADMIN = enum.auto()
+    OWN = enum.auto()
+    """The dialect looks for credentials in the request itself; see `Call.gateway`."""
 
 
 @attrs.define(slots=True)
@@ -92,19 +104,40 @@ Wording = Callable[[Failure], Reply]
 
 
 def endpoint(
-    house: House, handler: Handler, wording: Wording, auth: Auth = Auth.ACCOUNT
+    house: House,
+    handler: Handler,
+    wording: Wording,
+    auth: Auth = Auth.ACCOUNT,
+    body_octets: int | None = None,
 ) -> Callable[[Request], Awaitable[Response]]:
-    """A starlette endpoint around `handler`: HTTP basic auth, body limit, no exception escapes."""
+    """A starlette endpoint around `handler`: HTTP basic auth, body limit, no exception escapes.
+
+    `body_octets`: how long a body may be, where that is less than for the native API. With
+    `Auth.OWN` anybody may bring a body, so there it should be little.
+    """
+    limits = house.limits
+    if body_octets is not None:
+        limits = attrs.evolve(limits, body_octets=min(body_octets, limits.body_octets))
 
     async def answer(request: Request) -> Response:
         try:
             account = await _authenticate(house, request, auth)
             if isinstance(account, Failure):
                 return to_response(wording(account), CHALLENGE if account.status == 401 else None)
-            body = await _read_body(house.limits, request)
+            body = await _read_body(limits, request)
             if isinstance(body, Failure):
                 return to_response(wording(body))
-            call = Call(house.gateway, account, request.path_params, body, house.now_ms())
+            call = Call(
+                house.gateway,
+                account,
+                request.path_params,
+                body,
+                house.now_ms(),
+                request.method,
+                request.url.query,
+                request.headers,
+                _peer(request),
+            )
             return to_response(await handler(call))
         except ClientDisconnect:
             return Response(status_code=400)  # nobody is left to read it
@@ -139,6 +172,8 @@ def parse_basic(header: str) -> tuple[str, str] | None:
 
 
 async def _authenticate(house: House, request: Request, auth: Auth) -> Account | Failure | None:
+    if auth is Auth.OWN:
+        return None
     header = request.headers.get("authorization")
     if header is None:
         if auth is Auth.OPTIONAL:
@@ -149,14 +184,17 @@ async def _authenticate(house: House, request: Request, auth: Auth) -> Account |
         return Failure(
             401, "the Authorization header is not of the form Basic base64(name:password)"
         )
-    peer = request.client.host if request.client is not None else ""
-    account = await house.gateway.authenticate(*credentials, peer)
+    account = await house.gateway.authenticate(*credentials, _peer(request))
     if isinstance(account, Refused):
         status = http_status(account.status)
         return Failure(status if status in {401, 429, 503} else 403, account.why)
     if auth is Auth.ADMIN and not account.admin:
         return Failure(403, f"account {account.name} is no admin; set admin = true for it")
     return account
+
+
+def _peer(request: Request) -> str:
+    return request.client.host if request.client is not None else ""
 
 
 # --- what it brings ---------------------------------------------------------------------------

@@ -7,7 +7,17 @@
 
 from typing import Protocol
 
-from smsc.ports import Health, Lookup, Refused, Submit
+from smsc.message import AccountId, Draft, MessageId
+from smsc.ports import (
+    Contacts,
+    Credits,
+    Directory,
+    Health,
+    Inbox,
+    Lookup,
+    Refused,
+    Submit,
+)
 
 
 class Account(Protocol):
@@ -33,6 +43,22 @@ class Gateway(Protocol):
     def lookup(self) -> Lookup:
         """Questions about stored messages; an admin account sees all of them."""
 
+    @property
+    def directory(self) -> Directory:
+        """Every account and what is known of it."""
+
+    @property
+    def credits(self) -> Credits:
+        """Balances, prices and the ledger."""
+
+    @property
+    def contacts(self) -> Contacts:
+        """The phonebooks."""
+
+    @property
+    def inbox(self) -> Inbox:
+        """Received messages that are kept."""
+
     def now_ms(self) -> int:
         """The gateway's clock, ms UTC."""
 
@@ -43,11 +69,26 @@ class Gateway(Protocol):
         means "you may not" (HTTP 403): wrong network, account closed.
         """
 
+    async def authenticate_token(self, account: str, token: str, peer: str) -> Account | Refused:
+        """As `authenticate`, with the account's API token; slowed down in the same way."""
+
+    async def cancel(self, account: AccountId, id_: MessageId) -> Refused | None:
+        """End a message that did not leave yet; an admin may end those of others."""
+
+    async def replace(self, account: AccountId, id_: MessageId, draft: Draft) -> Refused | None:
+        """Give a message that did not leave yet another text, schedule, validity or receipt wish.
+
+        Addresses stay: those of `draft` must be those of the message.
+        """
+
     def health(self) -> Health:
         """Whether the gateway can take messages, and what lies behind that."""
 
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator outlet receive a message from a handset; a sentence if it cannot."""
+
+    async def inject_mo(self, outlet: str, from_: str, to: str, text: str) -> Refused | None:
+        """Route a message as if the network of `outlet` had brought it (any outlet's name)."""
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
         """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

@@ -9,8 +9,9 @@ that connection only. Memory is bounded: `Limits` caps connections, headers, bod
 each may take. HTTP/1.1 only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any, cast
 
 import structlog
@@ -22,12 +23,14 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 from structlog.typing import FilteringBoundLogger
 
 from bridges.http import rest_routes
 from bridges.http.connection import Connection
 from bridges.http.endpoint import Failure, House, Limits, to_response
 from bridges.http.gateway import Gateway
+from bridges.http.registry import DIALECTS
 
 GRACE_S = 25.0
 """How long requests in flight may take to finish once the server was asked to stop."""
@@ -41,6 +44,7 @@ async def serve(
     grace_s: float = GRACE_S,
     limits: Limits | None = None,
     log: FilteringBoundLogger | None = None,
+    dialects: Mapping[str, Any] = MappingProxyType({}),
     task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve HTTP on each "host:port" of `listen` until stopped.
@@ -49,9 +53,11 @@ async def serve(
     of `listen`, once for each address that a host name stands for; port 0 picks a free one.
     Setting `stop` closes the listeners, lets requests in flight finish for up to `grace_s`
     seconds, and returns. Cancelling ends everything at once. An address that cannot be bound
-    raises OSError before anything is served.
+    raises OSError before anything is served. `dialects` are those of `registry.DIALECTS` that
+    are switched on, with their settings.
     """
-    house = House(gateway, log or structlog.get_logger(), gateway.now_ms, limits or Limits())
+    log = log or structlog.get_logger()
+    house = House(gateway, log, gateway.now_ms, limits or Limits(), dialects)
     listeners = await _open_listeners(listen)
     server = _Server(house)
     addresses: list[tuple[str, int]] = [each.socket.getsockname()[:2] for each in listeners]
@@ -82,7 +88,10 @@ def build_app(house: House) -> Starlette:
         detail = why.get(error.status_code, error.detail)
         return to_response(rest_routes.wording(Failure(error.status_code, detail)), error.headers)
 
-    return Starlette(routes=rest_routes.routes(house), exception_handlers={HTTPException: refuse})
+    routes: list[BaseRoute] = [*rest_routes.routes(house)]
+    for name, settings in house.dialects.items():
+        routes += DIALECTS[name].routes(house, settings)
+    return Starlette(routes=routes, exception_handlers={HTTPException: refuse})
 
 
 def split_address(address: str) -> tuple[str, int]:

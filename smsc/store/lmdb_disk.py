@@ -170,6 +170,18 @@ class LmdbDisk:
                 rows.append(row)
             return rows
 
+    def scan_back(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        """At most `limit` rows with start <= key < stop, the last one first."""
+        with self._reading(table) as txn, txn.cursor() as cursor:
+            if not (cursor.prev() if cursor.set_range(stop) else cursor.last()):
+                return []
+            rows: list[Row] = []
+            for row in islice(cursor.iterprev(), limit):
+                if row[0] < start:
+                    break
+                rows.append(row)
+            return rows
+
     def _reading(self, table: int) -> Any:
         """Begin a read transaction; its slot in the reader table is kept for the next one.
 

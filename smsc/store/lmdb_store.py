@@ -148,6 +148,9 @@ class LmdbStore(Reads):
     def _scan(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
         return self._disk.scan(table, start, stop, limit)
 
+    def _scan_back(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        return self._disk.scan_back(table, start, stop, limit)
+
 
 @asynccontextmanager
 async def open_store(

@@ -113,3 +113,10 @@ class MemoryStore(Reads):
         first = bisect_left(ordered.keys, start)
         last = min(bisect_left(ordered.keys, stop), first + limit)
         return [(key, ordered.values[key]) for key in ordered.keys[first:last]]
+
+    def _scan_back(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        ordered = self.tables[table]
+        first = bisect_left(ordered.keys, start)
+        last = bisect_left(ordered.keys, stop)
+        wanted = ordered.keys[max(first, last - limit) : last]
+        return [(key, ordered.values[key]) for key in reversed(wanted)]

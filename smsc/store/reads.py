@@ -76,6 +76,10 @@ class Reads(ABC):
     def _scan(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
         """At most `limit` rows on disk with start <= key < stop, in key order."""
 
+    @abstractmethod
+    def _scan_back(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        """As `_scan`, the last row first."""
+
     @property
     @abstractmethod
     def is_full(self) -> bool:
@@ -204,6 +208,27 @@ class Reads(ABC):
         """A control value."""
         (value,) = self._look(META, (keys.meta_key(key),))
         return value
+
+    # --- looking through what was accepted -----------------------------------------------------
+
+    def newest_of(
+        self, account: AccountId | None, above: MessageId, below: MessageId, rows: int
+    ) -> tuple[list[MessageId], MessageId | None]:
+        """Ids on disk between two others that look like the account's (None = all), newest first.
+
+        Looks at `rows` records at most; the second id is where to go on below, None when all were
+        seen. What is read by `messages` then is checked, and may differ.
+        """
+        found = self._scan_back(MESSAGE, keys.id_key(above + 1), keys.id_key(below), rows)
+        starts_so = records.message_start(account) if account is not None else b""
+        head = records.HEAD_OCTETS
+        ids = [keys.id_of(key) for key, record in found if record.startswith(starts_so, head)]
+        return ids, keys.id_of(found[-1][0]) if len(found) == rows else None
+
+    def following(self, first: MessageId, rows: int) -> list[MessageId]:
+        """Ids on disk from `first` on, oldest first."""
+        found = self._scan(MESSAGE, keys.id_key(first), _END, rows)
+        return [keys.id_of(key) for key, _ in found]
 
     # --- history ------------------------------------------------------------------------------
 

@@ -27,9 +27,11 @@ _UPSTREAM = struct.Struct(">QH")
 _LAST = struct.Struct(">Q")
 _REMEMBERED = struct.Struct(">QQ")
 _CHECK = struct.Struct(">I")
+HEAD_OCTETS = _HEAD.size
 _STATES = {int(state): state for state in State}
 _STATE_AT = _HEAD.size + 1
 """Where the state of a progress record lies: first in its array, one octet (0..127)."""
+_MESSAGE_FIELDS = 12
 _FINAL_OCTETS = frozenset(int(state) for state in FINAL)
 
 _pack: Callable[[object], bytes] = msgpack.Packer().pack
@@ -58,6 +60,14 @@ def encode_message(message: Message) -> bytes:
             message.body,
         )
     )
+
+
+def message_start(account: str) -> bytes:
+    """How the record of each message of the account goes on behind its head.
+
+    The array's own first octet is the number of fields, which every record of a version has.
+    """
+    return _pack((account, *(None,) * (_MESSAGE_FIELDS - 1)))[: 1 + len(_pack(account))]
 
 
 def decode_message(id_: MessageId, record: bytes | memoryview) -> Message:

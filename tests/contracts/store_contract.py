@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
+import attrs
+
 from smsc.message import (
     AccountId,
     Delivery,
@@ -245,6 +247,24 @@ class StoreContract:
             assert len(waiting) == 18
             assert [waiting[0], waiting[3], waiting[-1]] == [expected[0], expected[3], expected[-1]]
             assert list(waiting[2:5]) == expected[2:5]
+
+    def test_messages_of_an_account_are_found_newest_first_in_slices(
+        self, house: OpenStore
+    ) -> None:
+        batch = WriteBatch()
+        named = ((11, "demo"), (12, "demo2"), (13, "demo"), (14, "dem"))
+        theirs = [attrs.evolve(a_message(id_), account=AccountId(name)) for id_, name in named]
+        batch.accept_many(theirs, QUEUED)
+        house.commit(batch)
+        demo, low, high = AccountId("demo"), MessageId(0), MessageId(99)
+        store = house.store
+        assert store.newest_of(demo, low, high, 9) == ([13, 11], None)
+        assert store.newest_of(None, low, high, 9) == ([14, 13, 12, 11], None)
+        assert store.newest_of(demo, low, high, 2) == ([13], 13)
+        assert store.newest_of(demo, low, MessageId(13), 3) == ([11], None)
+        assert store.newest_of(demo, low, MessageId(11), 2) == ([], None)
+        assert store.newest_of(demo, MessageId(11), high, 9) == ([13], None)
+        assert store.following(MessageId(12), 2) == [12, 13]
 
     def test_due_is_earliest_first_within_time_and_limit(self, house: OpenStore) -> None:
         batch = WriteBatch()

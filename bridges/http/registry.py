@@ -1,0 +1,27 @@
+"""The HTTP dialects of this build, besides the native API: their settings and their routes.
+
+*In*: nothing. *Out*: `DIALECTS`, by the name that `[http] dialects` uses.
+*Never*: what a request means.
+
+A dialect is a pure file in `dialects/` (request to Draft, state to reply), its routes beside this
+file, and one row here. `[dialects.NAME]` of the configuration is read into its settings.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+import attrs
+from starlette.routing import BaseRoute
+
+from bridges.http.endpoint import House
+
+
+@attrs.frozen
+class DialectKind:
+    """One dialect: the class of its settings, and what builds its routes from (house, them)."""
+
+    config: type[Any]
+    routes: Callable[[House, Any], list[BaseRoute]]
+
+
+DIALECTS: Final[Mapping[str, DialectKind]] = {}

@@ -1,0 +1,141 @@
+"""The store: durable state, changed in batches.
+
+*Never*: behaviour; see `smsc.ports`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+import attrs
+
+from smsc.message import (
+    AccountId,
+    Delivery,
+    Mailbox,
+    Message,
+    MessageId,
+    OutletName,
+    Progress,
+)
+
+
+@attrs.define(slots=True)
+class Committed:
+    """The batch is on disk."""
+
+
+@attrs.define(slots=True)
+class StoreFull:
+    """Nothing of the batch is on disk: the map or the disk is full."""
+
+    why: str
+
+
+CommitResult = Committed | StoreFull
+
+
+@attrs.define(slots=True)
+class Alarm:
+    """At `due_ms` UTC someone should look at the messages from `first` to `last`."""
+
+    due_ms: int
+    first: MessageId
+    last: MessageId
+
+
+class Batch(Protocol):
+    """Changes that reach the disk in one transaction, or not at all."""
+
+    def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
+        """New messages that start alike; ids must ascend in the order batches are committed."""
+
+    def progress(self, id_: MessageId, progress: Progress) -> None:
+        """Overwrite the progress of a message."""
+
+    def rewrite(self, message: Message) -> None:
+        """Overwrite a message that is on disk: its owner changed it while it waited."""
+
+    def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
+        """Remember what the outlet's network calls a part."""
+
+    def defer(self, due_ms: int, first: MessageId, last: MessageId) -> None:
+        """Look at the messages from `first` to `last` at `due_ms`: one alarm for all of them."""
+
+    def undefer(self, alarm: "Alarm") -> None:
+        """Forget an alarm."""
+
+    def park(self, delivery: Delivery) -> None:
+        """Keep a delivery until a receiver took it."""
+
+    def unpark(self, mailbox: Mailbox, id_: MessageId) -> None:
+        """The delivery arrived, or expired."""
+
+    def remember(self, account: AccountId, digest: bytes, id_: MessageId, until_ms: int) -> None:
+        """The account's submission with this digest became this message."""
+
+    def forget_remembered(self, account: AccountId, digest: bytes) -> None:
+        """The submission may come again, as another message."""
+
+    def meta(self, key: str, value: bytes) -> None:
+        """A control value, such as the schema version."""
+
+
+class Store(Protocol):
+    """Durable state. Reads see every change handed in, committed or not, except new messages."""
+
+    @property
+    def is_full(self) -> bool:
+        """Should intake refuse? True above the intake limit, False again once drained."""
+
+    def batch(self) -> Batch:
+        """An empty batch."""
+
+    def commit_nowait(
+        self, batch: Batch, done: Callable[[CommitResult], None] | None = None
+    ) -> None:
+        """Commit with whatever else is waiting.
+
+        A batch with new messages may end as `StoreFull`;
+        any other batch is kept and tried again until it is on disk.
+        """
+
+    def message(self, id_: MessageId) -> Message | None:
+        """A message by id."""
+
+    def messages(self, ids: Sequence[MessageId]) -> list[Message | None]:
+        """Messages by id, in order."""
+
+    def progress(self, id_: MessageId) -> Progress | None:
+        """The progress of a message."""
+
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The progress of messages, in order."""
+
+    def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
+        """Which message and part the network of `outlet` calls `upstream_id`."""
+
+    def upstreams(
+        self, outlet: OutletName, upstream_ids: Sequence[str]
+    ) -> list[tuple[MessageId, int] | None]:
+        """Which message and part the network of `outlet` calls each of these, in order."""
+
+    def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
+        """Every message that is not final, oldest first (read at start)."""
+
+    def due(self, until_ms: int, limit: int) -> list[Alarm]:
+        """Alarms due by `until_ms`, earliest first."""
+
+    def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
+        """Deliveries of a mailbox with an id above `after`, oldest first."""
+
+    def mailboxes(self) -> list[Mailbox]:
+        """Mailboxes that hold at least one delivery."""
+
+    def remembered(self) -> Iterator[tuple[AccountId, bytes, MessageId, int]]:
+        """Every submission that is remembered: account, digest, id, until when (ms UTC)."""
+
+    def meta(self, key: str) -> bytes | None:
+        """A control value."""
+
+    def counts(self) -> Mapping[str, int]:
+        """How many records each part of the store holds."""

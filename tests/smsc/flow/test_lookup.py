@@ -17,9 +17,7 @@ DEMO, OTHER, ROOT = AccountId("demo"), AccountId("other"), AccountId("root")
 NOW_MS = 1_790_000_000_000
 
 
-def a_message(
-    id_: int, account: AccountId = DEMO, to: str = "41791234567", **more: object
-) -> Message:
+def a_message(id_: int, account: AccountId = DEMO, to: str = "41791234567", **more: Any) -> Message:
     content = text_content("hello")
     assert isinstance(content, Content)
     body = to_body("Shop", to, content)

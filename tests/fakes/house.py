@@ -16,6 +16,7 @@ from bridges import REGISTRY
 from smsc import app, logs
 from smsc.cli import _bridges
 from smsc.config import Config, load
+from smsc.gateway.life import DRAIN_S
 from smsc.message import Message, MessageId, Progress
 from tests.fakes.log import FakeLog
 
@@ -127,7 +128,7 @@ class RunningGateway:
             self.call(what)
 
     def _join(self) -> int:
-        self._thread.join(app.DRAIN_S + PATIENCE_S)
+        self._thread.join(DRAIN_S + PATIENCE_S)
         assert not self._thread.is_alive(), "the gateway did not stop"
         if self._error is not None:
             raise self._error

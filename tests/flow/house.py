@@ -202,7 +202,7 @@ class FakeReceiver:
 
 
 class House:
-    """All rooms of the flow, wired as `smsc.app.Gateway` wires them."""
+    """All rooms of the flow, wired as `smsc.gateway.rooms` wires them."""
 
     def __init__(
         self,
@@ -310,7 +310,7 @@ class House:
         raise AssertionError("commits beget commits")
 
     def settle(self, outlet: OutletName, *outcomes: Outcome) -> None:
-        """What `Gateway.settle` does."""
+        """What `OutletPort.settle` does."""
         self.dispatch.settle(outlet, outcomes)
         self.receipts.responded(
             outlet, (one.upstream_id for one in outcomes if isinstance(one, Sent))

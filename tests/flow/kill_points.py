@@ -22,12 +22,13 @@ from typing import Any
 from bridges.http import server as _http_server  # noqa: F401 - imported before the fork, not after
 from bridges.smpp_upstream import UpstreamLink
 from smsc import cli
-from smsc.app import Gateway
 from smsc.deliver import BoundReceiver
 from smsc.flow.history import History
 from smsc.flow.inbound import Inbound
 from smsc.flow.receipts import Receipts
 from smsc.flow.waking import Waking
+from smsc.gateway.life import Life
+from smsc.gateway.outlet_port import OutletPort
 from smsc.ports import Sent
 from smsc.server import SmppServer
 from smsc.session.machine import Session
@@ -149,7 +150,7 @@ def _answers_new(
     return any(batch is None for batch, _ in batches)
 
 
-def _has_sent(_gateway: Gateway, _outlet: str, outcomes: Sequence[object]) -> bool:
+def _has_sent(_port: OutletPort, _outlet: str, outcomes: Sequence[object]) -> bool:
     return any(isinstance(one, Sent) for one in outcomes)
 
 
@@ -164,8 +165,8 @@ UNDER_LOAD: dict[str, Callable[[Reached], None]] = {
     # A message to the carrier, and its response.
     "send.before": _before(UpstreamLink, "send"),
     "send.after": _after(UpstreamLink, "send"),
-    "response.before_settle": _before(Gateway, "settle", _has_sent),
-    "response.before_commit": _after(Gateway, "settle", _has_sent),
+    "response.before_settle": _before(OutletPort, "settle", _has_sent),
+    "response.before_commit": _after(OutletPort, "settle", _has_sent),
     "response.after_commit": _at_commit(_has_response),
     # A receipt, and a message, from the carrier.
     "receipt.before_commit": _after(Receipts, "receipts_nowait"),
@@ -187,12 +188,12 @@ AT_START: dict[str, Callable[[Reached], None]] = {
     "start.early_restored": _after(Receipts, "restore"),
     "start.before_restore": _before(Waking, "restore"),
     "start.after_restore": _after(Waking, "restore"),
-    "start.before_outlets": _before(Gateway, "_keep_outlet"),
+    "start.before_outlets": _before(Life, "_keep_outlet"),
 }
 """Passed once in a life, when an earlier one left messages."""
 
 AT_STOP: dict[str, Callable[[Reached], None]] = {
-    "stop.before_drain": _before(Gateway, "_drain"),
+    "stop.before_drain": _before(Life, "_drain"),
     "stop.after_drain": _before(SmppServer, "unbind_all"),
     "stop.before_close": _before(LmdbStore, "close"),
     "stop.after_close": _after(LmdbStore, "close"),

@@ -62,7 +62,7 @@ def proxied() -> Iterator[Callable[[RunningGateway], Proxy]]:
 
 def submit(gateway: RunningGateway, count: int) -> list[MessageId]:
     drafts = [Draft(DEMO, "smpp", body_to()) for _ in range(count)]
-    answers = gateway.await_(lambda: gateway.gateway.submit.submit_many(drafts))
+    answers = gateway.await_(lambda: gateway.gateway.http.submit.submit_many(drafts))
     return [one.id for one in answers if isinstance(one, Admitted)]
 
 
@@ -125,7 +125,7 @@ def test_with_hold_nothing_is_sent_twice(
     assert held == node.call(lambda: len(holding)) <= 10 * WINDOW
     taken = carrier.call(lambda: carrier.gateway.store.counts()["message"])
     assert len(ids) - held <= taken <= len(ids)
-    assert node.await_(lambda: node.gateway.control_outlet("carrier", "fail")) is None
+    assert node.await_(lambda: node.gateway.http.control_outlet("carrier", "fail")) is None
     node.wait_until(lambda: states_now(node, ids) <= {State.DELIVERED, State.UNDELIVERABLE})
     node.wait_until(lambda: len(node.gateway.store.parked(Mailbox("demo"), MessageId(0), 10**6)) == len(ids))  # fmt: skip
 
@@ -142,7 +142,7 @@ def test_people_control_one_outlet(start_gateway: StartGateway) -> None:
     node.wait_for_event("link.bound")
 
     def control(outlet: str, action: str) -> str | None:
-        return node.await_(lambda: node.gateway.control_outlet(outlet, action))
+        return node.await_(lambda: node.gateway.http.control_outlet(outlet, action))
 
     assert control("carrier", "stop") is None
     node.wait_for_event("link.down")
@@ -154,5 +154,5 @@ def test_people_control_one_outlet(start_gateway: StartGateway) -> None:
     assert "unknown" in (control("carrier", "jump") or "")
     assert control("carrier", "resend") is None
     assert "no connection" in (
-        carrier.await_(lambda: carrier.gateway.control_outlet("net", "stop")) or ""
+        carrier.await_(lambda: carrier.gateway.http.control_outlet("net", "stop")) or ""
     )

@@ -39,7 +39,7 @@ SCRIPTS = st.lists(st.sampled_from(WORDS), min_size=1, max_size=25)
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smsc.flow.early._AFTER_MS", (20,) * 200)
-    monkeypatch.setattr("smsc.app._TICK_S", 0.05)
+    monkeypatch.setattr("smsc.gateway.life._TICK_S", 0.05)
     monkeypatch.setattr("bridges.smpp_upstream._TICK_S", 0.02)
     monkeypatch.setattr("bridges.upstream_pace._SLOWEST", 200.0)
     monkeypatch.setattr("smsc.link._LAST_WORDS_S", 0.05)
@@ -67,7 +67,7 @@ class Trial:
         self.carrier.play(script)
         texts = [b"message %d" % next(TEXTS) for _ in range(messages)]
         drafts = [Draft(DEMO, "smpp", body_to(short_message=text)) for text in texts]
-        answers = self.gateway.await_(lambda: self.gateway.gateway.submit.submit_many(drafts))
+        answers = self.gateway.await_(lambda: self.gateway.gateway.http.submit.submit_many(drafts))
         for answer, text in zip(answers, texts, strict=True):
             assert isinstance(answer, Admitted)
             self.texts[answer.id] = text

@@ -228,7 +228,7 @@ def test_a_message_from_the_network_reaches_the_account(
     gateway = start_gateway(toml)
     client = node(gateway.port)
     client.bind("receiver")
-    send = partial(gateway.gateway.simulate_mo, "sim", "41791234567", "12345", "STOP it")
+    send = partial(gateway.gateway.http.simulate_mo, "sim", "41791234567", "12345", "STOP it")
     assert gateway.await_(send) is None
     message = client.request()
     assert (message["source_addr"], message["destination_addr"]) == ("41791234567", "12345")

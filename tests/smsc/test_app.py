@@ -17,6 +17,7 @@ from smsc.app import Addresses, Bridges, Gateway
 from smsc.clock import wall_ms
 from smsc.config import OutletConfig
 from smsc.directory.accounts import Account
+from smsc.gateway import life
 from smsc.message import AccountId, Mailbox, MessageId, OutletName, State
 from smsc.ports import (
     Admission,
@@ -105,7 +106,7 @@ class Running:
 
     async def submit(self, **wishes: Any) -> MessageId:
         """One message; it must be admitted."""
-        (answer,) = await self.gateway.submit.submit_many([draft_to(**wishes)])
+        (answer,) = await self.gateway.http.submit.submit_many([draft_to(**wishes)])
         assert isinstance(answer, Admitted), answer
         return answer.id
 
@@ -168,14 +169,14 @@ class TestStop:
             assert house.carrier.taken == [id_]
             one.stop.set()
             await eventually(lambda: "gateway.stopping" in house.log.events)
-            refused = await one.gateway.submit.submit_many([draft_to()])
+            refused = await one.gateway.http.submit.submit_many([draft_to()])
             assert [one.status for one in refused if isinstance(one, Refused)] == [
                 Status.ESME_RSYSERR
             ]
-            health = one.gateway.health()
+            health = one.gateway.http.health()
             assert (health.ready, health.why) == (False, "stopping")
             assert not one.ended.is_set()
-            one.gateway.settle(CARRIER, [Sent(id_, "x")])
+            one.gateway.flow.settle(CARRIER, [Sent(id_, "x")])
             await one.ended.wait()
             assert one.status == 0
         assert house.log.events[-1] == "gateway.stopped"
@@ -186,7 +187,7 @@ class TestStop:
     async def test_it_does_not_wait_for_ever(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(app, "DRAIN_S", 0.01)
+        monkeypatch.setattr(life, "DRAIN_S", 0.01)
         async with house.run() as one:
             id_ = await one.submit()
             one.stop.set()
@@ -215,7 +216,7 @@ class TestDisk:
         answers: list[Admission] = []
         async with house.run() as one:
             monkeypatch.setattr(one.gateway.store._disk, "put", broken)
-            one.gateway.submit.submit_many_nowait([draft_to()], answers.extend)
+            one.gateway.http.submit.submit_many_nowait([draft_to()], answers.extend)
             await one.ended.wait()
             assert one.status == 1
         assert answers == []
@@ -235,7 +236,7 @@ class TestOutlets:
     async def test_a_bug_in_one_is_logged_and_it_starts_again(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(app, "_OUTLET_RESTART_S", 0.01)
+        monkeypatch.setattr(life, "_OUTLET_RESTART_S", 0.01)
         house.carrier.bugs = 2
         async with house.run() as one:
             await eventually(lambda: house.carrier.runs == 3)
@@ -246,10 +247,10 @@ class TestOutlets:
         house.carrier.is_up = False
         async with house.run() as one:
             id_ = await one.submit()
-            assert one.gateway.health().facts["outlets_down"] == [CARRIER]
-            assert one.gateway.health().facts["waiting"] == {"carrier": 1}
+            assert one.gateway.http.health().facts["outlets_down"] == [CARRIER]
+            assert one.gateway.http.health().facts["waiting"] == {"carrier": 1}
             house.carrier.is_up = True
-            one.gateway.room_changed(CARRIER)
+            one.gateway.flow.room_changed(CARRIER)
             assert house.carrier.taken == [id_]
 
     async def test_an_early_receipt_is_matched_by_the_response(self, house: House) -> None:
@@ -257,10 +258,10 @@ class TestOutlets:
             id_ = await one.submit()
             receipt = UpstreamReceipt(CARRIER, "x", State.DELIVERED)
             statuses: list[int] = []
-            one.gateway.receipts_nowait([receipt], statuses.extend)
+            one.gateway.flow.receipts_nowait([receipt], statuses.extend)
             await eventually(lambda: statuses == [0])
             assert one.state(id_) is State.QUEUED
-            one.gateway.settle(CARRIER, [Sent(id_, "x")])
+            one.gateway.flow.settle(CARRIER, [Sent(id_, "x")])
             assert one.state(id_) is State.DELIVERED
 
     async def test_a_schedule_is_kept(self, house: House) -> None:
@@ -277,7 +278,7 @@ class TestCallbacks:
         async with house.run() as one:
             id_ = await one.submit(callback_url="https://shop.example/dlr")
             assert house.webhook.opened == []
-            one.gateway.settle(CARRIER, [Failed(id_, 0x0B)])
+            one.gateway.flow.settle(CARRIER, [Failed(id_, 0x0B)])
             await eventually(lambda: house.webhook.opened == [CALLBACK])
         house.webhook.opened.clear()
         async with house.run():
@@ -286,7 +287,7 @@ class TestCallbacks:
     async def test_an_account_that_is_not_bound_is_no_callback(self, house: House) -> None:
         async with house.run() as one:
             id_ = await one.submit()
-            one.gateway.settle(CARRIER, [Failed(id_, 0x0B)])
+            one.gateway.flow.settle(CARRIER, [Failed(id_, 0x0B)])
             await eventually(lambda: one.gateway.store.counts()["parked"] == 1)
             assert house.webhook.opened == []
 
@@ -305,17 +306,17 @@ class TestQuestions:
 
     async def test_who_is_calling(self, house: House) -> None:
         async with house.run() as one:
-            known = await one.gateway.authenticate("demo", "demo", "127.0.0.1")
+            known = await one.gateway.http.authenticate("demo", "demo", "127.0.0.1")
             assert isinstance(known, Account)
             assert known.name == "demo"
-            wrong = await one.gateway.authenticate("demo", "guess", "127.0.0.1")
+            wrong = await one.gateway.http.authenticate("demo", "guess", "127.0.0.1")
             assert isinstance(wrong, Refused)
             assert wrong.status == Status.ESME_RINVPASWD
 
     async def test_is_it_well(self, house: House) -> None:
         async with house.run() as one:
             await one.submit()
-            health = one.gateway.health()
+            health = one.gateway.http.health()
             assert (health.ready, health.why) == (True, "")
             assert health.facts["in_flight"] == 1
             assert health.facts["outlets"] == {CARRIER: {"kind": "fake"}}
@@ -324,7 +325,7 @@ class TestQuestions:
     async def test_messages_from_a_handset(self, house: House) -> None:
         simulate = partial(Simulator, config=SimulatorConfig())
         async with house.run(simulate) as one:
-            simulate_mo = one.gateway.simulate_mo
+            simulate_mo = one.gateway.http.simulate_mo
             assert await simulate_mo("carrier", "4179", "12345", "hello") is None
             assert one.gateway.store.mailboxes() == [Mailbox("demo")]
             why = await simulate_mo("carrier", "4179", "999", "hello")
@@ -337,6 +338,6 @@ class TestQuestions:
             assert why is not None
             assert "carrier" in why
         async with house.run() as one:
-            why = await one.gateway.simulate_mo("carrier", "4179", "12345", "hello")
+            why = await one.gateway.http.simulate_mo("carrier", "4179", "12345", "hello")
             assert why is not None
             assert "no simulator" in why

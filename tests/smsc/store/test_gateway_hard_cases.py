@@ -62,11 +62,11 @@ def test_on_a_full_disk_clients_hear_queue_full_and_nothing_accepted_is_lost(
     client.bind("transmitter")
     accepted = submit_until(client, lambda status: status == Status.ESME_RMSGQFUL)
     assert accepted
-    health = gateway.call(gateway.gateway.health)
+    health = gateway.call(gateway.gateway.http.health)
     assert not health.ready
     assert "disk" in health.why
     resize(small_disk, 64)
-    gateway.wait_until(lambda: gateway.gateway.health().ready, "room was noticed")
+    gateway.wait_until(lambda: gateway.gateway.http.health().ready, "room was noticed")
     accepted += submit_until(client, lambda status: status == Status.ESME_ROK)
     client.close()
     assert gateway.stop() == 0
@@ -87,7 +87,7 @@ def test_the_map_grows_as_configured_and_full_is_full_at_its_limit(
     accepted = submit_until(client, lambda status: status == Status.ESME_RMSGQFUL)
     client.close()
     assert gateway.call(lambda: store.map_octets) == 17 << 20
-    assert "17 MiB" in gateway.call(gateway.gateway.health).why
+    assert "17 MiB" in gateway.call(gateway.gateway.http.health).why
     gateway.kill()
     assert audit(tmp_path / "a").accepted == len(accepted)
 

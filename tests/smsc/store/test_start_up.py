@@ -73,7 +73,7 @@ def test_clients_bind_and_submit_while_queues_are_rebuilt(
         client.submit(b"new")
         client.read_until(responses=1)
         new = int(client.responses[0].message_id)
-        assert gateway.call(lambda: gateway.gateway.health().facts["restoring"])
+        assert gateway.call(lambda: gateway.gateway.http.health().facts["restoring"])
         store = gateway.gateway.store
         assert gateway.call(lambda: store.progress(MessageId(new))) == QUEUED
         held = False
@@ -90,7 +90,7 @@ def test_clients_bind_and_submit_while_queues_are_rebuilt(
     (restored,) = gateway.log.named("queues.restored")
     assert restored["messages"] == 1000, "the new one was queued once, by its accept"
     assert gateway.gateway.outlets[OutletName("sim")].statistics()["taken"] == 1001
-    assert not gateway.call(lambda: gateway.gateway.health().facts["restoring"])
+    assert not gateway.call(lambda: gateway.gateway.http.health().facts["restoring"])
 
 
 def test_a_stop_while_queues_are_rebuilt_is_heard(

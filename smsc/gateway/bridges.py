@@ -1,0 +1,44 @@
+"""The doors to other worlds, as the command line or a test hands them in.
+
+*In*: nothing. *Out*: the types of what is handed in, and of the addresses that come back.
+*Never*: a bridge itself; the roof alone knows them.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import attrs
+
+from smsc.config import OutletConfig
+from smsc.flow.mailboxes import Mailboxes
+from smsc.message import Mailbox, OutletName
+from smsc.ports import Outlet
+
+
+class Webhook(Protocol):
+    """What the roof asks of the callbacks bridge."""
+
+    def open(self, mailbox: Mailbox) -> None:
+        """Take deliveries of this callback mailbox from now on."""
+
+    async def run(self) -> None:
+        """Live until cancelled."""
+
+
+@attrs.frozen
+class Bridges:
+    """The doors to other worlds, chosen by the command line."""
+
+    outlet: Callable[[OutletName, OutletConfig, Any], Outlet]
+    webhook: Callable[[Mailboxes, Callable[[], int], Any], Webhook] | None = None
+    serve_http: Callable[..., Awaitable[None]] | None = None
+    """(listen, gateway, *, stop, log, dialects, task_status): serves until `stop` is set."""
+
+
+@attrs.frozen
+class Addresses:
+    """Where a running gateway listens."""
+
+    smpp: tuple[tuple[str, int], ...]
+    http: tuple[tuple[str, int], ...]
+    smpp_tls: tuple[tuple[str, int], ...] = ()

@@ -1,0 +1,169 @@
+"""Every room of a gateway, built and wired; nothing runs yet.
+
+*In*: a checked configuration, the bridges, an open store.
+*Out*: the rooms as attributes, each told whom to call.
+*Never*: a task, a socket, a decision about a message.
+
+A new room is built in the method of its neighbours, in the order in which a message passes them.
+"""
+
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import trio
+
+from smsc.bindings import Bindings
+from smsc.clock import SteadyClock
+from smsc.config import Config
+from smsc.directory.accounts import Directory
+from smsc.flow.alarms import Alarms
+from smsc.flow.commands import Commands
+from smsc.flow.dispatch import Dispatch
+from smsc.flow.doubt import Doubt
+from smsc.flow.duplicates import Duplicates
+from smsc.flow.finals import Finals
+from smsc.flow.guide import Guide
+from smsc.flow.history import History
+from smsc.flow.inbound import Inbound
+from smsc.flow.intake import Intake
+from smsc.flow.lookup import MessageLookup
+from smsc.flow.mailboxes import Mailboxes
+from smsc.flow.receipts import Receipts
+from smsc.flow.recent import Recent
+from smsc.flow.waking import Waking
+from smsc.gateway.bridges import Bridges
+from smsc.message import AccountId, MessageId, OutletName
+from smsc.operations.desk import Desk
+from smsc.operations.pending_flags import PendingFlags
+from smsc.operations.transactions import Transactions
+from smsc.ports import ANY_NETWORK, Lookup, Outlet
+from smsc.server import SmppServer
+from smsc.store.lmdb_store import LmdbStore
+
+
+class Rooms:
+    """See the module."""
+
+    def __init__(self, config: Config, bridges: Bridges, store: LmdbStore, log: Any) -> None:
+        self.config = config
+        self.bridges = bridges
+        self.store = store
+        self.log = log
+        self.now_ms = SteadyClock(
+            stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
+        ).now_ms
+        self.bindings = Bindings()
+        self.directory = Directory(config.accounts)
+        self.recent = Recent(store)
+        self._build_homeward()
+        self._build_outward()
+        self._build_intake()
+        self._build_doors()
+
+    def _build_homeward(self) -> None:
+        """Receipts, and messages from networks, to mailboxes."""
+        store, now_ms, log = self.store, self.now_ms, self.log
+        self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
+        arrived = self.mailboxes.arrived
+        self.receipts = Receipts(store, store.ids, self.recent, arrived, now_ms, log)
+        self.receipts.per_part = frozenset(
+            AccountId(name) for name, one in self.config.accounts.items() if one.receipts_per_part
+        )
+        self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
+
+    def _build_outward(self) -> None:
+        """From the store to the outlets."""
+        config, store, now_ms, log = self.config, self.store, self.now_ms, self.log
+        self.outlets: Mapping[OutletName, Outlet] = {
+            OutletName(name): self.bridges.outlet(OutletName(name), outlet, log)
+            for name, outlet in config.outlets.items()
+        }
+        self.guide = Guide(
+            config.routing_table(),
+            log,
+            groups={name: one.group for name, one in config.accounts.items() if one.group},
+            normalisers=config.normalisers(),
+            guards=config.velocity(),
+        )
+        self.dispatch = Dispatch(
+            store,
+            self.guide,
+            self.outlets,
+            self.recent,
+            self.receipts.write,
+            self.receipts.write_notice,
+            self.mailboxes.arrived,
+            now_ms,
+            random.Random(),
+            log,
+            {OutletName(name): outlet.flow for name, outlet in config.outlets.items()},
+        )
+        self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
+        self.waking = Waking(self.dispatch, store, self.recent, now_ms)
+        self.doubt = Doubt(self.dispatch, store, self.recent, log)
+        self.alarms = Alarms(store, self.waking.wake, now_ms)
+        self.history = History(store, config.store.history_keep_s, now_ms, log)
+        self.dispatch.alarm_moved = self.alarms.moved
+        self.receipts.progresses = self.dispatch.progresses
+        policies = {name: getattr(one, "policy", ANY_NETWORK) for name, one in self.outlets.items()}
+        self.dispatch.policies = self.receipts.policies = policies
+        self.receipts.habits = {
+            name: one.id_habit for name, one in self.outlets.items() if hasattr(one, "id_habit")
+        }
+
+    def _build_intake(self) -> None:
+        """The one door in, and what may be asked of messages behind it."""
+        config, store, now_ms = self.config, self.store, self.now_ms
+        accounts = {AccountId(name): account for name, account in config.accounts.items()}
+        canned = config.smpp.default_messages
+        self.duplicates = Duplicates(accounts, store)
+        self.duplicates.restore(now_ms())
+        self.intake = Intake(
+            accounts,
+            self.guide,
+            store.ids,
+            store,
+            self.dispatch,
+            now_ms,
+            canned,
+            self.duplicates,
+        )
+        self.lookup: Lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
+        self.commands = Commands(
+            accounts,
+            canned,
+            store,
+            self.dispatch,
+            self.recent,
+            self.receipts.write,
+            self.mailboxes.arrived,
+            now_ms,
+        )
+
+    def _build_doors(self) -> None:
+        """The SMPP server with its desk, and the callbacks."""
+        config, store, now_ms, log = self.config, self.store, self.now_ms, self.log
+        finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
+        self.receipts.ended = finals.told
+        self.server = SmppServer(
+            config.smpp,
+            self.directory,
+            self.intake,
+            self.mailboxes,
+            self.bindings,
+            Desk(self.intake, self.commands, config.distribution_lists, now_ms).ask,
+            Transactions(finals, self.commands.drop, config.smpp.transaction_timeout_s),
+            log,
+        )
+        self.flags = PendingFlags(self.server.alert)
+        finals.heard = self.flags.ended
+        self.inbound.heard_from = self.flags.seen
+        self.server.is_store_full = lambda: store.is_full
+        self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
+        webhook = self.bridges.webhook
+        self.webhook = webhook(self.mailboxes, now_ms, log) if webhook is not None else None
+
+    def _is_admin(self, account: AccountId) -> bool:
+        found = self.directory.accounts.get(account)
+        return found is not None and found.admin

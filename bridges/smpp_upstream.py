@@ -166,7 +166,7 @@ class UpstreamLink:
         now = trio.current_time()
         bound_since = [bind.bound_at for bind in self._binds if bind.bound_at is not None]
         heard = [one for one in map(_heard_at, self._binds) if one is not None]
-        written = [bind.written_at for bind in self._binds if bind.written_at is not None]
+        written = [at for bind in self._binds if (at := _written_at(bind)) is not None]
         limit = self._pace.limit
         return {
             "kind": "smpp",
@@ -378,6 +378,12 @@ class UpstreamLink:
 
 def _outstanding(bind: Bind) -> int:
     return bind.outstanding
+
+
+def _written_at(bind: Bind) -> float | None:
+    """When it last sent a message, a deliver_sm_resp or an enquire_link."""
+    probed = bind.session.probed_at if bind.session is not None else 0.0
+    return max(probed, bind.written_at or 0.0) or None
 
 
 def _heard_at(bind: Bind) -> float | None:

@@ -253,6 +253,7 @@ class Bind:
                 messages.append((sequence_number, MobileOriginated(owner.name, body)))
 
         def answer(sequence_numbers: list[int], statuses: list[int]) -> None:
+            self.written_at = trio.current_time()
             session.answer_many(
                 [(one, status, b"") for one, status in zip(sequence_numbers, statuses, strict=True)]
             )

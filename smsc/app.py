@@ -12,10 +12,14 @@ from typing import Any
 import trio
 
 from smsc.config import Config
+from smsc.control.door import Door
+from smsc.control.outlet_verbs import add_outlet_verbs
+from smsc.control.verbs import Verbs
 from smsc.gateway.bridges import Addresses, Bridges
 from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
 from smsc.gateway.life import Life
+from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.outlet_port import OutletPort
 from smsc.gateway.rooms import Rooms
 from smsc.gateway.signals import watch_signals
@@ -32,8 +36,12 @@ class Gateway(Rooms):
         super().__init__(config, bridges, store, log)
         self.pulse = Pulse(self)
         self.flow = OutletPort(self)
-        self.http = HttpPort(self, self.pulse)
+        self.outlet_desk = OutletDesk(self)
+        self.http = HttpPort(self, self.pulse, self.outlet_desk)
         self.life = Life(self, self.pulse, self.flow, self.http)
+        self.verbs = Verbs()
+        """What may be asked through the control door."""
+        add_outlet_verbs(self.verbs, self.outlet_desk)
 
 
 async def run(
@@ -72,6 +80,7 @@ async def run(
             gateway = Gateway(config, bridges, store, log)
             if signals:
                 await nursery.start(watch_signals, stop, life, gateway.server.reload_certificates)
+            await nursery.start(Door(config.node.data_dir, gateway.verbs, log).serve)
             await gateway.life.run(
                 stop=stop, started=lambda addresses: task_status.started((gateway, addresses))
             )

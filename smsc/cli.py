@@ -14,7 +14,7 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
-from smsc import cli_store
+from smsc import cli_control, cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
 
@@ -26,6 +26,7 @@ app = cyclopts.App(
 )
 
 app.command(cli_store.app)
+app.command(cli_control.outlets)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'

@@ -426,6 +426,10 @@ class Dispatch:
         """Messages waiting, by plan."""
         return self._backlog.lanes.waiting()
 
+    def queues(self) -> dict[OutletName, tuple[int, MessageId]]:
+        """See `Lanes.queues`."""
+        return self._backlog.lanes.queues(self._is_up)
+
     def held_back(self) -> dict[OutletName, int]:
         """Messages over an outlet's `per_destination`."""
         return {

@@ -36,6 +36,11 @@ class IdQueue:
         for number, chunk in enumerate(self._chunks):
             yield from cast("list[MessageId]", chunk[0 if number else self._at :].tolist())
 
+    @property
+    def first(self) -> MessageId:
+        """The id whose turn is next; the queue must not be empty."""
+        return cast(MessageId, self._chunks[0][self._at])
+
     def put(self, id_: MessageId) -> None:
         """Append one id."""
         last = self._last

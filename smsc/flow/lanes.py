@@ -91,6 +91,12 @@ class Lane:
         for ring in self._rings:
             yield from ring
 
+    def firsts(self) -> Iterator[MessageId]:
+        """The next id of every account and priority that has something here."""
+        for ring in self._rings:
+            for queue in ring.queues.values():
+                yield queue.first
+
     def put(self, id_: MessageId, priority: int, account: AccountId = _NONE) -> None:
         """Append one id."""
         self.queue(priority, account).put(id_)
@@ -170,6 +176,22 @@ class Lanes:
         """The first lane of the outlet goes behind all others."""
         plan = next(plan for plan in self._lanes if outlet in plan)
         self._lanes[plan] = self._lanes.pop(plan)
+
+    def queues(
+        self, is_up: Callable[[OutletName], bool]
+    ) -> dict[OutletName, tuple[int, MessageId]]:
+        """What waits for each outlet, for people: how many messages, the oldest whose turn is next.
+
+        While no outlet of a plan is up, its messages count for the first one.
+        """
+        queues: dict[OutletName, tuple[int, MessageId]] = {}
+        for plan, lane in self._lanes.items():
+            if plan and lane:
+                owner = next(filter(is_up, plan), plan[0])
+                count, oldest = queues.get(owner, (0, None))
+                first = min(lane.firsts())
+                queues[owner] = (count + len(lane), first if oldest is None else min(oldest, first))
+        return queues
 
     def waiting(self) -> dict[str, int]:
         """Messages waiting by plan, for people."""

@@ -9,19 +9,18 @@ from typing import Any
 from pdu.status import Status, status_name
 from smsc.directory.accounts import Account, AuthRefused
 from smsc.gateway.health import Pulse
+from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.rooms import Rooms
 from smsc.message import OutletName
 from smsc.ports import Health, Lookup, Refused, Submit
-
-OUTLET_ACTIONS = ("start", "stop", "drain", "resend", "fail")
-"""What people may do to an outlet; the last two decide on messages that are held for it."""
 
 
 class HttpPort:
     """See the module."""
 
-    def __init__(self, rooms: Rooms, pulse: Pulse) -> None:
+    def __init__(self, rooms: Rooms, pulse: Pulse, desk: OutletDesk) -> None:
         self._rooms = rooms
+        self._desk = desk
         self._pulse = pulse
         self.now_ms = rooms.now_ms
 
@@ -55,22 +54,8 @@ class HttpPort:
         return None if not status else f"the message was answered {status_name(status)}"
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
-        """Start, stop or drain an upstream link, or decide on what is held for it.
-
-        `action` is one of `OUTLET_ACTIONS`. A sentence if that cannot be.
-        """
-        found: Any = self._rooms.outlets.get(OutletName(outlet))
-        if found is None:
-            return f"outlet {outlet!r} is unknown; known ones: {', '.join(self._rooms.outlets)}"
-        if action in {"resend", "fail"}:
-            self._rooms.doubt.release(OutletName(outlet), resend=action == "resend")
-        elif action not in OUTLET_ACTIONS:
-            return f"action {action!r} is unknown; known ones: {', '.join(OUTLET_ACTIONS)}"
-        elif not hasattr(found, "control"):
-            return f"outlet {outlet!r} has no connection to {action}"
-        else:
-            found.control(action)
-        return None
+        """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""
+        return self._desk.control(outlet, action)
 
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""

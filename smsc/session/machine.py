@@ -111,6 +111,11 @@ class Session(Answers):
         return len(self.window)
 
     @property
+    def probed_at(self) -> float:
+        """When the last enquire_link of ours left; 0.0 if none did."""
+        return self._moments.probed
+
+    @property
     def heard_at(self) -> float:
         """When the peer last said anything."""
         return self._moments.heard

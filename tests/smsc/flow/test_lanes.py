@@ -59,6 +59,19 @@ def test_what_waits_by_plan() -> None:
     assert len(lanes) == 2
 
 
+def test_what_waits_by_outlet_and_what_is_oldest() -> None:
+    lanes = Lanes()
+    fill(lanes, AB, 5, 2)
+    fill(lanes, AB, 4, priority=3, account="y")
+    fill(lanes, ONLY_B, 3)
+    fill(lanes, (), 1)
+    assert lanes.queues({A, B}.__contains__) == {A: (3, 4), B: (1, 3)}
+    assert lanes.queues({B}.__contains__) == {B: (4, 3)}
+    assert lanes.queues(set[OutletName]().__contains__) == {A: (3, 4), B: (1, 3)}
+    lanes.take(A, 10, {A}.__contains__)
+    assert lanes.queues({A, B}.__contains__) == {B: (1, 3)}
+
+
 def test_a_priority_goes_before_a_lower_one_in_any_lane() -> None:
     lanes = Lanes()
     fill(lanes, ONLY_B, 1, 2)

@@ -1,0 +1,67 @@
+"""What people see of outlets, and what they may do to them.
+
+*In*: questions and wishes from HTTP or the control door. *Out*: plain values; sentences.
+*Never*: an effect on an outlet that was not named.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from smsc.gateway.rooms import Rooms
+from smsc.message import OutletName
+from smsc.store.ids import id_time_ms
+
+OUTLET_ACTIONS: Final = ("start", "stop", "drain", "resend", "fail")
+"""What people may do to an outlet; the last two decide on messages that are held for it."""
+
+
+class OutletDesk:
+    """See the module."""
+
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
+
+    def rows(self) -> list[Mapping[str, object]]:
+        """Every outlet with its statistics, what waits for it, and what is held for it.
+
+        `queue` counts the messages that it would be given next, `oldest_s` is the age of the
+        oldest of those whose turn is next, None without any.
+        """
+        rooms = self._rooms
+        queues = rooms.dispatch.queues()
+        held = rooms.dispatch.holding.counts()
+        now_ms = rooms.now_ms()
+        rows: list[Mapping[str, object]] = []
+        for name, outlet in rooms.outlets.items():
+            count, oldest = queues.get(name, (0, None))
+            age_s = None if oldest is None else max(0.0, (now_ms - id_time_ms(oldest)) / 1000)
+            rows.append(
+                {
+                    "name": name,
+                    "state": "up" if outlet.is_up else "down",
+                    **outlet.statistics(),
+                    "queue": count,
+                    "oldest_s": age_s,
+                    "held_messages": held.get(name, 0),
+                }
+            )
+        return rows
+
+    def control(self, outlet: str, action: str) -> str | None:
+        """Start, stop or drain an upstream link, or decide on what is held for it.
+
+        `action` is one of `OUTLET_ACTIONS`. A sentence if that cannot be.
+        """
+        outlets = self._rooms.outlets
+        found: Any = outlets.get(OutletName(outlet))
+        if found is None:
+            return f"outlet {outlet!r} is unknown; known ones: {', '.join(outlets)}"
+        if action in {"resend", "fail"}:
+            self._rooms.doubt.release(OutletName(outlet), resend=action == "resend")
+        elif action not in OUTLET_ACTIONS:
+            return f"action {action!r} is unknown; known ones: {', '.join(OUTLET_ACTIONS)}"
+        elif not hasattr(found, "control"):
+            return f"outlet {outlet!r} has no connection to {action}"
+        else:
+            found.control(action)
+        return None

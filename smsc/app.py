@@ -20,6 +20,7 @@ from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
 from smsc.gateway.life import Life
 from smsc.gateway.outlet_desk import OutletDesk
+from smsc.gateway.outlet_keeper import OutletKeeper
 from smsc.gateway.outlet_port import OutletPort
 from smsc.gateway.rooms import Rooms
 from smsc.gateway.signals import watch_signals
@@ -38,7 +39,8 @@ class Gateway(Rooms):
         self.flow = OutletPort(self)
         self.outlet_desk = OutletDesk(self)
         self.http = HttpPort(self, self.pulse, self.outlet_desk)
-        self.life = Life(self, self.pulse, self.flow, self.http)
+        self.keeper = OutletKeeper(self, self.flow, self.rerouting)
+        self.life = Life(self, self.pulse, self.keeper, self.http)
         self.verbs = Verbs()
         """What may be asked through the control door."""
         add_outlet_verbs(self.verbs, self.outlet_desk)

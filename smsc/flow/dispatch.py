@@ -9,7 +9,7 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 import random
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableMapping, Sequence
 from typing import Any, Final
 
 from pdu.status import Status
@@ -25,7 +25,7 @@ from smsc.flow.outbox import Outbox
 from smsc.flow.parts import accepted, aggregate, has_failed, has_left
 from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
-from smsc.flow.retry import next_plan
+from smsc.flow.retry import RetryPolicy, next_plan
 from smsc.message import (
     ENROUTE,
     NOTICE_WISH,
@@ -73,7 +73,7 @@ class Dispatch:
         self,
         store: Store,
         guide: Guide,
-        outlets: Mapping[OutletName, Outlet],
+        outlets: MutableMapping[OutletName, Outlet],
         recent: Recent,
         write_receipts: Callable[[Batch, Sequence[tuple[Message, Progress]]], list[Delivery]],
         write_notice: Callable[[Batch, Message, Progress], list[Delivery]],
@@ -133,7 +133,7 @@ class Dispatch:
         self._ended = ended
         if replacing:
             self.replace_older(messages)
-        self._pump_plans(touched)
+        self.pump_plans(touched)
         self._ended = None
         if not (any(map(self._backlog.lanes.lane, touched)) or self.held_back()):
             return  # the outlets took all of them, as they do while they keep up
@@ -154,7 +154,9 @@ class Dispatch:
         """Hand the outlet what it has room for. Safe to call from within `Outlet.send`."""
         if name in self._pumping or self.is_stopping:
             return
-        outlet = self.outlets[name]
+        outlet = self.outlets.get(name)
+        if outlet is None:
+            return
         self._pumping.add(name)
         try:
             barren = 0
@@ -188,7 +190,7 @@ class Dispatch:
             if self._land(journal, flight, name, moved_on, why):
                 finals.append((flight.message, flight.progress))
         self.commit(journal, finals)
-        self._pump_plans(moved_on)
+        self.pump_plans(moved_on)
 
     def _claim(self, name: OutletName, ids: Sequence[MessageId]) -> list[Outgoing]:
         """Read the messages that are still to be sent, and start their flights."""
@@ -205,7 +207,7 @@ class Dispatch:
                 message.id, message.peek.destination_addr
             ):
                 continue
-            flights[message.id] = Flight(message, progress)
+            flights[message.id] = Flight(message, progress, name)
             if pending:
                 pending.discard(message)
             claimed.append(Outgoing(message, progress))
@@ -253,7 +255,7 @@ class Dispatch:
             self.pump(outlet)
 
         self.commit(batch, finals, notices, journalled)
-        self._pump_plans(moved_on)
+        self.pump_plans(moved_on)
         self.pump(outlet)
 
     def _land(
@@ -365,6 +367,54 @@ class Dispatch:
         self.end(batch, message, progress, state)
         self.dead_letters.add(batch, message.id, progress, why)
 
+    # --- outlets that come and go: see `smsc.gateway.outlet_keeper` -------------------------------
+
+    def put_outlet(self, outlet: Outlet, settings: OutletFlowConfig) -> None:
+        """Work with an outlet that is new, or takes the place of one that is idle."""
+        name = outlet.name
+        self._strand_held_back(name)
+        self.outlets[name] = outlet
+        self._outboxes[name] = Outbox(outlet, settings, self._log)
+        self._unjournalled.setdefault(name, 0)
+        self.pump(name)
+
+    def drop_outlet(self, name: OutletName) -> None:
+        """Work no more with an outlet that is idle."""
+        self._strand_held_back(name)
+        del self.outlets[name], self._outboxes[name], self._unjournalled[name]
+
+    def retune(self, name: OutletName, settings: OutletFlowConfig) -> None:
+        """What follows errors of the outlet is another now; its limits are as they were."""
+        self._outboxes[name].policy = RetryPolicy(settings.retry)
+
+    def in_hand(self, name: OutletName) -> int:
+        """Messages in the hands of one outlet, and outcomes of it that are not on disk yet."""
+        flying = sum(flight.outlet == name for flight in self.flights.values())
+        return flying + self._unjournalled[name]
+
+    def take_back(self, name: OutletName) -> int:
+        """The outlet is gone, and answers nothing more: what it had in hand comes again."""
+        lost = [flight for flight in self.flights.values() if flight.outlet == name]
+        journal = self._store.batch()
+        finals: list[tuple[Message, Progress]] = []
+        moved_on: set[Plan] = set()
+        for flight in lost:
+            del self.flights[flight.message.id]
+            flight.again = flight.progress.error = int(Status.ESME_RSYSERR)
+            if self._land(journal, flight, name, moved_on):
+                finals.append((flight.message, flight.progress))
+        self.commit(journal, finals)
+        self.pump_plans(moved_on)
+        return len(lost)
+
+    def _strand_held_back(self, name: OutletName) -> None:
+        """What one number's limit held back has no outlet now; see `smsc.flow.rerouting`."""
+        outbox = self._outboxes.get(name)
+        if outbox is not None and outbox.destinations is not None:
+            lane = self._backlog.lanes.lane(())
+            for id_ in outbox.destinations.held():
+                lane.put(id_, 0)
+
     # --- for commands: see `smsc.flow.commands` --------------------------------------------------
 
     def waiting_messages(self, ids: Sequence[MessageId]) -> list[tuple[Message, Progress]]:
@@ -386,7 +436,7 @@ class Dispatch:
         self._recent.keep((message,))
         if progress.state is QUEUED and not progress.due_ms:
             self.queue(message)
-            self._pump_plans({self._backlog.plan(message)})
+            self.pump_plans({self._backlog.plan(message)})
 
     def commit(
         self,
@@ -407,6 +457,11 @@ class Dispatch:
         self._store.commit_nowait(batch, committed)
 
     # --- helpers -------------------------------------------------------------------------------
+
+    @property
+    def backlog(self) -> Backlog:
+        """What waits."""
+        return self._backlog
 
     def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
         """How far messages are. While one is in flight, the flight's own record: change that."""
@@ -461,7 +516,8 @@ class Dispatch:
                 self.queue(message, is_first=True)
             ids = destinations.give_up(set(ids) - {message.id for message in found})
 
-    def _pump_plans(self, plans: set[Plan]) -> None:
+    def pump_plans(self, plans: set[Plan]) -> None:
+        """Offer work to the outlets of these plans."""
         for name in {name for plan in plans for name in plan}:
             if name in self.outlets:
                 self.pump(name)

@@ -19,6 +19,8 @@ class Flight:
 
     message: Message
     progress: Progress
+    outlet: OutletName
+    """In whose hands it is."""
     pending: int = -1
     """Parts without an outcome; -1 until the first outcome tells how many there are."""
     again: int = 0

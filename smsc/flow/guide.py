@@ -60,6 +60,17 @@ class Guide:
         self._guards = guards
         self._has_guards = bool(guards.watches())
 
+    def take_rules(self, routes: RoutingTable, guards: Velocity) -> None:
+        """Follow these from now on; `guards` have the counters of those before."""
+        self._routes = routes
+        self._guards = guards
+        self._has_guards = bool(guards.watches())
+
+    @property
+    def guards(self) -> Velocity:
+        """The guards, with their counters."""
+        return self._guards
+
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""
         normaliser = self._normalisers.get(draft.account)
@@ -104,6 +115,13 @@ class Guide:
 
     def plan_again(self, message: Message) -> Plan:
         """The outlets of a stored message by today's rules; () when no rule takes it any more."""
+        plan = self.plan_now(message)
+        if not plan:
+            self._log.warning("message.unrouted", id=message.id)
+        return plan
+
+    def plan_now(self, message: Message) -> Plan:
+        """As `plan_again`, for whoever tells of all such messages together."""
         decision = self._routes.match(
             read_key(
                 message.body,
@@ -116,10 +134,7 @@ class Guide:
                 needs=self._routes.needs,
             )
         )
-        if isinstance(decision, NoRoute):
-            self._log.warning("message.unrouted", id=message.id)
-            return ()
-        return cast(Plan, decision.outlets)
+        return () if isinstance(decision, NoRoute) else cast(Plan, decision.outlets)
 
     def _ask_guards(self, draft: Draft, peek: SubmitPeek, now_ms: int) -> Refused | None:
         """Count the message; a guard that blocks refuses it, others raise an alarm once."""

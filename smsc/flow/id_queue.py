@@ -9,7 +9,7 @@ Measured (CPython 3.11): put 0.07 µs, take 0.02 µs an id in helpings of 100.
 
 from array import array
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Final, cast
 
 from smsc.message import MessageId
@@ -74,6 +74,30 @@ class IdQueue:
             if self._at >= len(first):
                 self._drop_first()
         return cast("list[MessageId]", taken)
+
+    def portions(self) -> "list[array[int]]":
+        """The chunks of now, for `still` and `discard`."""
+        return list(self._chunks)
+
+    def still(self, portion: "array[int]") -> list[MessageId]:
+        """What of a portion waits still, in order."""
+        for number, chunk in enumerate(self._chunks):
+            if chunk is portion:
+                return cast("list[MessageId]", chunk[0 if number else self._at :].tolist())
+        return []
+
+    def discard(self, portion: "array[int]", ids: Container[MessageId]) -> list[MessageId]:
+        """Take ids out of a portion; those that were there still, in order."""
+        waiting = self.still(portion)
+        gone = [id_ for id_ in waiting if id_ in ids]
+        if gone:
+            portion[:] = array("Q", (id_ for id_ in waiting if id_ not in ids))
+            self._length -= len(gone)
+            if portion is self._chunks[0]:
+                self._at = 0
+                while len(self._chunks) > 1 and not self._chunks[0]:
+                    self._chunks.popleft()
+        return gone
 
     def _drop_first(self) -> None:
         self._at = 0

@@ -10,8 +10,9 @@ when the first outlet goes down the second one takes from the same lane, and giv
 Measured: put and take together 0.25 µs a message.
 """
 
+from array import array
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Final
 
 from smsc.flow.id_queue import IdQueue
@@ -67,13 +68,27 @@ class Ring:
                 taken += self._take_of(account, share)
         return taken
 
+    def discard(
+        self, account: AccountId, portion: "array[int]", ids: Container[MessageId]
+    ) -> list[MessageId]:
+        """Take ids out of a portion of an account's queue; those that were there still."""
+        queue = self.queues.get(account)
+        if queue is None:
+            return []
+        gone = queue.discard(portion, ids)
+        self._drop_if_empty(account, queue)
+        return gone
+
     def _take_of(self, account: AccountId, limit: int) -> list[MessageId]:
         queue = self.queues[account]
         taken = queue.take(limit)
+        self._drop_if_empty(account, queue)
+        return taken
+
+    def _drop_if_empty(self, account: AccountId, queue: IdQueue) -> None:
         if not queue:
             del self.queues[account]
             self._turns.remove(account)
-        return taken
 
 
 class Lane:
@@ -96,6 +111,13 @@ class Lane:
         for ring in self._rings:
             for queue in ring.queues.values():
                 yield queue.first
+
+    def portions(self) -> "Iterator[tuple[Ring, AccountId, array[int]]]":
+        """Every portion of every queue as of now; what may happen to it meanwhile does no harm."""
+        for ring in self._rings:
+            for account, queue in list(ring.queues.items()):
+                for portion in queue.portions():
+                    yield ring, account, portion
 
     def put(self, id_: MessageId, priority: int, account: AccountId = _NONE) -> None:
         """Append one id."""
@@ -133,6 +155,14 @@ class Lanes:
         if lane is None:
             lane = self._lanes[plan] = Lane()
         return lane
+
+    def plans(self) -> list[Plan]:
+        """The plans of all lanes that hold something."""
+        return [plan for plan, lane in self._lanes.items() if lane]
+
+    def forget_empty(self) -> None:
+        """Lanes that hold nothing are made again when they are needed."""
+        self._lanes = {plan: lane for plan, lane in self._lanes.items() if lane}
 
     def take(
         self, outlet: OutletName, limit: int, is_up: Callable[[OutletName], bool]

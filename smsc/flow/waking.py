@@ -12,7 +12,7 @@ from typing import Final
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.parts import accepted, aggregate, take_back
 from smsc.flow.recent import Recent
-from smsc.message import LIVE, Message, MessageId, Progress, State
+from smsc.message import LIVE, Message, MessageId, OutletName, Progress, State
 from smsc.ports import ANY_NETWORK, Alarm, Batch, CommitResult, Store
 from smsc.store.ids import STEP
 
@@ -70,6 +70,23 @@ class Waking:
         if progress.state is State.HELD:
             self._dispatch.holding.add(id_, progress.outlet)
         return progress.state not in _WITH_NETWORK
+
+    def forgotten_by(self, outlet: OutletName, live: Sequence[tuple[MessageId, Progress]]) -> None:
+        """The network of an outlet forgot what it took: queue those messages again."""
+        batch = self._store.batch()
+        lost: dict[MessageId, Progress] = {}
+        for id_, progress in live:
+            is_theirs = progress.outlet == outlet and State.ENROUTE in progress.parts
+            if is_theirs and id_ not in self._dispatch.flights:
+                progress.parts = take_back(progress.parts)
+                progress.state = State.QUEUED
+                progress.due_ms = 0
+                batch.progress(id_, progress)
+                lost[id_] = progress
+        self._store.commit_nowait(batch)
+        for message in self._recent.many(list(lost)):
+            if message is not None:
+                self._dispatch.queue(message)
 
     def wake(self, alarms: Sequence[Alarm]) -> None:
         """At least one alarm fell due: a schedule, a retry, or the end of a validity.

@@ -18,10 +18,9 @@ import trio
 from smsc.gateway.bridges import Addresses
 from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
-from smsc.gateway.outlet_port import OutletPort
+from smsc.gateway.outlet_keeper import OutletKeeper
 from smsc.gateway.rooms import Rooms
 from smsc.message import Mailbox, MessageId, Progress
-from smsc.ports import Outlet
 
 DRAIN_S: Final = 30.0
 """How long a stop waits for answers that are still owed to us."""
@@ -32,17 +31,16 @@ _FORGET_EVERY: Final = 60
 """Ticks between two looks for deliveries that nobody fetched in time."""
 _RESTORE_ROWS: Final = 500
 """Records taken up at a time at start: about 4 ms."""
-_OUTLET_RESTART_S: Final = 5.0
 _CALLBACK: Final = "callback:"
 
 
 class Life:
     """See the module; `run` is called once."""
 
-    def __init__(self, rooms: Rooms, pulse: Pulse, flow: OutletPort, http: HttpPort) -> None:
+    def __init__(self, rooms: Rooms, pulse: Pulse, keeper: OutletKeeper, http: HttpPort) -> None:
         self._rooms = rooms
         self._pulse = pulse
-        self._flow = flow
+        self._keeper = keeper
         self._http = http
         self._http_stop = trio.Event()
 
@@ -86,8 +84,8 @@ class Life:
         self._pulse.is_restoring = False
         took_s = round(trio.current_time() - began, 3)
         rooms.log.info("queues.restored", messages=messages, took_s=took_s)
-        for outlet in rooms.outlets.values():
-            nursery.start_soon(self._keep_outlet, outlet)
+        self._keeper.start_in(nursery)
+        nursery.start_soon(rooms.rerouting.run)
         if rooms.webhook is not None:
             rooms.mailboxes.unattended = self._unattended
             for mailbox in rooms.store.mailboxes():
@@ -132,16 +130,6 @@ class Life:
         with trio.move_on_after(_GOODBYE_S):
             await _until(lambda: not rooms.server.clients)
         rooms.server.close_all("the gateway stops")
-
-    async def _keep_outlet(self, outlet: Outlet) -> None:
-        """An outlet that a bug ended is started again; the others do not notice."""
-        while True:
-            try:
-                await outlet.run(self._flow)
-            except Exception:
-                # A bug in one outlet must not end the gateway; the log holds the traceback.
-                self._rooms.log.exception("outlet.crashed", outlet=outlet.name)
-            await trio.sleep(_OUTLET_RESTART_S)
 
     async def _sweep(self) -> None:
         rooms = self._rooms

@@ -8,11 +8,11 @@ A new room is built in the method of its neighbours, in the order in which a mes
 """
 
 import random
-from collections.abc import Mapping
 from typing import Any
 
 import trio
 
+from pdu.receipt_ids import IdHabit
 from smsc.bindings import Bindings
 from smsc.clock import SteadyClock
 from smsc.config import Config
@@ -31,13 +31,14 @@ from smsc.flow.lookup import MessageLookup
 from smsc.flow.mailboxes import Mailboxes
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
+from smsc.flow.rerouting import Rerouting
 from smsc.flow.waking import Waking
 from smsc.gateway.bridges import Bridges
 from smsc.message import AccountId, MessageId, OutletName
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
 from smsc.operations.transactions import Transactions
-from smsc.ports import ANY_NETWORK, Lookup, Outlet
+from smsc.ports import ANY_NETWORK, Lookup, Outlet, OutletPolicy
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore
 
@@ -75,7 +76,7 @@ class Rooms:
     def _build_outward(self) -> None:
         """From the store to the outlets."""
         config, store, now_ms, log = self.config, self.store, self.now_ms, self.log
-        self.outlets: Mapping[OutletName, Outlet] = {
+        self.outlets: dict[OutletName, Outlet] = {
             OutletName(name): self.bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
         }
@@ -106,11 +107,26 @@ class Rooms:
         self.history = History(store, config.store.history_keep_s, now_ms, log)
         self.dispatch.alarm_moved = self.alarms.moved
         self.receipts.progresses = self.dispatch.progresses
-        policies = {name: getattr(one, "policy", ANY_NETWORK) for name, one in self.outlets.items()}
-        self.dispatch.policies = self.receipts.policies = policies
-        self.receipts.habits = {
-            name: one.id_habit for name, one in self.outlets.items() if hasattr(one, "id_habit")
-        }
+        self._policies: dict[OutletName, OutletPolicy] = {}
+        self._habits: dict[OutletName, IdHabit] = {}
+        self.dispatch.policies = self.receipts.policies = self._policies
+        self.receipts.habits = self._habits
+        for one in self.outlets.values():
+            self.know_outlet(one)
+        self.rerouting = Rerouting(self.dispatch, self.guide, store, log)
+
+    def know_outlet(self, outlet: Any) -> None:
+        """Note how an outlet's network is unlike others.
+
+        What was learned of its ids stays known; policies of outlets that are gone stay, for the
+        messages that their networks took.
+        """
+        self._policies[outlet.name] = getattr(outlet, "policy", ANY_NETWORK)
+        habit, before = getattr(outlet, "id_habit", None), self._habits.pop(outlet.name, None)
+        if habit is not None and before is not None and habit.is_auto and before.is_auto:
+            outlet.id_habit = habit = before
+        if habit is not None:
+            self._habits[outlet.name] = habit
 
     def _build_intake(self) -> None:
         """The one door in, and what may be asked of messages behind it."""
@@ -146,13 +162,14 @@ class Rooms:
         config, store, now_ms, log = self.config, self.store, self.now_ms, self.log
         finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
         self.receipts.ended = finals.told
+        self.desk = Desk(self.intake, self.commands, config.distribution_lists, now_ms)
         self.server = SmppServer(
             config.smpp,
             self.directory,
             self.intake,
             self.mailboxes,
             self.bindings,
-            Desk(self.intake, self.commands, config.distribution_lists, now_ms).ask,
+            self.desk.ask,
             Transactions(finals, self.commands.drop, config.smpp.transaction_timeout_s),
             log,
         )

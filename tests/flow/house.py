@@ -216,7 +216,7 @@ class House:
         self.latest_ms = START_MS
         self.now = 0.0
         self.log = Log()
-        self.outlets = {
+        self.outlets: dict[OutletName, Any] = {
             one.name: one
             for one in outlets or (FakeOutlet(A), FakeOutlet(B), FakeOutlet(SIM, remembers=False))
         }

@@ -28,6 +28,7 @@ from smsc.flow.inbound import Inbound
 from smsc.flow.receipts import Receipts
 from smsc.flow.waking import Waking
 from smsc.gateway.life import Life
+from smsc.gateway.outlet_keeper import OutletKeeper
 from smsc.gateway.outlet_port import OutletPort
 from smsc.ports import Sent
 from smsc.server import SmppServer
@@ -188,7 +189,7 @@ AT_START: dict[str, Callable[[Reached], None]] = {
     "start.early_restored": _after(Receipts, "restore"),
     "start.before_restore": _before(Waking, "restore"),
     "start.after_restore": _after(Waking, "restore"),
-    "start.before_outlets": _before(Life, "_keep_outlet"),
+    "start.before_outlets": _before(OutletKeeper, "_keep"),
 }
 """Passed once in a life, when an earlier one left messages."""
 

@@ -17,7 +17,7 @@ from smsc.app import Addresses, Bridges, Gateway
 from smsc.clock import wall_ms
 from smsc.config import OutletConfig
 from smsc.directory.accounts import Account
-from smsc.gateway import life
+from smsc.gateway import life, outlet_keeper
 from smsc.message import AccountId, Mailbox, MessageId, OutletName, State
 from smsc.ports import (
     Admission,
@@ -236,7 +236,7 @@ class TestOutlets:
     async def test_a_bug_in_one_is_logged_and_it_starts_again(
         self, house: House, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(life, "_OUTLET_RESTART_S", 0.01)
+        monkeypatch.setattr(outlet_keeper, "_RESTART_S", 0.01)
         house.carrier.bugs = 2
         async with house.run() as one:
             await eventually(lambda: house.carrier.runs == 3)

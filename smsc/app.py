@@ -19,11 +19,14 @@ from typing import Any, Final, Protocol
 import attrs
 import trio
 
-from pdu.status import Status, status_name
+from pdu.originate import deliver_bodies
+from pdu.status import Status, Vendor, status_name
+from pdu.text.errors import TooManyParts
 from smsc.bindings import Bindings
 from smsc.clock import SteadyClock
 from smsc.config import Config, OutletConfig
-from smsc.directory.accounts import Account, AuthRefused, Directory
+from smsc.directory.accounts import Account, AuthRefused
+from smsc.directory.rooms import build_rooms
 from smsc.flow.alarms import Alarms
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
@@ -115,7 +118,9 @@ class Gateway:
         ).now_ms
         now_ms = self.now_ms
         self.bindings = Bindings()
-        self.directory = Directory(config.accounts)
+        rooms = build_rooms(config, store, store.ids, now_ms, log)
+        self.directory = rooms.directory
+        self.credits, self.contacts, self.inbox = rooms.credits, rooms.contacts, rooms.inbox
         self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         recent = Recent(store)
@@ -125,13 +130,13 @@ class Gateway:
             for name, outlet in config.outlets.items()
         }
         routes = config.routing_table()
-        guide = Guide(
+        self.guide = guide = Guide(
             routes,
             log,
-            groups={name: one.group for name, one in config.accounts.items() if one.group},
-            normalisers=config.normalisers(),
             guards=config.velocity(),
         )
+        for account in self.directory.accounts.values():
+            guide.account_opened(account.name, account.config)
         self.dispatch = Dispatch(
             store,
             guide,
@@ -156,12 +161,12 @@ class Gateway:
         self.receipts.habits = {
             name: one.id_habit for name, one in self.outlets.items() if hasattr(one, "id_habit")
         }
-        self.receipts.per_part = frozenset(
-            AccountId(name) for name, one in config.accounts.items() if one.receipts_per_part
-        )
+        self.receipts.per_part = {
+            name for name, one in self.directory.accounts.items() if one.config.receipts_per_part
+        }
         self.history = History(store, config.store.history_keep_s, now_ms, log)
         self.inbound = Inbound(config.mo_table(), store.ids, store, arrived, now_ms, log)
-        accounts = {AccountId(name): account for name, account in config.accounts.items()}
+        accounts = {name: one.config for name, one in self.directory.accounts.items()}
         canned = config.smpp.default_messages
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
@@ -191,6 +196,9 @@ class Gateway:
             Transactions(finals, commands.drop, config.smpp.transaction_timeout_s),
             log,
         )
+        self.intake.closed = self.directory.closed
+        self.directory.account_opened = self._account_opened
+        self.directory.account_closed = self._account_closed
         self.flags = PendingFlags(self.server.alert)
         finals.heard = self.flags.ended
         self.inbound.heard_from = self.flags.seen
@@ -199,6 +207,7 @@ class Gateway:
         self.webhook = (
             bridges.webhook(self.mailboxes, now_ms, log) if bridges.webhook is not None else None
         )
+        self._mo_reference = 0
         self._serve_http = bridges.serve_http
         self._http_stop = trio.Event()
         self._started = trio.current_time()
@@ -252,10 +261,41 @@ class Gateway:
 
     async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
         """Who is calling."""
-        verdict = await self.directory.authenticate(account, password, peer)
-        if isinstance(verdict, AuthRefused):
-            return Refused(verdict.status, verdict.why)
-        return verdict
+        return _told(await self.directory.authenticate(account, password, peer))
+
+    async def authenticate_token(self, account: str, token: str, peer: str) -> Account | Refused:
+        """Who is calling, by the account's token."""
+        return _told(await self.directory.authenticate_token(account, token, peer))
+
+    async def inject_mo(self, outlet: str, from_: str, to: str, text: str) -> Refused | None:
+        """Route a message as if the network of `outlet` had brought it (any outlet's name)."""
+        if OutletName(outlet) not in self.outlets:
+            known = ", ".join(self.outlets) or "none"
+            return Refused(
+                Vendor.SMSC_UNKNOWN, f"outlet {outlet!r} is unknown; known ones: {known}"
+            )
+        try:
+            bodies = deliver_bodies(from_, to, text, self._mo_reference)
+        except TooManyParts:
+            return Refused(Status.ESME_RINVMSGLEN, "the text needs more than 255 parts: shorten it")
+        self._mo_reference = (self._mo_reference + 1) & 0xFF
+        answered = trio.Event()
+        answers: list[int] = []
+
+        def done(statuses: list[int]) -> None:
+            answers.extend(statuses)
+            answered.set()
+
+        self.inbound.mobile_originated_nowait(
+            [MobileOriginated(OutletName(outlet), body) for body in bodies], done
+        )
+        await answered.wait()
+        status = next(filter(None, answers), 0)
+        if not status:
+            return None
+        if status == Status.ESME_RX_R_APPN:
+            return Refused(status, f"no mo_route takes a message to {to}")
+        return Refused(status, f"the message was answered {status_name(status)}")
 
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator's handset send a message; a sentence if that cannot be."""
@@ -418,9 +458,32 @@ class Gateway:
             self.mailboxes.tick()
             self.receipts.forget_old()
             self.duplicates.forget_old(self.now_ms())
+            self.credits.write_marks()
             if not ticks % _FORGET_EVERY:
                 self.mailboxes.forget_old()
+                self.inbox.forget_old()
+                if self.config.credit.ledger_keep_s:
+                    keep_ms = int(self.config.credit.ledger_keep_s * 1000)
+                    self.credits.forget_old(self.now_ms() - keep_ms)
                 self.store.look_after_readers()
+
+    def _account_opened(self, account: Account) -> None:
+        """An account is new or has other settings: every room that keeps some of them hears of it."""
+        name, config = account.name, account.config
+        self.credits.learn(name, config)
+        self.intake.account_opened(name, config)
+        self.duplicates.account_opened(name, config)
+        self.guide.account_opened(name, config)
+        self.server.account_opened(account)
+        (
+            self.receipts.per_part.add
+            if config.receipts_per_part
+            else self.receipts.per_part.discard
+        )(name)
+
+    def _account_closed(self, account: AccountId, _why: str) -> None:
+        """Sessions of an account that may not speak any more are asked to go."""
+        self.server.unbind(account)
 
     def _is_admin(self, account: AccountId) -> bool:
         found = self.directory.accounts.get(account)
@@ -474,6 +537,14 @@ async def run(
             nursery.cancel_scope.cancel()
     log.info("gateway.stopped")
     return 1 if failure else 0
+
+
+def _told(verdict: Account | AuthRefused) -> Account | Refused:
+    """A verdict as the HTTP bridge wants it."""
+    if not isinstance(verdict, AuthRefused):
+        return verdict
+    status = Vendor.SMSC_ACCOUNT_CLOSED if verdict.is_closed else verdict.status
+    return Refused(status, verdict.why)
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

@@ -7,7 +7,7 @@
 Station of the flow: server | dialect → **intake** → admission → store → dispatch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, Protocol
@@ -16,7 +16,7 @@ import trio
 
 from pdu.codec import SubmitPeek, peek_submit_sm
 from pdu.errors import BodyError
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.duplicates import Duplicates, Entry, when_on_disk
@@ -71,7 +71,7 @@ class Intake:
 
     def __init__(
         self,
-        accounts: Mapping[AccountId, AccountConfig],
+        accounts: MutableMapping[AccountId, AccountConfig],
         guide: Guide,
         ids: IdAllocator,
         store: Store,
@@ -93,6 +93,8 @@ class Intake:
             if account.rate
         }
         self._terms = terms_of(accounts)
+        self.closed: Mapping[AccountId, str] = {}
+        """Accounts that may not submit now, and why; see `Directory.closed`."""
         self._duplicates = duplicates if duplicates is not None else Duplicates({}, store)
         self.is_stopping = False
 
@@ -199,8 +201,21 @@ class Intake:
 
         self._store.commit_nowait(batch, committed)
 
+    def account_opened(self, name: AccountId, account: AccountConfig) -> None:
+        """An account is new or has other settings."""
+        self._accounts[name] = account
+        self._buckets.pop(name, None)
+        if account.rate:
+            self._buckets[name] = TokenBucket(
+                account.rate, trio.current_time(), account.burst or None
+            )
+        self._terms.pop(name, None)
+        self._terms.update(terms_of({name: account}))
+
     def _judge(self, draft: Draft, now_ms: int) -> tuple[SubmitPeek, Lifetime, Plan] | Refused:
         """Rate, admission and routing of one draft."""
+        if self.closed and draft.account in self.closed:
+            return Refused(Vendor.SMSC_ACCOUNT_CLOSED, self.closed[draft.account])
         peek = draft.peek
         if peek is None:
             try:

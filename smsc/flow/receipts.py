@@ -7,7 +7,7 @@
 Station of the flow: outlet → **receipts** → mailboxes. SMPP 3.4 §5.2.17, appendix B.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -95,7 +95,7 @@ class Receipts:
         """How the ids of receipts differ from those of responses, for carriers that may differ."""
         self.policies: Mapping[OutletName, OutletPolicy] = {}
         """Of outlets whose network is unlike others."""
-        self.per_part: Collection[AccountId] = ()
+        self.per_part: set[AccountId] = set()
         """Accounts that get a receipt for each part of a long message."""
         self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
         """How far messages are; dispatch knows better of those in flight."""

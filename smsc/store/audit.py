@@ -23,6 +23,7 @@ from typing import Any, Final
 import attrs
 
 from smsc.message import FINAL, LIVE, Delivery, MessageId, Progress, State
+from smsc.ports import Control
 from smsc.store import keys, records
 from smsc.store.batch import (
     CORRUPT,
@@ -129,6 +130,7 @@ class _Audit:
         self._check_deliveries()
         self._check_upstreams()
         self._check_submissions()
+        self._check_directory()
         report.set_aside = report.records[TABLES[CORRUPT]]
         report.damages = list(self._damages.values())
 
@@ -225,6 +227,11 @@ class _Audit:
     def _check_submissions(self) -> None:
         for key, record in self._rows(IDEMPOTENCY):
             self._read(IDEMPOTENCY, key, records.decode_remembered, key, record)
+
+    def _check_directory(self) -> None:
+        for table in Control:
+            for key, record in self._rows(table):
+                self._read(table, key, records.decode_control, key, record)
 
 
 def _delivery(key: bytes, record: bytes) -> Delivery:

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from routing.amounts import amount_fault
 from routing.prefixes import PrefixTable
 
 T = TypeVar("T")
 
+CLASS_CHARACTERS = 40
+"""Of the name of a class of credit."""
 _TOLD = 20
 """Mistakes told of one file; a file of another kind has one a line."""
 _HEADING = "prefix"
@@ -94,6 +97,9 @@ def _rate(value: str, name: str) -> Rate | str:
     price = _price(name, "")
     if isinstance(price, str):
         return price
+    fault = amount_fault(price.cost)
+    if fault or len(value) > CLASS_CHARACTERS:
+        return fault or f"expected a class of at most {CLASS_CHARACTERS} characters"
     return Rate(value, price.cost)
 
 

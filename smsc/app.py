@@ -171,7 +171,15 @@ class Gateway:
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
         self.intake = Intake(
-            accounts, guide, store.ids, store, self.dispatch, now_ms, canned, self.duplicates
+            accounts,
+            guide,
+            store.ids,
+            store,
+            self.dispatch,
+            now_ms,
+            canned,
+            self.duplicates,
+            self.credits,
         )
         self.lookup: Lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
         commands = Commands(
@@ -184,6 +192,8 @@ class Gateway:
             arrived,
             now_ms,
         )
+        commands.recharge = self.credits.recharge
+        self.receipts.payers, self.receipts.refund = self.credits.payers, self.credits.refund
         finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
         self.receipts.ended = finals.told
         self.server = SmppServer(

@@ -13,10 +13,10 @@ from typing import Any, Final, Literal
 
 import attrs
 
+from routing.amounts import amount_fault
 from smsc.config_errors import Secret, SettingError, found
 from smsc.config_fields import Network, Reader, about
 from smsc.directory.passwords import StoredPassword
-from smsc.directory.purses import amount_fault
 
 ANY_SENDER = "*"
 INHERITED: Final = (

@@ -9,17 +9,20 @@ step, so no number of submissions can take it below 0. How it gets to disk: see 
 Accounts without limit have no purse, and are not looked at.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final, Literal
 
 import attrs
 
 from pdu.status import Vendor
+from routing.amounts import CEILING, amount_fault
 from smsc.config_accounts import AccountConfig
 from smsc.directory.durable import written
-from smsc.directory.purses import CEILING, Mark, Purse, amount_fault
+from smsc.directory.ledger import Mark, mark_fields, mark_of, movement_fields, movement_of
+from smsc.directory.purses import Purse
 from smsc.directory.tariff import Tariff
+from smsc.flow.throttle import parts_of
 from smsc.message import DELIVERED, ENROUTE, AccountId, Message, MessageId, Progress, State
 from smsc.ports import Batch, Control, Movement, Price, Refused, Store
 from smsc.store import keys
@@ -32,7 +35,7 @@ _CHARACTERS: Final = 250
 _TRIMMED: Final = 2000
 """Old lines of the ledger deleted in one go."""
 _UNPAID: Final = frozenset({State.UNDELIVERABLE, State.REJECTED, State.EXPIRED, State.DELETED})
-_TAKEN: Final = frozenset({int(ENROUTE), int(DELIVERED)})
+_TAKEN: Final = frozenset({int(ENROUTE), int(DELIVERED), int(State.HELD)})
 CONFIG: Final = "config"
 SMSC: Final = "smsc"
 
@@ -51,6 +54,10 @@ class Charge:
     def note(self) -> tuple[str, str, str]:
         """What the message remembers of it: payer, class, amount."""
         return self.purse.account, self.purse.credit_class, str(self.amount)
+
+
+Bill = list[tuple[AccountId, MessageId, Charge]]
+"""What the messages of one batch cost, and whom."""
 
 
 class CreditBook:
@@ -108,7 +115,7 @@ class CreditBook:
         looked_at = 0
         while len(found) < limit and looked_at < _LOOKED_AT:
             rows = self._store.control(Control.LEDGER, start, stop, _CHUNK, backwards=True)
-            lines = (_movement(key, fields) for key, fields in rows)
+            lines = (movement_of(key, fields) for key, fields in rows)
             found += [one for one in lines if account in {owner, one.by}]
             if len(rows) < _CHUNK:
                 break
@@ -172,21 +179,12 @@ class CreditBook:
             return None
         purse = _purse_for(self.payers[account], rate.credit_class)
         if purse is None or purse.left < amount:
-            name = rate.credit_class or (purse.credit_class if purse is not None else "")
-            what = f"{name} credit" if name else "credit"
             left = Decimal(0) if purse is None else purse.left
-            why = f"the {what} of account {account} is {left}; this message costs {amount}"
-            return Refused(Vendor.SMSC_NO_CREDIT, why)
+            return _no_credit(account, rate.credit_class, left, amount)
         purse.left -= amount
         return Charge(purse, amount, parts)
 
-    def give_back(self, charge: Charge) -> None:
-        """The message of a charge that was in no batch yet will not be stored."""
-        charge.purse.left += charge.amount
-
-    def enter(
-        self, batch: Batch, charges: Iterable[tuple[AccountId, MessageId, Charge]]
-    ) -> Callable[[bool], None]:
+    def enter(self, batch: Batch, charges: Bill) -> Callable[[bool], None]:
         """One line of the ledger for each account and purse, in the batch of their messages.
 
         Call what this returns when the commit has ended: is it on disk?
@@ -231,10 +229,31 @@ class CreditBook:
             line.purse.left += line.amount
             self._write(batch, line, "refund", is_certain=True)
 
+    def recharge(self, batch: Batch, old: Message, new: Message) -> Refused | None:
+        """A message that was paid for gets another text: settle the difference in `batch`."""
+        if old.charge is None:
+            return None
+        payer, credit_class, paid = old.charge
+        purse = self._purses.get(AccountId(payer), {}).get(credit_class)
+        parts, were = parts_of(new.body, new.peek), parts_of(old.body, old.peek)
+        if purse is None or parts == were or AccountId(payer) not in self.payers:
+            return None
+        amount = Decimal(paid) / were * parts
+        line = _Line(purse, old.account, old.id, Decimal(paid) - amount, parts - were, old.id)
+        if purse.left + line.amount < 0:
+            return _no_credit(old.account, credit_class, purse.left, -line.amount)
+        purse.left += line.amount
+        self._write(batch, line, "replaced", is_certain=True)
+        new.charge = (payer, credit_class, str(amount))
+        return None
+
     def _is_free(self, progress: Progress) -> bool:
+        """Need nobody pay for a message that ended so?"""
         if self._refund == "never" or progress.state not in _UNPAID:
             return False
-        return self._refund == "failed" or _TAKEN.isdisjoint(progress.parts)
+        if self._refund == "failed":
+            return True
+        return not any(progress.upstream_ids) and _TAKEN.isdisjoint(progress.parts)
 
     # --- people --------------------------------------------------------------------------------
 
@@ -290,7 +309,7 @@ class CreditBook:
             )
             gone: set[str] = set()
             for key, fields in rows:
-                line = _movement(key, fields)
+                line = movement_of(key, fields)
                 purse = purses[line.credit_class]
                 if line.at_ms >= before_ms or line.number > purse.mark.number:
                     break
@@ -334,42 +353,44 @@ class CreditBook:
         """Enter a line of which `left` knows already; its number."""
         number, purse = self._next_number, line.purse
         self._next_number += 1
-        fields = (
-            self._now_ms(),
-            purse.credit_class,
-            str(line.amount),
-            str(purse.left),
-            line.by,
-            why,
-            line.first,
-            line.last,
-            line.parts,
+        movement = Movement(
+            number=number,
+            at_ms=self._now_ms(),
+            account=AccountId(purse.account),
+            credit_class=purse.credit_class,
+            amount=line.amount,
+            balance=purse.left,
+            by=line.by,
+            why=why,
+            first=line.first,
+            last=line.last,
+            parts=line.parts,
         )
-        batch.control(Control.LEDGER, keys.owned_key(purse.account, number), fields)
+        key = keys.owned_key(purse.account, number)
+        batch.control(Control.LEDGER, key, movement_fields(movement))
         purse.enter(number, line.amount, is_certain=is_certain)
         return number
 
     def _write_mark(self, batch: Batch, purse: Purse) -> None:
-        mark = purse.written = purse.mark
-        fields = (str(mark.amount), mark.number, str(mark.gone))
-        batch.control(Control.BALANCE, keys.name_key(purse.account, purse.credit_class), fields)
+        purse.written = purse.mark
+        key = keys.name_key(purse.account, purse.credit_class)
+        batch.control(Control.BALANCE, key, mark_fields(purse.mark))
 
     def _restore(self) -> None:
         """Balances are their marks and what the ledger says after them."""
         for key, fields in _rows(self._store, Control.BALANCE, b"", keys.END):
             account, credit_class = keys.names_of(key)
-            amount, number, gone = fields
-            mark = Mark(Decimal(amount), number, Decimal(gone))
+            mark = mark_of(fields)
             purse = Purse(account, credit_class, mark.amount, mark, mark)
             self._purses.setdefault(AccountId(account), {})[credit_class] = purse
-            self._next_number = max(self._next_number, number + 1)
+            self._next_number = max(self._next_number, mark.number + 1)
         for account_, purses in self._purses.items():
             if not purses:
                 continue
             first = min(one.mark.number for one in purses.values())
             rows = _rows(self._store, Control.LEDGER, *keys.owned_range(account_, first))
             for key, fields in rows:
-                self._read_again(purses, _movement(key, fields))
+                self._read_again(purses, movement_of(key, fields))
 
     def _read_again(self, purses: Purses, line: Movement) -> None:
         purse = purses.get(line.credit_class)
@@ -396,27 +417,15 @@ def _purse_for(purses: Purses, credit_class: str) -> Purse | None:
     return purses.get(credit_class) or purses.get("")
 
 
+def _no_credit(account: AccountId, credit_class: str, left: Decimal, amount: Decimal) -> Refused:
+    what = f"{credit_class} credit" if credit_class else "credit"
+    why = f"the {what} of account {account} is {left}; this message costs {amount}"
+    return Refused(Vendor.SMSC_NO_CREDIT, why)
+
+
 def _rows(
     store: Store, table: Control, start: bytes, stop: bytes
 ) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
     while rows := store.control(table, start, stop, _CHUNK):
         yield from rows
         start = rows[-1][0] + b"\x00"
-
-
-def _movement(key: bytes, fields: tuple[Any, ...]) -> Movement:
-    account, number = keys.owned_of(key)
-    at_ms, credit_class, amount, balance, by, why, first, last, parts = fields
-    return Movement(
-        number=number,
-        at_ms=at_ms,
-        account=AccountId(account),
-        credit_class=credit_class,
-        amount=Decimal(amount),
-        balance=Decimal(balance),
-        by=by,
-        why=why,
-        first=first,
-        last=last,
-        parts=parts,
-    )

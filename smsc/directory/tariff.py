@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from routing.prefix_csv import CsvError, Rate, RateTable, read_rates
-from smsc.directory.purses import amount_fault
 
 ONE = Rate("", Decimal(1))
 """Without a table each part costs one, of whatever the account has."""
@@ -31,7 +30,4 @@ def read_tariff(data: bytes, other: Decimal) -> Tariff | list[CsvError]:
     table = read_rates(data)
     if isinstance(table, list):
         return table
-    faults = {fault for _, rate in table if (fault := amount_fault(rate.unit))}
-    if faults:
-        return [CsvError(0, fault) for fault in sorted(faults)]
     return Tariff(table, Rate("", other))

@@ -15,13 +15,9 @@ import attrs
 import trio
 
 from bridges.outgoing import part_count, unsent_parts
-from pdu.address import guess_destination, guess_source
-from pdu.codec import encode_body
-from pdu.message_pdus import DeliverSm
+from pdu.originate import deliver_bodies
 from pdu.status import Status
-from pdu.text.coding import choose
 from pdu.text.errors import TooManyParts
-from pdu.text.segmenter import segment
 from pdu.text.udh import MAX_PARTS
 from smsc.config_fields import about
 from smsc.message import DELIVERED, OutletName, State
@@ -122,31 +118,11 @@ class Simulator:
         """A handset sends a message; return the gateway's deliver_sm_resp command_status."""
         if self._flow is None:
             return int(Status.ESME_RSYSERR)
-        from_, to = guess_source(source), guess_destination(destination)
-        choice = choose(text)
         try:
-            pieces = segment(choice.data, choice.data_coding, self._draw.randrange(256))
+            bodies = deliver_bodies(source, destination, text, self._draw.randrange(256))
         except TooManyParts:
             return int(Status.ESME_RINVMSGLEN)
-        messages = [
-            MobileOriginated(
-                self.name,
-                encode_body(
-                    DeliverSm(
-                        source_addr_ton=from_.ton,
-                        source_addr_npi=from_.npi,
-                        source_addr=from_.addr,
-                        dest_addr_ton=to.ton,
-                        dest_addr_npi=to.npi,
-                        destination_addr=to.addr,
-                        esm_class=_UDHI if len(pieces) > 1 else 0,
-                        data_coding=choice.data_coding,
-                        short_message=piece,
-                    )
-                ),
-            )
-            for piece in pieces
-        ]
+        messages = [MobileOriginated(self.name, body) for body in bodies]
         answered = trio.Event()
         answers: list[int] = []
 

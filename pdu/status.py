@@ -89,6 +89,18 @@ class Status(IntEnum):
 VENDOR_FIRST: Final = 0x400
 VENDOR_LAST: Final = 0x4FF
 
+
+class Vendor(IntEnum):
+    """Our own codes, for refusals that the specification has no number for."""
+
+    SMSC_NO_CREDIT = 0x400
+    SMSC_ACCOUNT_CLOSED = 0x401
+    SMSC_UNKNOWN = 0x402
+    SMSC_EXISTS = 0x403
+    SMSC_INVALID = 0x404
+    SMSC_UNAVAILABLE = 0x405
+
+
 # Value: (meaning, since, class by common practice).
 _FACTS: Final[dict[int, tuple[str, str, StatusClass]]] = {
     Status.ESME_ROK: ("no error", "3.3", "success"),
@@ -202,9 +214,15 @@ _FACTS: Final[dict[int, tuple[str, str, StatusClass]]] = {
     Status.ESME_RINVBCAST_REP: ("broadcast_rep_num invalid", "5.0", "permanent"),
     Status.ESME_RINVBCASTSRVGRP: ("broadcast_service_group invalid", "5.0", "permanent"),
     Status.ESME_RINVBCASTCHANIND: ("broadcast_channel_indicator invalid", "5.0", "permanent"),
+    Vendor.SMSC_NO_CREDIT: ("the account's credit does not pay for it", "", "permanent"),
+    Vendor.SMSC_ACCOUNT_CLOSED: ("the account is closed", "", "permanent"),
+    Vendor.SMSC_UNKNOWN: ("what it names does not exist", "", "permanent"),
+    Vendor.SMSC_EXISTS: ("what it would create exists", "", "permanent"),
+    Vendor.SMSC_INVALID: ("a value of it cannot be used", "", "permanent"),
+    Vendor.SMSC_UNAVAILABLE: ("who you are cannot be found out now", "", "retryable"),
 }
 
-_NAMES: Final = {int(status): status.name for status in Status}
+_NAMES: Final = {int(status): status.name for status in (*Status, *Vendor)}
 _CLASSES: Final = {int(status): facts[2] for status, facts in _FACTS.items()}
 # delivery_failure_reason 3: temporary network error (3.4 §5.3.2.33).
 _TEMPORARY_NETWORK_ERROR: Final = 3

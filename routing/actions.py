@@ -12,6 +12,7 @@ import attrs
 
 from pdu.address import Address, Ton, guess_source, source_fault
 from pdu.status import Status
+from routing.amounts import amount_fault
 from routing.key import RouteKey
 from routing.ranges import DIGITS_LIMIT
 
@@ -83,6 +84,8 @@ class Do:
                 yield name, f"expected two strings, old and new beginning, found {len(pair)}"
             elif any(one and not (one.isascii() and one.isdigit()) for one in pair):
                 yield name, f"expected digits, found {', '.join(map(repr, pair))}"
+        if self.charge is not None and amount_fault(self.charge):
+            yield "charge", amount_fault(self.charge)
         if self.sender:
             address = guess_source(self.sender)
             fault = source_fault(*address)

@@ -2,7 +2,7 @@
 
 *In*: the octets of a file of lines `prefix,value,name`; the name may be left out, a first line
 of headings, empty lines and lines that begin with "#" are passed over.
-*Out*: a `PrefixTable` of `Route` or `Price`, or what is wrong, by line.
+*Out*: a `PrefixTable` of `Route`, `Price` or `Rate`, or what is wrong, by line.
 *Never*: opens the file itself; `routing.loader` is handed a reader.
 
 A million lines take about a second on a quiet 2-core VM (`bench/routing.py`): the columns are
@@ -15,10 +15,13 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
+from routing.amounts import amount_fault
 from routing.prefixes import PrefixTable
 
 T = TypeVar("T")
 
+CLASS_CHARACTERS = 40
+"""Of the name of a class of credit."""
 _TOLD = 20
 """Mistakes told of one file; a file of another kind has one a line."""
 _HEADING = "prefix"
@@ -39,6 +42,13 @@ class Price(NamedTuple):
     name: str
 
 
+class Rate(NamedTuple):
+    """What one part to a prefix costs an account, and from which class of its credit."""
+
+    credit_class: str
+    unit: Decimal
+
+
 class CsvError(NamedTuple):
     """One thing wrong with a file; line 0 is the file as a whole."""
 
@@ -48,6 +58,7 @@ class CsvError(NamedTuple):
 
 RouteTable: TypeAlias = PrefixTable[Route]
 PriceTable: TypeAlias = PrefixTable[Price]
+RateTable: TypeAlias = PrefixTable[Rate]
 _EVEN = re.compile(r"(?:[0-9]*+,[^,\"\n]*+,[^,\"\n]*+\n)++")
 """A file whose every line has three plain cells, as programs write it: it can be cut as a whole.
 Possessive, so that a mistake on the last line costs nothing more."""
@@ -63,6 +74,11 @@ def read_prices(data: bytes) -> PriceTable | list[CsvError]:
     return _read(data, _price)
 
 
+def read_rates(data: bytes) -> RateTable | list[CsvError]:
+    """Read `prefix,class,price`; a price is a decimal number of at least 0, for one part."""
+    return _read(data, _rate)
+
+
 def _route(value: str, name: str) -> Route | str:
     return Route(value, name) if value else "expected an outlet behind the prefix"
 
@@ -75,6 +91,16 @@ def _price(value: str, name: str) -> Price | str:
     if cost.is_finite() and cost >= 0:
         return Price(cost, name)
     return f"expected a cost of at least 0, found {value!r}"
+
+
+def _rate(value: str, name: str) -> Rate | str:
+    price = _price(name, "")
+    if isinstance(price, str):
+        return price
+    fault = amount_fault(price.cost)
+    if fault or len(value) > CLASS_CHARACTERS:
+        return fault or f"expected a class of at most {CLASS_CHARACTERS} characters"
+    return Rate(value, price.cost)
 
 
 def _read(data: bytes, make: Callable[[str, str], T | str]) -> PrefixTable[T] | list[CsvError]:

@@ -21,6 +21,7 @@ import attrs
 from pdu.address import Address, destination_fault, guess_destination
 from routing.loader import RoutingConfig, build
 from routing.mo import MoTable
+from routing.prefix_csv import CsvError, Rate
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from routing.velocity import Velocity
@@ -30,12 +31,15 @@ from smsc.config_fields import Reader
 from smsc.config_flow import OutletFlowConfig
 from smsc.config_routing import ROUTING_SECTIONS, read_routing, written
 from smsc.config_sections import (
+    CreditConfig,
     HttpConfig,
+    InboxConfig,
     LogConfig,
     NodeConfig,
     SmppConfig,
     StoreConfig,
 )
+from smsc.directory.tariff import Tariff, read_tariff
 
 if TYPE_CHECKING:
     from routing.normalise import Normaliser
@@ -45,6 +49,8 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "store": StoreConfig,
     "smpp": SmppConfig,
     "http": HttpConfig,
+    "credit": CreditConfig,
+    "inbox": InboxConfig,
     "log": LogConfig,
 }
 _OF_EVERY_OUTLET = tuple(field.name for field in attrs.fields(OutletFlowConfig))
@@ -70,6 +76,8 @@ class Config:
     store: StoreConfig = attrs.field(factory=StoreConfig)
     smpp: SmppConfig = attrs.field(factory=SmppConfig)
     http: HttpConfig = attrs.field(factory=HttpConfig)
+    credit: CreditConfig = attrs.field(factory=CreditConfig)
+    inbox: InboxConfig = attrs.field(factory=InboxConfig)
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
@@ -112,6 +120,20 @@ class Config:
         regions = {name: one.region for name, one in self.accounts.items() if one.region}
         by_region = {region: Normaliser(region) for region in set(regions.values())}
         return {name: by_region[region] for name, region in regions.items()}
+
+    def inherited(self) -> Mapping[str, Any]:
+        """What accounts take from `[smpp]` when they do not say otherwise."""
+        return {key: getattr(self.smpp, key) for key in INHERITED}
+
+    def tariff(self) -> Tariff | list[CsvError]:
+        """What messages cost; or what is wrong with the file of prices."""
+        prices, other = self.credit.prices, self.credit.default_price
+        if prices is None:
+            return Tariff(None, Rate("", other))
+        try:
+            return read_tariff(prices.read_bytes(), other)
+        except OSError as error:
+            return [CsvError(0, f"cannot read it: {error.strerror or error}")]
 
     def mo_table(self) -> MoTable:
         """Build the table for messages from the network."""
@@ -187,6 +209,7 @@ def _read(
     )
     _check_listeners(config, reader)
     _check_tls(config.smpp, reader)
+    _check_prices(config, reader)
     if config.store.map_limit_mb < config.store.map_size_mb:
         why = f"expected at least map_size_mb = {config.store.map_size_mb}"
         reader.add(f"{why}, found {config.store.map_limit_mb}", "store", "map_limit_mb")
@@ -198,6 +221,13 @@ def _read(
         mo_routes=rules.mo_routes,
         table=RoutingTable(rules.routing.routes, rules.resources),
     )
+
+
+def _check_prices(config: Config, reader: Reader) -> None:
+    tariff = config.tariff()
+    for line, why in tariff if isinstance(tariff, list) else ():
+        place = f"{config.credit.prices}, line {line}" if line else f"{config.credit.prices}"
+        reader.add(f"{place}: {why}", "credit", "prices")
 
 
 def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str, AccountConfig]:

@@ -6,14 +6,16 @@
 """
 
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from ipaddress import IPv6Address, ip_address
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import attrs
 
+from routing.amounts import amount_fault
 from smsc.config_errors import Secret, SettingError, found
-from smsc.config_fields import Network, about
+from smsc.config_fields import Network, Reader, about
 from smsc.directory.passwords import StoredPassword
 
 ANY_SENDER = "*"
@@ -31,13 +33,22 @@ BindType = Literal["transmitter", "receiver", "transceiver"]
 Meaning0 = Literal["gsm7", "latin1", "ascii", "ucs2"]
 
 
-def parse_credit(value: object) -> Decimal | None:
-    """Read "unlimited" (None) or an amount, exactly as written."""
+def parse_credit(value: object) -> Mapping[str, Decimal] | None:
+    """Read "unlimited" (None), an amount, or amounts by class; exactly as written.
+
+    One amount pays for every class: it is that of "".
+    """
     if value == "unlimited":
         return None
+    if isinstance(value, dict) and value:
+        return {name: _amount(one) for name, one in value.items()}
+    return {"": _amount(value)}
+
+
+def _amount(value: object) -> Decimal:
     if isinstance(value, int | float) and not isinstance(value, bool):
         amount = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-        if amount.is_finite() and amount >= 0:
+        if amount.is_finite() and amount >= 0 and not amount_fault(amount):
             return amount
     raise SettingError(f'expected "unlimited" or a number of at least 0, found {found(value)}')
 
@@ -218,8 +229,11 @@ class AccountConfig:
             parse=parse_region,
         ),
     )
-    credit: Decimal | None = attrs.field(
-        default=None, metadata=about('amount to spend, or "unlimited"', parse=parse_credit)
+    credit: Mapping[str, Decimal] | None = attrs.field(
+        default=None,
+        metadata=about(
+            'what it opens with: an amount, amounts by class, or "unlimited"', parse=parse_credit
+        ),
     )
     deliver_with: Literal["deliver_sm", "data_sm"] = attrs.field(
         default="deliver_sm",
@@ -238,6 +252,17 @@ class AccountConfig:
             maximum=86_400,
         ),
     )
+
+
+def read_account(
+    name: str, table: Mapping[str, Any], inherited: Mapping[str, Any]
+) -> AccountConfig | str:
+    """An account made at run time, by the checks of the file; or all that is wrong, in a line."""
+    reader = Reader({})
+    account = reader.read({**inherited, **table}, AccountConfig, "accounts", name)
+    if isinstance(account, AccountConfig):
+        return account
+    return "; ".join(map(str, reader.errors))
 
 
 def address_allowed(account: AccountConfig, ip: str) -> bool:

@@ -3,7 +3,8 @@
 *In*: a `Config`. *Out*: text for a terminal. *Never*: a password.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 import attrs
@@ -103,10 +104,16 @@ def _account(name: str, account: AccountConfig) -> tuple[str, ...]:
         _limit(account.max_binds),
         str(account.window),
         _limit(account.rate),
-        "unlimited" if account.credit is None else str(account.credit),
+        _credit(account.credit),
         _some(account.senders, "none"),
         _some([str(network) for network in account.networks], "any"),
     )
+
+
+def _credit(credit: Mapping[str, Decimal] | None) -> str:
+    if credit is None:
+        return "unlimited"
+    return ", ".join(f"{name} {amount}".strip() for name, amount in credit.items())
 
 
 def _outlets(rule: Rule) -> str:

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -168,6 +169,43 @@ class HttpConfig:
     )
     dialects: tuple[Dialect, ...] = attrs.field(
         default=(), metadata=about("HTTP interfaces served besides the native one")
+    )
+
+
+@attrs.frozen(kw_only=True)
+class CreditConfig:
+    """`[credit]`: what messages cost accounts that do not spend without limit."""
+
+    prices: Path | None = attrs.field(
+        default=None, metadata=about("CSV file: prefix, class of credit, price of a part")
+    )
+    default_price: Decimal = attrs.field(
+        default=Decimal(1),
+        metadata=about("price of a part to numbers that prices does not name"),
+    )
+    refund: Literal["failed", "refused", "never"] = attrs.field(
+        default="failed",
+        metadata=about(
+            "what is given back: messages that failed, those that no network took, or nothing"
+        ),
+    )
+    ledger_keep_s: float = attrs.field(
+        default=0.0,
+        metadata=about("how long lines of the ledger are kept, seconds; 0 = for ever", minimum=0),
+    )
+
+
+@attrs.frozen(kw_only=True)
+class InboxConfig:
+    """`[inbox]`: received messages that are kept for accounts."""
+
+    keep_s: float = attrs.field(
+        default=2_592_000.0,
+        metadata=about("how long a message is kept, seconds; 0 = until it is deleted", minimum=0),
+    )
+    limit: int = attrs.field(
+        default=100_000,
+        metadata=about("messages of one account; above it the oldest go", minimum=1),
     )
 
 

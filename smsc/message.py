@@ -107,6 +107,8 @@ class Message:
     _peek: SubmitPeek | None = attrs.field(default=None, eq=False, repr=False)
     session: object | None = attrs.field(default=None, eq=False, repr=False)
     """As in `Draft`; in memory only, so what was read from disk has none."""
+    charge: tuple[str, str, str] | None = None
+    """What was paid for it: the account that paid, the class of credit, the amount."""
 
     @property
     def peek(self) -> SubmitPeek:

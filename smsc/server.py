@@ -150,6 +150,17 @@ class SmppServer:
                 client.session.notify(body)
                 client.link.flush()
 
+    def account_opened(self, account: Account) -> None:
+        """An account is new or has other settings: sessions that bind from now on have them."""
+        self._timers[account.name] = timers_for(account.config, self.timers.session_init_s)
+
+    def unbind(self, account: AccountId) -> None:
+        """Ask the sessions of an account to go."""
+        for client in list(self.clients):
+            if client.account is not None and client.account.name == account:
+                client.session.unbind()
+                client.link.flush()
+
     def close_all(self, why: str) -> None:
         """End every connection now."""
         for client in list(self.clients):

@@ -1,11 +1,16 @@
-"""Who may speak: accounts of the configuration, their networks and passwords.
+"""Who may speak: the accounts of a node, their networks and passwords.
 
-*In*: a system_id, a password, the peer's address.
+*In*: a system_id, a password or token, the peer's address.
 *Out*: the account, or `AuthRefused` with the bind status and a sentence.
 *Never*: blocks the loop for a password hash; says in a log what the password was.
+
+SMPP binds and HTTP requests pass the same judgement and share one memory of failures.
+Accounts come and go while the gateway runs: rooms that keep something for each account hear of it
+through `opened` and `closed`.
 """
 
-from collections.abc import Mapping
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import attrs
@@ -39,21 +44,33 @@ class AuthRefused:
     why: str
     is_network: bool = False
     """The password was not even looked at: the account may not come from that address."""
+    is_closed: bool = False
+    """The password was right, and the account is closed."""
 
 
 _TOO_MANY: Final = AuthRefused(
     Status.ESME_RBINDFAIL, "too many attempts from this address failed; try again in 10 seconds"
 )
 _WRONG_PASSWORD: Final = AuthRefused(Status.ESME_RINVPASWD, "wrong password")
+_WRONG_TOKEN: Final = AuthRefused(Status.ESME_RINVPASWD, "wrong token")
 
 
 class Directory:
-    """The accounts of a node."""
+    """The accounts of a node.
+
+    :ivar accounts: those that may speak, by name; changed in place.
+    :ivar closed: those that may not for now, and why in a sentence.
+    """
 
     def __init__(self, accounts: Mapping[str, AccountConfig]) -> None:
         self.accounts = {
             AccountId(name): Account(AccountId(name), config) for name, config in accounts.items()
         }
+        self.closed: dict[AccountId, str] = {}
+        self.account_opened: Callable[[Account], None] = lambda _account: None
+        """Told of an account that is new, open again, or has other settings from now on."""
+        self.account_closed: Callable[[AccountId, str], None] = lambda _account, _why: None
+        """Told of an account that may not speak any more, and why."""
         self._passwords = PasswordChecker()
         self._slowdown = Slowdown()
         # argon2 uses several threads and much memory: one check at a time.
@@ -65,6 +82,33 @@ class Directory:
         Microseconds for clear-text passwords and hashes that were verified before,
         else one argon2 run in a thread. After failures it waits first: see `slowdown`.
         """
+
+        async def proves(account: Account) -> bool:
+            return await self._is_right(account.config.password, password)
+
+        return await self._judge(name, peer, proves, _WRONG_PASSWORD)
+
+    async def authenticate_token(self, name: str, token: str, peer: str) -> Account | AuthRefused:
+        """As `authenticate`, by the account's token."""
+
+        async def proves(account: Account) -> bool:
+            right = self.token(account.name)
+            given = token.encode(errors="surrogatepass")
+            return right is not None and hmac.compare_digest(right.encode(), given)
+
+        return await self._judge(name, peer, proves, _WRONG_TOKEN)
+
+    def token(self, account: AccountId) -> str | None:  # noqa: ARG002 - the file knows no tokens
+        """The token by which the account may speak instead of its password; None if it has none."""
+        return None
+
+    async def _judge(
+        self,
+        name: str,
+        peer: str,
+        proves: Callable[[Account], Awaitable[bool]],
+        wrong: AuthRefused,
+    ) -> Account | AuthRefused:
         account = self.accounts.get(AccountId(name))
         if account is not None and not address_allowed(account.config, peer):
             why = f"account {name} may not come from {peer}; its networks are in the configuration"
@@ -74,13 +118,17 @@ class Directory:
             return _TOO_MANY
         if delay_s:
             await trio.sleep(delay_s)
-        if account is not None and await self._is_right(account.config.password, password):
+        if account is not None and await proves(account):
             self._slowdown.succeeded(peer, name)
-            return account
+            why_closed = self.closed.get(account.name)
+            if why_closed is not None:
+                return AuthRefused(Status.ESME_RBINDFAIL, why_closed, is_closed=True)
+            # It may have been changed or removed while we waited.
+            return account if self.accounts.get(account.name) is account else wrong
         self._slowdown.failed(peer, name, trio.current_time())
         if account is None:
             return AuthRefused(Status.ESME_RINVSYSID, f"no account {name!r}")
-        return _WRONG_PASSWORD
+        return wrong
 
     async def _is_right(self, stored: StoredPassword, password: str) -> bool:
         if self._passwords.is_cheap(stored):

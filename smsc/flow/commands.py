@@ -63,6 +63,8 @@ class Commands:
         self._write_receipts = write_receipts
         self._arrived = arrived
         self._now_ms = now_ms
+        self.recharge: Callable[[Batch, Message, Message], Refused | None] = lambda *_: None
+        """Settles in the batch what another text costs; why not, if there is no credit for it."""
         dispatch.replace_older = self.replace_older
 
     # --- questions -----------------------------------------------------------------------------
@@ -140,6 +142,10 @@ class Commands:
             done(new)
             return
         batch = self._store.batch()
+        unpaid = self.recharge(batch, old, new)
+        if unpaid is not None:
+            done(unpaid)
+            return
         batch.rewrite(new)
         if change.schedule_delivery_time:
             progress.due_ms = new.due_ms

@@ -58,6 +58,14 @@ class Duplicates:
         self._entries: dict[AccountId, dict[bytes, Entry]] = {name: {} for name in self._periods_ms}
         self.found = 0
 
+    def account_opened(self, name: AccountId, account: AccountConfig) -> None:
+        """An account is new or has other settings."""
+        if account.duplicates_s:
+            self._periods_ms[name] = int(account.duplicates_s * 1000)
+            self._entries.setdefault(name, {})
+        else:
+            self._periods_ms.pop(name, None)
+
     def __bool__(self) -> bool:
         """Does any account ask for it?"""
         return bool(self._periods_ms)

@@ -18,6 +18,7 @@ from routing.facts import read_key
 from routing.rewrite import rewrite
 from routing.table import RoutingTable
 from routing.velocity import Velocity
+from smsc.config_accounts import AccountConfig
 from smsc.flow.lanes import Plan
 from smsc.message import Draft, Message
 from smsc.ports import Refused
@@ -55,8 +56,8 @@ class Guide:
     ) -> None:
         self._routes = routes
         self._log = log
-        self._groups = groups or {}
-        self._normalisers = normalisers or {}
+        self._groups = dict(groups or {})
+        self._normalisers = dict(normalisers or {})
         self._guards = guards
         self._has_guards = bool(guards.watches())
 
@@ -70,6 +71,17 @@ class Guide:
     def guards(self) -> Velocity:
         """The guards, with their counters."""
         return self._guards
+
+    def account_opened(self, name: str, account: AccountConfig) -> None:
+        """An account is new or has other settings."""
+        self._groups.pop(name, None)
+        self._normalisers.pop(name, None)
+        if account.group:
+            self._groups[name] = account.group
+        if account.region:
+            from routing.normalise import Normaliser  # 0.1 s to import: only where it is given
+
+            self._normalisers[name] = Normaliser(account.region)
 
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""

@@ -7,7 +7,8 @@
 Station of the flow: server | dialect → **intake** → admission → store → dispatch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from decimal import Decimal
 from itertools import groupby
 from operator import attrgetter
 from typing import Final, Protocol
@@ -16,8 +17,9 @@ import trio
 
 from pdu.codec import SubmitPeek, peek_submit_sm
 from pdu.errors import BodyError
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from smsc.config_accounts import AccountConfig
+from smsc.directory.credits import Bill, Charge, CreditBook
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.duplicates import Duplicates, Entry, when_on_disk
 from smsc.flow.guide import Guide
@@ -39,6 +41,8 @@ from smsc.message import (
 from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
 from smsc.store.ids import IdAllocator
 
+Verdict = tuple[SubmitPeek, Lifetime, Plan, Decimal | None]
+"""Decoded fields, when it lives, where it goes, and the price of a part where a rule says so."""
 _LIFETIME: Final = attrgetter("due_ms", "expires_ms")
 _FULL: Final = Refused(
     Status.ESME_RMSGQFUL, "the store is full; nothing was stored, send it again later"
@@ -71,7 +75,7 @@ class Intake:
 
     def __init__(
         self,
-        accounts: Mapping[AccountId, AccountConfig],
+        accounts: MutableMapping[AccountId, AccountConfig],
         guide: Guide,
         ids: IdAllocator,
         store: Store,
@@ -79,6 +83,7 @@ class Intake:
         now_ms: Callable[[], int],
         default_messages: Mapping[int, str] | None = None,
         duplicates: Duplicates | None = None,
+        book: CreditBook | None = None,
     ) -> None:
         self._default_messages = default_messages or {}
         self._accounts = accounts
@@ -93,7 +98,11 @@ class Intake:
             if account.rate
         }
         self._terms = terms_of(accounts)
+        self.closed: Mapping[AccountId, str] = {}
+        """Accounts that may not submit now, and why; see `Directory.closed`."""
         self._duplicates = duplicates if duplicates is not None else Duplicates({}, store)
+        self._credits = book
+        self._payers = book.payers if book is not None else {}
         self.is_stopping = False
 
     async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
@@ -125,6 +134,8 @@ class Intake:
         again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first one
         firsts: list[Entry] = []
         first_id: MessageId | None = None
+        payers = self._payers
+        bill: Bill = []
         duplicates = self._duplicates or None
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         for draft in drafts:
@@ -132,7 +143,7 @@ class Intake:
             if isinstance(verdict, Refused):
                 answers.append(verdict)
                 continue
-            peek, lifetime, plan = verdict
+            peek, lifetime, plan, price = verdict
             digest = duplicates.digest(draft, peek) if duplicates is not None else None
             if duplicates is not None and digest is not None:
                 first = duplicates.find(draft.account, digest, now_ms)
@@ -140,6 +151,13 @@ class Intake:
                     again.append((len(answers), first))
                     answers.append(Admitted(first.id))
                     continue
+            charge: Charge | None = None
+            if payers and plan and draft.account in payers:
+                taken = self._charge(draft, peek, price)
+                if isinstance(taken, Refused):
+                    answers.append(taken)
+                    continue
+                charge = taken
             id_ = next_id()
             message = Message(
                 id_,
@@ -158,6 +176,9 @@ class Intake:
                 peek,
                 draft.session,
             )
+            if charge is not None:
+                message.charge = charge.note
+                bill.append((draft.account, id_, charge))
             if plan:
                 accepted.append(message)
                 plans.append(plan)
@@ -184,8 +205,12 @@ class Intake:
             batch.accept_many(run, Progress(state, OutletName(""), due_ms=due_ms))
             batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
 
+        paid = self._credits.enter(batch, bill) if bill and self._credits is not None else None
+
         def committed(result: CommitResult) -> None:
             is_on_disk = isinstance(result, Committed)
+            if paid is not None:
+                paid(is_on_disk)
             if is_on_disk:
                 self._queued.accepted(accepted, plans)
             else:
@@ -199,8 +224,21 @@ class Intake:
 
         self._store.commit_nowait(batch, committed)
 
-    def _judge(self, draft: Draft, now_ms: int) -> tuple[SubmitPeek, Lifetime, Plan] | Refused:
+    def account_opened(self, name: AccountId, account: AccountConfig) -> None:
+        """An account is new or has other settings."""
+        self._accounts[name] = account
+        self._buckets.pop(name, None)
+        if account.rate:
+            self._buckets[name] = TokenBucket(
+                account.rate, trio.current_time(), account.burst or None
+            )
+        self._terms.pop(name, None)
+        self._terms.update(terms_of({name: account}))
+
+    def _judge(self, draft: Draft, now_ms: int) -> Verdict | Refused:
         """Rate, admission and routing of one draft."""
+        if self.closed and draft.account in self.closed:
+            return Refused(Vendor.SMSC_ACCOUNT_CLOSED, self.closed[draft.account])
         peek = draft.peek
         if peek is None:
             try:
@@ -232,7 +270,15 @@ class Intake:
         if validity_s:
             start_ms = lifetime.due_ms or now_ms
             lifetime.expires_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
-        return guided.peek, lifetime, guided.plan
+        return guided.peek, lifetime, guided.plan, guided.actions.charge
+
+    def _charge(
+        self, draft: Draft, peek: SubmitPeek, price: Decimal | None
+    ) -> Charge | Refused | None:
+        """Debit a message of an account that pays."""
+        assert self._credits is not None
+        parts = parts_of(draft.body, peek)
+        return self._credits.take(draft.account, peek.destination_addr, parts, price)
 
     def _grant(self, draft: Draft, peek: SubmitPeek) -> bool:
         """Does the account's rate let one more message through?"""

@@ -7,7 +7,7 @@
 Station of the flow: outlet → **receipts** → mailboxes. SMPP 3.4 §5.2.17, appendix B.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -95,12 +95,16 @@ class Receipts:
         """How the ids of receipts differ from those of responses, for carriers that may differ."""
         self.policies: Mapping[OutletName, OutletPolicy] = {}
         """Of outlets whose network is unlike others."""
-        self.per_part: Collection[AccountId] = ()
+        self.per_part: set[AccountId] = set()
         """Accounts that get a receipt for each part of a long message."""
         self.progresses: Callable[[Sequence[MessageId]], list[Progress | None]] = store.progresses
         """How far messages are; dispatch knows better of those in flight."""
         self.ended: Callable[[Sequence[tuple[Message, Progress]]], None] = lambda _finals: None
         """Told of every message that reaches a final state; see `smsc.flow.finals`."""
+        self.payers: Container[AccountId] = ()
+        """Accounts that pay for messages; while there are none, `refund` is not called."""
+        self.refund: Callable[[Batch, Sequence[tuple[Message, Progress]]], None] = lambda *_: None
+        """Gives back, in the same batch, what messages cost that need not be paid for."""
         self.duplicates = 0
         self.unmatched = 0
 
@@ -302,6 +306,8 @@ class Receipts:
     def write(self, batch: Batch, finals: Sequence[tuple[Message, Progress]]) -> list[Delivery]:
         """Park the receipts of messages in a final state, where they were asked for."""
         self.ended(finals)
+        if self.payers:
+            self.refund(batch, finals)
         wanted: list[tuple[Message, Progress, bytes]] = []
         for message, progress in finals:
             if len(progress.parts) > 1:

@@ -6,13 +6,17 @@
 
 from typing import Any
 
-from pdu.status import Status, status_name
+import trio
+
+from pdu.originate import deliver_bodies
+from pdu.status import Status, Vendor, status_name
+from pdu.text.errors import TooManyParts
 from smsc.directory.accounts import Account, AuthRefused
 from smsc.gateway.health import Pulse
 from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.rooms import Rooms
 from smsc.message import OutletName
-from smsc.ports import Health, Lookup, Refused, Submit
+from smsc.ports import Health, Lookup, MobileOriginated, Refused, Submit
 
 
 class HttpPort:
@@ -23,6 +27,9 @@ class HttpPort:
         self._desk = desk
         self._pulse = pulse
         self.now_ms = rooms.now_ms
+        self.directory, self.credits = rooms.directory, rooms.credits
+        self.contacts, self.inbox = rooms.contacts, rooms.inbox
+        self._mo_reference = 0
 
     @property
     def submit(self) -> Submit:
@@ -36,10 +43,41 @@ class HttpPort:
 
     async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
         """Who is calling."""
-        verdict = await self._rooms.directory.authenticate(account, password, peer)
-        if isinstance(verdict, AuthRefused):
-            return Refused(verdict.status, verdict.why)
-        return verdict
+        return _told(await self._rooms.directory.authenticate(account, password, peer))
+
+    async def authenticate_token(self, account: str, token: str, peer: str) -> Account | Refused:
+        """Who is calling, by the account's token."""
+        return _told(await self._rooms.directory.authenticate_token(account, token, peer))
+
+    async def inject_mo(self, outlet: str, from_: str, to: str, text: str) -> Refused | None:
+        """Route a message as if the network of `outlet` had brought it (any outlet's name)."""
+        outlets = self._rooms.outlets
+        if OutletName(outlet) not in outlets:
+            known = ", ".join(outlets) or "none"
+            why = f"outlet {outlet!r} is unknown; known ones: {known}"
+            return Refused(Vendor.SMSC_UNKNOWN, why)
+        try:
+            bodies = deliver_bodies(from_, to, text, self._mo_reference)
+        except TooManyParts:
+            return Refused(Status.ESME_RINVMSGLEN, "the text needs more than 255 parts: shorten it")
+        self._mo_reference = (self._mo_reference + 1) & 0xFF
+        answered = trio.Event()
+        answers: list[int] = []
+
+        def done(statuses: list[int]) -> None:
+            answers.extend(statuses)
+            answered.set()
+
+        self._rooms.inbound.mobile_originated_nowait(
+            [MobileOriginated(OutletName(outlet), body) for body in bodies], done
+        )
+        await answered.wait()
+        status = next(filter(None, answers), 0)
+        if not status:
+            return None
+        if status == Status.ESME_RX_R_APPN:
+            return Refused(status, f"no mo_route takes a message to {to}")
+        return Refused(status, f"the message was answered {status_name(status)}")
 
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator's handset send a message; a sentence if that cannot be."""
@@ -60,3 +98,11 @@ class HttpPort:
     def health(self) -> Health:
         """Can the gateway take messages, and what is behind by how much."""
         return self._pulse.health()
+
+
+def _told(verdict: Account | AuthRefused) -> Account | Refused:
+    """A verdict as the HTTP bridge wants it."""
+    if not isinstance(verdict, AuthRefused):
+        return verdict
+    status = Vendor.SMSC_ACCOUNT_CLOSED if verdict.is_closed else verdict.status
+    return Refused(status, verdict.why)

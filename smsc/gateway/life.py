@@ -138,8 +138,13 @@ class Life:
             rooms.mailboxes.tick()
             rooms.receipts.forget_old()
             rooms.duplicates.forget_old(rooms.now_ms())
+            rooms.credits.write_marks()
             if not ticks % _FORGET_EVERY:
                 rooms.mailboxes.forget_old()
+                rooms.inbox.forget_old()
+                if rooms.config.credit.ledger_keep_s:
+                    keep_ms = int(rooms.config.credit.ledger_keep_s * 1000)
+                    rooms.credits.forget_old(rooms.now_ms() - keep_ms)
                 rooms.store.look_after_readers()
 
     def _unattended(self, mailbox: Mailbox) -> None:

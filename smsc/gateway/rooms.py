@@ -16,7 +16,8 @@ from pdu.receipt_ids import IdHabit
 from smsc.bindings import Bindings
 from smsc.clock import SteadyClock
 from smsc.config import Config
-from smsc.directory.accounts import Directory
+from smsc.directory.accounts import Account
+from smsc.directory.rooms import build_rooms
 from smsc.flow.alarms import Alarms
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
@@ -55,7 +56,9 @@ class Rooms:
             stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
         ).now_ms
         self.bindings = Bindings()
-        self.directory = Directory(config.accounts)
+        directory = build_rooms(config, store, store.ids, self.now_ms, log)
+        self.directory, self.credits = directory.directory, directory.credits
+        self.contacts, self.inbox = directory.contacts, directory.inbox
         self.recent = Recent(store)
         self._build_homeward()
         self._build_outward()
@@ -68,9 +71,10 @@ class Rooms:
         self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         self.receipts = Receipts(store, store.ids, self.recent, arrived, now_ms, log)
-        self.receipts.per_part = frozenset(
-            AccountId(name) for name, one in self.config.accounts.items() if one.receipts_per_part
-        )
+        self.receipts.per_part = {
+            name for name, one in self.directory.accounts.items() if one.config.receipts_per_part
+        }
+        self.receipts.payers, self.receipts.refund = self.credits.payers, self.credits.refund
         self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
 
     def _build_outward(self) -> None:
@@ -80,13 +84,9 @@ class Rooms:
             OutletName(name): self.bridges.outlet(OutletName(name), outlet, log)
             for name, outlet in config.outlets.items()
         }
-        self.guide = Guide(
-            config.routing_table(),
-            log,
-            groups={name: one.group for name, one in config.accounts.items() if one.group},
-            normalisers=config.normalisers(),
-            guards=config.velocity(),
-        )
+        self.guide = Guide(config.routing_table(), log, guards=config.velocity())
+        for account in self.directory.accounts.values():
+            self.guide.account_opened(account.name, account.config)
         self.dispatch = Dispatch(
             store,
             self.guide,
@@ -131,7 +131,7 @@ class Rooms:
     def _build_intake(self) -> None:
         """The one door in, and what may be asked of messages behind it."""
         config, store, now_ms = self.config, self.store, self.now_ms
-        accounts = {AccountId(name): account for name, account in config.accounts.items()}
+        accounts = {name: one.config for name, one in self.directory.accounts.items()}
         canned = config.smpp.default_messages
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
@@ -144,6 +144,7 @@ class Rooms:
             now_ms,
             canned,
             self.duplicates,
+            self.credits,
         )
         self.lookup: Lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
         self.commands = Commands(
@@ -156,6 +157,7 @@ class Rooms:
             self.mailboxes.arrived,
             now_ms,
         )
+        self.commands.recharge = self.credits.recharge
 
     def _build_doors(self) -> None:
         """The SMPP server with its desk, and the callbacks."""
@@ -173,6 +175,9 @@ class Rooms:
             Transactions(finals, self.commands.drop, config.smpp.transaction_timeout_s),
             log,
         )
+        self.intake.closed = self.directory.closed
+        self.directory.account_opened = self._account_opened
+        self.directory.account_closed = self._account_closed
         self.flags = PendingFlags(self.server.alert)
         finals.heard = self.flags.ended
         self.inbound.heard_from = self.flags.seen
@@ -180,6 +185,23 @@ class Rooms:
         self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
         webhook = self.bridges.webhook
         self.webhook = webhook(self.mailboxes, now_ms, log) if webhook is not None else None
+
+    def _account_opened(self, account: Account) -> None:
+        """An account is new or has other settings: every room that keeps some of them hears of it."""
+        name, config = account.name, account.config
+        self.credits.learn(name, config)
+        self.intake.account_opened(name, config)
+        self.duplicates.account_opened(name, config)
+        self.guide.account_opened(name, config)
+        self.server.account_opened(account)
+        if config.receipts_per_part:
+            self.receipts.per_part.add(name)
+        else:
+            self.receipts.per_part.discard(name)
+
+    def _account_closed(self, account: AccountId, _why: str) -> None:
+        """Sessions of an account that may not speak any more are asked to go."""
+        self.server.unbind(account)
 
     def _is_admin(self, account: AccountId) -> bool:
         found = self.directory.accounts.get(account)

@@ -10,7 +10,7 @@ One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (d
 
 from smsc.ports.contacts import Contact, ContactGroup, Contacts
 from smsc.ports.credits import Credits, Movement, Price
-from smsc.ports.directory import Directory, NewProfile, Profile
+from smsc.ports.directory import AccountStatus, Directory, NewProfile, Profile
 from smsc.ports.homeward import (
     Again,
     DeliveryOutcome,
@@ -35,7 +35,15 @@ from smsc.ports.outlets import (
     TryLater,
     UpstreamReceipt,
 )
-from smsc.ports.store import Alarm, Batch, CommitResult, Committed, Store, StoreFull
+from smsc.ports.store import (
+    Alarm,
+    Batch,
+    CommitResult,
+    Committed,
+    Control,
+    Store,
+    StoreFull,
+)
 from smsc.ports.traffic import Health, Lookup, MessagePage, MessageQuery, MessageReport
 
 __all__ = [
@@ -51,6 +59,7 @@ __all__ = [
     "Contact",
     "ContactGroup",
     "Contacts",
+    "Control",
     "Credits",
     "DeliveryOutcome",
     "Directory",

@@ -3,8 +3,9 @@
 *Never*: behaviour; see `smsc.ports`.
 """
 
+import enum
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 import attrs
 
@@ -43,6 +44,20 @@ class Alarm:
     last: MessageId
 
 
+class Control(enum.IntEnum):
+    """The tables of the directory: small records of a few kinds, each sealed with a check sum.
+
+    Keys come from `smsc.store.keys.owned_key`, but those of accounts and balances, which are
+    names. What the fields are, those rooms say that write them: `smsc/directory/`.
+    """
+
+    ACCOUNT = 8
+    BALANCE = 9
+    LEDGER = 10
+    CONTACT = 11
+    INBOX = 12
+
+
 class Batch(Protocol):
     """Changes that reach the disk in one transaction, or not at all."""
 
@@ -75,6 +90,9 @@ class Batch(Protocol):
 
     def forget_remembered(self, account: AccountId, digest: bytes) -> None:
         """The submission may come again, as another message."""
+
+    def control(self, table: Control, key: bytes, fields: tuple[object, ...] | None) -> None:
+        """Overwrite a record of the directory; None deletes it."""
 
     def meta(self, key: str, value: bytes) -> None:
         """A control value, such as the schema version."""
@@ -133,6 +151,11 @@ class Store(Protocol):
 
     def remembered(self) -> Iterator[tuple[AccountId, bytes, MessageId, int]]:
         """Every submission that is remembered: account, digest, id, until when (ms UTC)."""
+
+    def control(
+        self, table: Control, start: bytes, stop: bytes, limit: int, *, backwards: bool = False
+    ) -> list[tuple[bytes, tuple[Any, ...]]]:
+        """Records of the directory with start <= key < stop, in key order or the last first."""
 
     def meta(self, key: str) -> bytes | None:
         """A control value."""

@@ -22,7 +22,9 @@ from typing import Any, Final
 
 import attrs
 
+from smsc.directory.ledger import Proof
 from smsc.message import FINAL, LIVE, Delivery, MessageId, Progress, State
+from smsc.ports import Control
 from smsc.store import keys, records
 from smsc.store.batch import (
     CORRUPT,
@@ -129,6 +131,7 @@ class _Audit:
         self._check_deliveries()
         self._check_upstreams()
         self._check_submissions()
+        self._check_directory()
         report.set_aside = report.records[TABLES[CORRUPT]]
         report.damages = list(self._damages.values())
 
@@ -225,6 +228,24 @@ class _Audit:
     def _check_submissions(self) -> None:
         for key, record in self._rows(IDEMPOTENCY):
             self._read(IDEMPOTENCY, key, records.decode_remembered, key, record)
+
+    def _check_directory(self) -> None:
+        for table in (Control.ACCOUNT, Control.CONTACT, Control.INBOX):
+            for _ in self._control(table):
+                pass
+        proof = Proof(self._control(Control.BALANCE))
+        for key, fields in self._control(Control.LEDGER):
+            if not proof.add(key, fields):
+                self._damaged("lines of the ledger without a balance", key)
+        for account, credit_class in proof.disproved():
+            key = keys.name_key(account, credit_class)
+            self._damaged("balances that their ledger does not prove", key)
+
+    def _control(self, table: Control) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
+        for key, record in self._rows(table):
+            fields = self._read(table, key, records.decode_control, key, record)
+            if fields is not None:
+                yield key, fields
 
 
 def _delivery(key: bytes, record: bytes) -> Delivery:

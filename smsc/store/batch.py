@@ -22,17 +22,19 @@ from smsc.message import (
     Progress,
     State,
 )
-from smsc.ports import Alarm
+from smsc.ports import Alarm, Control
 from smsc.store.keys import (
     corrupt_key,
     due_key,
     id_key,
+    id_of,
     idempotency_key,
     meta_key,
     parked_key,
     upstream_key,
 )
 from smsc.store.records import (
+    encode_control,
     encode_delivery,
     encode_last,
     encode_message,
@@ -42,9 +44,23 @@ from smsc.store.records import (
 )
 
 MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT, IDEMPOTENCY = range(8)
-"""Places of the tables in `Rows`."""
+"""Places of the tables in `Rows`; those of the directory follow: see `smsc.ports.Control`."""
 
-TABLES = ("message", "status", "upstream", "due", "parked", "meta", "corrupt", "idempotency")
+TABLES = (
+    "message",
+    "status",
+    "upstream",
+    "due",
+    "parked",
+    "meta",
+    "corrupt",
+    "idempotency",
+    "account",
+    "balance",
+    "ledger",
+    "contact",
+    "inbox",
+)
 """Their names on disk, in the same order."""
 
 Table = dict[bytes, bytes | None]
@@ -135,6 +151,12 @@ class WriteBatch:
     def forget_remembered(self, account: AccountId, digest: bytes) -> None:
         """The submission may come again, as another message."""
         self.rows[IDEMPOTENCY][idempotency_key(account, digest)] = None
+
+    def control(self, table: Control, key: bytes, fields: tuple[object, ...] | None) -> None:
+        """Overwrite a record of the directory; None deletes it."""
+        self.rows[table][key] = None if fields is None else encode_control(key, fields)
+        if table is Control.INBOX:
+            self.highest_id = max(self.highest_id, id_of(key))
 
     def meta(self, key: str, value: bytes) -> None:
         """A control value, such as the schema version."""

@@ -16,6 +16,9 @@ from smsc.message import AccountId, Mailbox, MessageId, OutletName
 MAX_KEY_OCTETS = 511
 """LMDB takes no longer key."""
 
+END = b"\xff" * 9
+"""Behind every key: ids are shorter, and no UTF-8 name begins like this."""
+
 _U64 = struct.Struct(">Q")
 _TWO_U64 = struct.Struct(">QQ")
 _HIGHEST = b"\xff" * 8
@@ -81,6 +84,36 @@ def idempotency_key(account: AccountId, digest: bytes) -> bytes:
 def submission_of(key: bytes) -> tuple[AccountId, bytes]:
     """(account, digest) of an idempotency key."""
     return AccountId(key[:-17].decode(errors="surrogatepass")), key[-16:]
+
+
+def owned_key(owner: str, number: int) -> bytes:
+    """The `number`-th thing of an account: a movement, a contact, a received message."""
+    return _name(owner) + _U64.pack(number)
+
+
+def owned_range(
+    owner: str, above: int | None = None, below: int | None = None
+) -> tuple[bytes, bytes]:
+    """From the first key above `above` up to, not including, that of `below`; None = no bound."""
+    prefix = _name(owner)
+    start = prefix if above is None else prefix + _U64.pack(above + 1)
+    return start, prefix + (_HIGHEST + b"\x00" if below is None else _U64.pack(below))
+
+
+def owned_of(key: bytes) -> tuple[str, int]:
+    """(owner, number) of such a key."""
+    return key[:-9].decode(errors="surrogatepass"), int.from_bytes(key[-8:], "big")
+
+
+def name_key(name: str, part: str = "") -> bytes:
+    """A name, and the name of a part of it: an account, and a class of its credit."""
+    return _name(name) + part.encode(errors="surrogatepass")
+
+
+def names_of(key: bytes) -> tuple[str, str]:
+    """(name, part) of such a key."""
+    name, _, part = key.partition(b"\x00")
+    return name.decode(errors="surrogatepass"), part.decode(errors="surrogatepass")
 
 
 def corrupt_key(table: int, key: bytes) -> bytes:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
+from typing import Any
 
 import structlog
 
@@ -26,7 +27,7 @@ from smsc.message import (
     OutletName,
     Progress,
 )
-from smsc.ports import Alarm, Batch
+from smsc.ports import Alarm, Batch, Control
 from smsc.store import keys, records
 from smsc.store.batch import (
     DUE,
@@ -47,8 +48,6 @@ from smsc.store.waiting import Waiting
 
 Row = tuple[bytes, bytes]
 
-_END = b"\xff" * 9
-"""Behind every key: ids are shorter, and no UTF-8 name begins like this."""
 _CHUNK = 10_000
 
 _log = structlog.get_logger("smsc.store")
@@ -187,7 +186,7 @@ class Reads(ABC):
         """Mailboxes that hold at least one delivery."""
         found: list[Mailbox] = []
         start = b""
-        while rows := self._range(PARKED, start, _END, 1):
+        while rows := self._range(PARKED, start, keys.END, 1):
             mailbox = keys.mailbox_of(rows[0][0])
             found.append(mailbox)
             _, start = keys.parked_range(mailbox, MessageId(0))
@@ -196,13 +195,34 @@ class Reads(ABC):
     def remembered(self) -> Iterator[tuple[AccountId, bytes, MessageId, int]]:
         """Every submission that is remembered: account, digest, id, until when (ms UTC)."""
         start = b""
-        while rows := self._range(IDEMPOTENCY, start, _END, _CHUNK):
+        while rows := self._range(IDEMPOTENCY, start, keys.END, _CHUNK):
             for key, record in rows:
                 try:
                     yield *keys.submission_of(key), *records.decode_remembered(key, record)
                 except CorruptRecordError as error:
                     self._set_aside(IDEMPOTENCY, key, record, error)
             start = rows[-1][0] + b"\x00"
+
+    def control(
+        self, table: Control, start: bytes, stop: bytes, limit: int, *, backwards: bool = False
+    ) -> list[tuple[bytes, tuple[Any, ...]]]:
+        """Records of the directory with start <= key < stop, in key order or the last first."""
+        found: list[tuple[bytes, tuple[Any, ...]]] = []
+        while len(found) < limit:
+            look = self._range_back if backwards else self._range
+            rows = look(table, start, stop, limit - len(found))
+            for key, record in rows:
+                try:
+                    found.append((key, records.decode_control(key, record)))
+                except CorruptRecordError as error:
+                    self._set_aside(table, key, record, error)
+            if not rows:
+                break
+            if backwards:
+                stop = rows[-1][0]
+            else:
+                start = rows[-1][0] + b"\x00"
+        return found
 
     def meta(self, key: str) -> bytes | None:
         """A control value."""
@@ -220,14 +240,14 @@ class Reads(ABC):
         seen. What is read by `messages` then is checked, and may differ.
         """
         found = self._scan_back(MESSAGE, keys.id_key(above + 1), keys.id_key(below), rows)
-        starts_so = records.message_start(account) if account is not None else b""
+        starts_so = records.message_starts(account) if account is not None else b""
         head = records.HEAD_OCTETS
         ids = [keys.id_of(key) for key, record in found if record.startswith(starts_so, head)]
         return ids, keys.id_of(found[-1][0]) if len(found) == rows else None
 
     def following(self, first: MessageId, rows: int) -> list[MessageId]:
         """Ids on disk from `first` on, oldest first."""
-        found = self._scan(MESSAGE, keys.id_key(first), _END, rows)
+        found = self._scan(MESSAGE, keys.id_key(first), keys.END, rows)
         return [keys.id_of(key) for key, _ in found]
 
     # --- history ------------------------------------------------------------------------------
@@ -297,6 +317,16 @@ class Reads(ABC):
         )
         return list(islice(merge(self._untouched(table, start, stop, limit, over), added), limit))
 
+    def _range_back(self, table: int, start: bytes, stop: bytes, limit: int) -> list[Row]:
+        """As `_scan_back`, with what was handed in laid over it."""
+        over = {key: value for key, value in self._over(table).items() if start <= key < stop}
+        rows = self._scan_back(table, start, stop, limit + len(over))
+        if not over:
+            return rows
+        added = [(key, value) for key, value in over.items() if value is not None]
+        kept = [row for row in rows if row[0] not in over]  # `limit` of them, or all there are
+        return sorted([*kept, *added], reverse=True)[:limit]
+
     def _over(self, table: int) -> Table:
         over: Table = {}
         for rows in self._unwritten():
@@ -315,7 +345,7 @@ class Reads(ABC):
     def _statuses(self) -> Iterator[Row]:
         """Every progress record that may be live, oldest first."""
         looks_final = records.looks_final
-        return (row for row in self._all_statuses(_END) if not looks_final(row[1]))
+        return (row for row in self._all_statuses(keys.END) if not looks_final(row[1]))
 
     def _all_statuses(self, stop: bytes) -> Iterator[Row]:
         """Every progress record below `stop`, oldest first; read in chunks."""

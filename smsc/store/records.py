@@ -43,7 +43,7 @@ class CorruptRecordError(Exception):
 
 
 def encode_message(message: Message) -> bytes:
-    """A message, without its id."""
+    """A message, without its id. What was paid for it comes last, where anything was."""
     return _seal(
         (
             message.account,
@@ -59,21 +59,45 @@ def encode_message(message: Message) -> bytes:
             message.tags,
             message.body,
         )
+        if message.charge is None
+        else (
+            message.account,
+            message.source,
+            message.accepted_ms,
+            message.due_ms,
+            message.expires_ms,
+            message.priority,
+            message.registered_delivery,
+            message.callback_url,
+            message.batch,
+            message.reference,
+            message.tags,
+            message.body,
+            message.charge,
+        )
     )
 
 
-def message_start(account: str) -> bytes:
-    """How the record of each message of the account goes on behind its head.
+def message_starts(account: str) -> tuple[bytes, ...]:
+    """How the record of each message of the account goes on behind its head: free, or paid for.
 
-    The array's own first octet is the number of fields, which every record of a version has.
+    The array's own first octet is the number of fields.
     """
-    return _pack((account, *(None,) * (_MESSAGE_FIELDS - 1)))[: 1 + len(_pack(account))]
+    octets = 1 + len(_pack(account))
+    return tuple(
+        _pack((account, *(None,) * (fields - 1)))[:octets]
+        for fields in (_MESSAGE_FIELDS, _MESSAGE_FIELDS + 1)
+    )
 
 
 def decode_message(id_: MessageId, record: bytes | memoryview) -> Message:
     """The message `id_` that `record` holds. `CorruptRecordError` if it holds none."""
     fields = _open(record)
     try:
+        if len(fields) > _MESSAGE_FIELDS:
+            message = Message(id_, *fields[:_MESSAGE_FIELDS])
+            message.charge = fields[_MESSAGE_FIELDS]
+            return message
         return Message(id_, *fields)
     except TypeError as error:
         raise CorruptRecordError(f"message {id_}: {error}") from error
@@ -214,6 +238,17 @@ def decode_remembered(key: bytes, record: bytes) -> tuple[MessageId, int]:
     return MessageId(id_), until_ms
 
 
+def encode_control(key: bytes, fields: tuple[object, ...]) -> bytes:
+    """A record of the directory; its sum covers the key, which says whose it is."""
+    packed = _pack_odd(fields)
+    return _pack_head(VERSION, crc32(packed, crc32(key, VERSION))) + packed
+
+
+def decode_control(key: bytes, record: bytes | memoryview) -> tuple[Any, ...]:
+    """The fields of a record of the directory. `CorruptRecordError` if it holds none."""
+    return _open(record, key)
+
+
 def _seal(fields: tuple[object, ...]) -> bytes:
     try:
         packed = _pack(fields)
@@ -222,14 +257,14 @@ def _seal(fields: tuple[object, ...]) -> bytes:
     return _pack_head(VERSION, crc32(packed, VERSION)) + packed
 
 
-def _open(record: bytes | memoryview) -> tuple[Any, ...]:
+def _open(record: bytes | memoryview, key: bytes | None = None) -> tuple[Any, ...]:
     if len(record) < _HEAD.size:
         raise CorruptRecordError(f"a record of {len(record)} octets")
     version, check = _HEAD.unpack_from(record)
     if version != VERSION:
         raise CorruptRecordError(f"record version {version}; this program knows {VERSION}")
     packed = record[_HEAD.size :]
-    if crc32(packed, version) != check:
+    if crc32(packed, version if key is None else crc32(key, version)) != check:
         raise CorruptRecordError("the check sum does not fit")
     try:
         fields = msgpack.unpackb(packed, use_list=False)

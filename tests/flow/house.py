@@ -4,6 +4,8 @@ hand of the test. A crash keeps what was committed and forgets the rest.
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -16,7 +18,9 @@ from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from smsc.config_accounts import AccountConfig
 from smsc.config_flow import OutletFlowConfig
+from smsc.directory.credits import CreditBook, Refund
 from smsc.directory.passwords import StoredPassword
+from smsc.directory.tariff import Tariff
 from smsc.flow.commands import Commands
 from smsc.flow.dispatch import Dispatch
 from smsc.flow.doubt import Doubt
@@ -211,6 +215,11 @@ class House:
         settings: Mapping[OutletName, OutletFlowConfig] | None = None,
         duplicates_s: float = 0.0,
         default_sender: str = "",
+        credit: Mapping[str, Decimal] | None = None,
+        tariff: Tariff | None = None,
+        refund: Refund = "failed",
+        parents: Mapping[AccountId, AccountId] = MappingProxyType({}),
+        rules: Sequence[Rule] = RULES,
     ) -> None:
         self.now_ms = START_MS
         self.latest_ms = START_MS
@@ -223,7 +232,11 @@ class House:
         self._account = AccountConfig(
             password=StoredPassword("x"), rate=rate, default_sender=default_sender
         )
-        self._demo = attrs.evolve(self._account, duplicates_s=duplicates_s)
+        self._demo = attrs.evolve(self._account, duplicates_s=duplicates_s, credit=credit)
+        self._tariff = tariff or Tariff()
+        self._refund = refund
+        self._parents = parents
+        self._rules = rules
         self._settings = settings
         self.unattended: list[Mailbox] = []
         self.alarms_at: list[int] = []
@@ -241,7 +254,7 @@ class House:
         arrived = self.mailboxes.arrived
         recent = Recent(self.store)
         self.receipts = Receipts(self.store, ids, recent, arrived, now_ms, log)
-        routes = RoutingTable(RULES)
+        routes = RoutingTable(self._rules)
         guide = Guide(routes, log)
         self.dispatch = Dispatch(
             self.store,
@@ -263,11 +276,23 @@ class House:
         self.dispatch.alarm_moved = self.alarms_at.append
         self.receipts.progresses = self.dispatch.progresses
         accounts = {DEMO: self._demo, AccountId("other"): self._account}
+        self.credits = CreditBook(self.store, now_ms, self._tariff, self._parents.get, self._refund)
+        for name, account in accounts.items():
+            self.credits.learn(name, account)
+        self.receipts.payers, self.receipts.refund = self.credits.payers, self.credits.refund
         self.duplicates = Duplicates(accounts, self.store)
         self.duplicates.restore(self.now_ms)
         canned = {1: "Your order is ready", 2: "Готово"}
         self.intake = Intake(
-            accounts, guide, ids, self.store, self.dispatch, now_ms, canned, self.duplicates
+            accounts,
+            guide,
+            ids,
+            self.store,
+            self.dispatch,
+            now_ms,
+            canned,
+            self.duplicates,
+            self.credits,
         )
         self.commands = Commands(
             accounts,
@@ -279,6 +304,7 @@ class House:
             arrived,
             now_ms,
         )
+        self.commands.recharge = self.credits.recharge
         self.finals = Finals(self.store, lambda call: call())
         self.receipts.ended = self.finals.told
         mo = MoTable((MoRule("demo", to=("12345",)),))

@@ -105,7 +105,7 @@ def test_every_key_of_an_account() -> None:
         rate=2.5,
         senders=("Shop", "4179*"),
         networks=(ip_network("10.0.0.0/8"), ip_network("192.0.2.7/32"), ip_network("::1/128")),
-        credit=Decimal("12.3"),
+        credit={"": Decimal("12.3")},
         admin=True,
     )
     assert config.accounts["bank"].window == 50

@@ -20,7 +20,7 @@ import orjson
 from pdu.address import destination_fault, guess_destination, guess_source, source_fault
 from pdu.codec import encode_body, peek_deliver_sm
 from pdu.message_pdus import SubmitSm
-from pdu.status import Status, status_class
+from pdu.status import Status, Vendor, status_class
 from pdu.text.alphabet import alphabet_of
 from pdu.text.coding import choose, decode_text
 from pdu.text.segmenter import count_parts, room
@@ -271,6 +271,12 @@ HTTP_STATUS: Mapping[int, int] = {
     Status.ESME_RINVPASWD: 401,
     Status.ESME_RBINDFAIL: 403,
     Status.ESME_RPROHIBITED: 403,
+    Vendor.SMSC_NO_CREDIT: 402,
+    Vendor.SMSC_ACCOUNT_CLOSED: 403,
+    Vendor.SMSC_UNKNOWN: 404,
+    Vendor.SMSC_EXISTS: 409,
+    Vendor.SMSC_INVALID: 422,
+    Vendor.SMSC_UNAVAILABLE: 503,
 }
 RETRY_AFTER_S: Mapping[int, int] = {429: 1, 503: 5}
 

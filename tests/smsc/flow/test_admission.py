@@ -25,7 +25,7 @@ def ttl(seconds: int) -> tuple[int, bytes]:
 def judge(senders: tuple[str, ...] = ("*",), **wishes: Any) -> Lifetime | Refused:
     """Admission of one draft."""
     account = AccountConfig(
-        password=StoredPassword("x"), senders=senders, credit=Decimal(1), networks=()
+        password=StoredPassword("x"), senders=senders, credit={"": Decimal(1)}, networks=()
     )
     draft = draft_to(wishes.pop("to", "4179000001"), **wishes)
     return admit(account, draft, peek_submit_sm(draft.body), START_MS)

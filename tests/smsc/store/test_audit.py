@@ -8,6 +8,8 @@ import pytest
 
 from smsc.cli import app
 from smsc.message import MessageId, Progress, State
+from smsc.ports import Control
+from smsc.store import keys
 from smsc.store.audit import Report, audit
 from smsc.store.batch import MESSAGE, TABLES, WriteBatch
 from smsc.store.opening import DATA_FILE, StoreOpenError
@@ -78,6 +80,7 @@ def test_a_sound_store_is_counted(house: Stocked) -> None:
         "meta": 2,
         "corrupt": 0,
         "idempotency": 0,
+        **dict.fromkeys(("account", "balance", "ledger", "contact", "inbox"), 0),
     }
     assert report.damages == []
 
@@ -261,3 +264,52 @@ def test_a_gateway_leaves_a_sound_store(
     report = audit(tmp_path / "a")
     assert report.is_sound, report
     assert report.accepted == 20
+
+
+def test_a_ledger_is_added_up(house: Stocked) -> None:
+    def enter(**lines: str) -> WriteBatch:
+        batch = WriteBatch()
+        for name, amount in lines.items():
+            number = int(name.removeprefix("line"))
+            fields = (NOW_MS, "", amount, "0", "config", "why", None, None, 0)
+            batch.control(Control.LEDGER, keys.owned_key("demo", number), fields)
+        return batch
+
+    def mark(amount: str, number: int, gone: str = "0") -> WriteBatch:
+        batch = WriteBatch()
+        batch.control(Control.BALANCE, keys.name_key("demo"), (amount, number, gone))
+        return batch
+
+    house.commit(enter(line2="10", line3="-2.5", line4="1"))
+    assert damages(house) == {"lines of the ledger without a balance": 3}
+    for batch, expected in (
+        (mark("7.5", 3), {}),
+        (mark("7.50", 3), {}),
+        (mark("8.5", 4), {}),
+        (mark("9.5", 4, gone="1"), {}),
+        (mark("7.6", 3), {"balances that their ledger does not prove": 1}),
+        (mark("8.5", 3), {"balances that their ledger does not prove": 1}),
+        (mark("-10", 1, gone="-10"), {"balances that their ledger does not prove": 1}),
+    ):
+        house.commit(batch)
+        assert damages(house) == expected
+
+
+def damages(house: Stocked) -> dict[str, int]:
+    return {one.what: one.count for one in house.report().damages}
+
+
+@pytest.mark.parametrize("table", Control)
+def test_spoilt_records_of_the_directory_are_found(house: Stocked, table: Control) -> None:
+    batch = WriteBatch()
+    key = keys.name_key("demo") if table is Control.BALANCE else keys.owned_key("demo", 1)
+    fields: tuple[object, ...] = ("0", 0, "0")
+    if table is Control.LEDGER:
+        fields = (NOW_MS, "", "0", "0", "config", "why", None, None, 0)
+        batch.control(Control.BALANCE, keys.name_key("demo"), ("0", 0, "0"))
+    batch.control(table, key, fields)
+    house.commit(batch)
+    assert damages(house) == {}
+    house.spoil(TABLES[table], key)
+    what = f"records of {TABLES[table]!r} whose check sum does not fit"
+    assert damages(house)[what] == 1

@@ -111,7 +111,7 @@ def test_the_same_proof_fails_when_sync_is_off(tmp_path: Path, recorder: Path) -
 def test_a_failed_sync_answers_nobody_and_ends_the_gateway_with_1(
     tmp_path: Path, recorder: Path
 ) -> None:
-    environment = {"LD_PRELOAD": str(recorder), "RECORD_FAIL_AFTER": "20"}
+    environment = {"LD_PRELOAD": str(recorder), "RECORD_FAIL_AFTER": "30"}
     with a_gateway(tmp_path, SYNCED, **environment) as (process, port):
         client = Esme(port)
         client.bind()

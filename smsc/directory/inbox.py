@@ -1,0 +1,244 @@
+"""Messages received for accounts, kept on disk until they delete them or time runs out.
+
+*In*: messages that rules or accounts left here. *Out*: pages of them, newest first.
+*Never*: all of them in memory; more than `limit` of one account, nor older than `keep_s`:
+the oldest go first.
+
+Implements `smsc.ports.Inbox`. Keys: the account, then the id; the sandbox is that of nobody ("").
+Only how many each account has is kept in memory.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
+
+from pdu.status import Vendor
+from smsc.directory.durable import written
+from smsc.message import AccountId, MessageId
+from smsc.ports import Batch, Control, InboxKind, InboxQuery, Received, Refused, Store
+from smsc.store import keys
+from smsc.store.ids import IdAllocator, first_id_at
+
+SANDBOX: Final = AccountId("")
+TEXT_LIMIT: Final = 10_000
+"""Characters of a text between accounts."""
+_CHUNK: Final = 1000
+_LOOKED_AT: Final = 10_000
+"""Messages that one query looks at; `InboxQuery.below` goes on from there."""
+_FORGOTTEN: Final = 500
+"""Messages that one look for old ones deletes."""
+
+
+class InboxShelf:
+    """Every inbox of a node.
+
+    :param is_account: is there an account of that name?
+    :param keep_s: how long a message is kept; 0 = until it is deleted.
+    :param limit: messages of one account; above it the oldest go.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ids: IdAllocator,
+        now_ms: Callable[[], int],
+        is_account: Callable[[AccountId], bool],
+        *,
+        keep_s: float = 0.0,
+        limit: int = 100_000,
+    ) -> None:
+        self._store = store
+        self._ids = ids
+        self._now_ms = now_ms
+        self._is_account = is_account
+        self._keep_ms = int(keep_s * 1000)
+        self._limit = limit
+        self._counts: dict[AccountId, int] = {}
+        self._dropped: dict[AccountId, int] = {}  # the newest id that had to go for others
+        for key, _ in _rows(store, b"", keys.END):
+            owner = AccountId(keys.owned_of(key)[0])
+            self._counts[owner] = self._counts.get(owner, 0) + 1
+
+    # --- questions -----------------------------------------------------------------------------
+
+    def received(self, account: AccountId, query: InboxQuery) -> Sequence[Received]:
+        """Messages of an account, newest first."""
+        return self._find(account, query) if account else []
+
+    def sandbox(self, query: InboxQuery) -> Sequence[Received]:
+        """Messages that no rule took, newest first."""
+        return self._find(SANDBOX, query)
+
+    def count(self, account: AccountId) -> int:
+        """How many messages an account has."""
+        return self._counts.get(account, 0)
+
+    def _find(self, account: AccountId, query: InboxQuery) -> list[Received]:
+        start, stop = keys.owned_range(account, query.above, query.below)
+        found: list[Received] = []
+        keyword = query.keyword.casefold()
+        looked_at = 0
+        while looked_at < _LOOKED_AT and len(found) < query.limit:
+            chunk = min(_CHUNK, _LOOKED_AT - looked_at)
+            rows = self._store.control(Control.INBOX, start, stop, chunk, backwards=True)
+            for key, fields in rows:
+                one = _decode(key, fields)
+                if _fits(one, query, keyword):
+                    found.append(one)
+            if len(rows) < chunk:
+                break
+            looked_at += len(rows)
+            stop = rows[-1][0]
+        return found[: query.limit]
+
+    # --- changes -------------------------------------------------------------------------------
+
+    def keep(self, batch: Batch, received: Received) -> None:
+        """Keep a message, in the batch of whoever brings it; above the limit the oldest goes.
+
+        Take its id from the node's series, so that it is above all that are kept.
+        """
+        account = received.account
+        key = keys.owned_key(account, received.id)
+        batch.control(Control.INBOX, key, _encode(received))
+        count = self._counts.get(account, 0) + 1
+        if count > self._limit:
+            count -= self._drop_oldest(batch, account, count - self._limit)
+        self._counts[account] = count
+
+    async def write(
+        self, to: AccountId, source: str, text: str, by: AccountId
+    ) -> Received | Refused:
+        """A message from one account to another, that no network sees."""
+        if not self._is_account(to):
+            return Refused(Vendor.SMSC_UNKNOWN, f"there is no account {to[:40]!r} to write to")
+        if not text or len(text) > TEXT_LIMIT:
+            why = f"a message between accounts has 1 to {TEXT_LIMIT} characters, not {len(text)}"
+            return Refused(Vendor.SMSC_INVALID, why)
+        received = self.make(to, InboxKind.INBOX, source or by, to, text)
+        batch = self._store.batch()
+        self.keep(batch, received)
+        await written(self._store, batch)
+        return received
+
+    def make(
+        self,
+        account: AccountId,
+        kind: InboxKind,
+        source: str,
+        destination: str,
+        text: str,
+        *,
+        keyword: str = "",
+        outlet: str = "",
+    ) -> Received:
+        """A message with an id of its own, received now."""
+        now_ms = self._now_ms()
+        return Received(
+            id=MessageId(self._ids.take(1, now_ms)[0]),
+            account=account,
+            kind=kind,
+            source=source,
+            destination=destination,
+            keyword=keyword,
+            text=text,
+            received_ms=now_ms,
+            outlet=outlet,
+        )
+
+    async def remove(self, account: AccountId, id_: MessageId) -> bool:
+        """Delete one; False if there was none."""
+        if not self._store.control(
+            Control.INBOX, *keys.owned_range(account, id_ - 1, MessageId(id_ + 1)), 1
+        ):
+            return False
+        batch = self._store.batch()
+        batch.control(Control.INBOX, keys.owned_key(account, id_), None)
+        self._fewer(account, 1)
+        await written(self._store, batch)
+        return True
+
+    def forget(self, batch: Batch, account: AccountId) -> None:
+        """The account goes, and its inbox with it."""
+        for key, _ in _rows(self._store, *keys.owned_range(account)):
+            batch.control(Control.INBOX, key, None)
+        self._counts.pop(account, None)
+
+    def forget_old(self) -> int:
+        """Delete some of what is older than `keep_s`; how many. For the sweeper."""
+        if not self._keep_ms or not self._counts:
+            return 0
+        oldest_kept = first_id_at(self._now_ms() - self._keep_ms)
+        batch, forgotten = self._store.batch(), 0
+        for account in list(self._counts):
+            start, stop = keys.owned_range(account, None, oldest_kept)
+            rows = self._store.control(Control.INBOX, start, stop, _FORGOTTEN - forgotten)
+            for key, _ in rows:
+                batch.control(Control.INBOX, key, None)
+            self._fewer(account, len(rows))
+            forgotten += len(rows)
+            if forgotten >= _FORGOTTEN:
+                break
+        if forgotten:
+            self._store.commit_nowait(batch)
+        return forgotten
+
+    # --- helpers -------------------------------------------------------------------------------
+
+    def _drop_oldest(self, batch: Batch, account: AccountId, number: int) -> int:
+        # What an earlier keep() dropped may lie in a batch that is not handed in yet.
+        start, stop = keys.owned_range(account, self._dropped.get(account))
+        rows = self._store.control(Control.INBOX, start, stop, number)
+        for key, _ in rows:
+            batch.control(Control.INBOX, key, None)
+            self._dropped[account] = keys.owned_of(key)[1]
+        return len(rows)
+
+    def _fewer(self, account: AccountId, number: int) -> None:
+        left = self._counts.get(account, 0) - number
+        if left > 0:
+            self._counts[account] = left
+        else:
+            self._counts.pop(account, None)
+
+
+def _rows(store: Store, start: bytes, stop: bytes) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
+    while rows := store.control(Control.INBOX, start, stop, _CHUNK):
+        yield from rows
+        start = rows[-1][0] + b"\x00"
+
+
+def _encode(one: Received) -> tuple[object, ...]:
+    return (
+        str(one.kind),
+        one.source,
+        one.destination,
+        one.keyword,
+        one.text,
+        one.received_ms,
+        one.outlet,
+    )
+
+
+def _decode(key: bytes, fields: tuple[Any, ...]) -> Received:
+    account, number = keys.owned_of(key)
+    kind, source, destination, keyword, text, received_ms, outlet = fields
+    return Received(
+        id=MessageId(number),
+        account=AccountId(account),
+        kind=InboxKind(kind),
+        source=source,
+        destination=destination,
+        keyword=keyword,
+        text=text,
+        received_ms=received_ms,
+        outlet=outlet,
+    )
+
+
+def _fits(one: Received, query: InboxQuery, keyword: str) -> bool:
+    return (
+        (not query.kinds or one.kind in query.kinds)
+        and one.source.endswith(query.source)
+        and one.destination.endswith(query.destination)
+        and (not keyword or one.keyword.casefold() == keyword)
+    )

@@ -1,4 +1,4 @@
-"""Receipts and MO messages home by HTTP: each is POSTed as JSON to its callback URL.
+"""Receipts and MO messages home by HTTP: each is sent to its callback URL, in its style.
 
 *In*: deliveries of the mailboxes "callback:scheme://host:port", one mailbox for each host.
 *Out*: `DeliveryOutcome`s to `Mailboxes`; one log line for each attempt.
@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import attrs
 import httpx2
-import orjson
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from bridges.http.dialects.base import iso_utc, read_body
+from bridges.callbacks.registry import find_style
+from bridges.callbacks.style import CallbackRequest, CallbackResponse
 from smsc.message import Delivery, Mailbox
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes
 
@@ -39,6 +39,9 @@ ANSWER_OCTETS = 16 * 1024
 ANSWER_S = 1.0
 """How much of an answer's body is read, and for how long; a longer one is cut."""
 
+_GONE = CallbackResponse(410)
+_NOTHING_TO_SAY = CallbackResponse(204)
+
 
 def make_client() -> httpx2.AsyncClient:
     """The HTTP client for callbacks: no redirects, no proxy from the environment."""
@@ -51,54 +54,30 @@ def make_client() -> httpx2.AsyncClient:
     )
 
 
-def payload_of(delivery: Delivery) -> dict[str, object]:
-    """The JSON that the callback gets.
-
-    A receipt speaks of the message as it was sent: `from` its sender, `to` its recipient,
-    although the deliver_sm body that stands for the receipt has them the other way round.
-    `done` is when the gateway learned it.
-    """
-    spoken = read_body(delivery.body)
-    if delivery.kind == "receipt":
-        return {
-            "event": "receipt",
-            "delivery": str(delivery.id),
-            "id": str(delivery.message_id),
-            "from": spoken.destination,
-            "to": spoken.source,
-            "state": delivery.state.name,
-            "error": delivery.error,
-            "done": iso_utc(delivery.created_ms),
-            "reference": delivery.reference,
-        }
-    return {
-        "event": "mo",
-        "delivery": str(delivery.id),
-        "id": str(delivery.id),
-        "from": spoken.source,
-        "to": spoken.destination,
-        "received": iso_utc(delivery.created_ms),
-        "text": spoken.text(),
-        "hex": spoken.data.hex(),
-        "data_coding": spoken.data_coding,
-        "udh": spoken.udh,
-    }
-
-
 def judge(
-    delivery: Delivery, answer: int | str, now_ms: int, draw: float, retry_after_s: float = 0.0
+    delivery: Delivery,
+    answer: CallbackResponse | str,
+    now_ms: int,
+    draw: float,
+    retry_after_s: float = 0.0,
 ) -> DeliveryOutcome:
-    """What an attempt means.
+    """What an attempt means, and when the next one comes.
 
-    `answer` is the HTTP status, or why there was none; `draw` in [0, 1) is the jitter;
-    `retry_after_s` is what the host asked for. `delivery.attempt` counts earlier attempts.
+    `answer` is what the host said, for the delivery's style to judge, or why it said nothing;
+    `draw` in [0, 1) is the jitter; `retry_after_s` is what the host asked for.
+    `delivery.attempt` counts earlier attempts.
     """
-    if isinstance(answer, int) and 200 <= answer < 300:
-        return Done(delivery.id)
-    why = f"HTTP {answer}" if isinstance(answer, int) else answer
-    is_refusal = isinstance(answer, int) and 300 <= answer < 500 and answer not in PASSING
-    if is_refusal and delivery.attempt + 1 >= REFUSALS:
-        return Dropped(delivery.id, f"{why} for {REFUSALS} attempts")
+    why = answer
+    if isinstance(answer, CallbackResponse):
+        style, _ = find_style(delivery.callback_style)
+        said = style.judge(delivery, answer)
+        if not isinstance(said, Again):
+            return said
+        why = said.why
+        is_refusal = 300 <= answer.status < 500 and answer.status not in PASSING
+        if is_refusal and delivery.attempt + 1 >= REFUSALS:
+            return Dropped(delivery.id, f"{why} for {REFUSALS} attempts")
+    assert isinstance(why, str)
     until_ms = delivery.created_ms + MAX_AGE_MS
     if delivery.expires_ms:
         until_ms = min(until_ms, delivery.expires_ms)
@@ -174,13 +153,17 @@ class Webhook:
         self._tell(lane.mailbox, delivery, outcome)
         self._mailboxes.delivered(lane.mailbox, [outcome])
 
-    async def _post(self, delivery: Delivery) -> tuple[int | str, float]:
-        """The HTTP status and the Retry-After of an attempt, or why there is none."""
+    async def _post(self, delivery: Delivery) -> tuple[CallbackResponse | str, float]:
+        """The answer and the Retry-After of an attempt, or why there is none."""
         if delivery.callback_url is None:
-            return 410, 0.0  # as good as gone: there is nowhere to post it to
+            return _GONE, 0.0  # there is nowhere to post it to
         try:
+            style, rest = find_style(delivery.callback_style)
+            request = style.request(delivery, rest, self._now_ms(), ())
+            if request is None:
+                return _NOTHING_TO_SAY, 0.0
             with trio.fail_after(self._timeout_s):
-                return await self._exchange(delivery, delivery.callback_url)
+                return await self._exchange(request)
         except trio.TooSlowError:
             return f"no answer within {self._timeout_s:g} s", 0.0
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
@@ -189,21 +172,25 @@ class Webhook:
             self._log.exception("webhook.attempt.broke", delivery=delivery.id)
             return type(error).__name__, 0.0
 
-    async def _exchange(self, delivery: Delivery, url: str) -> tuple[int, float]:
-        headers = {"Content-Type": "application/json", "webhook-id": str(delivery.id)}
-        content = orjson.dumps(payload_of(delivery))
-        async with self._client.stream("POST", url, content=content, headers=headers) as response:
+    async def _exchange(self, request: CallbackRequest) -> tuple[CallbackResponse, float]:
+        async with self._client.stream(
+            request.method, request.url, content=request.body, headers=request.headers
+        ) as response:
+            chunks: list[bytes] = []
             octets = 0
-            # The status is the answer. Its body is read only so that the connection can be used
-            # again; a scope ends that, because the client's generators unwind well only when
-            # they are cancelled from within.
+            # Styles look at the status, some at a word in the body. The rest is read only so
+            # that the connection can be used again; a scope ends that, because the client's
+            # generators unwind well only when they are cancelled from within.
             with trio.move_on_after(ANSWER_S) as reading:
                 async for chunk in response.aiter_raw():
+                    chunks.append(chunk)
                     octets += len(chunk)
                     if octets > ANSWER_OCTETS:
                         reading.cancel()
             wish = response.headers.get("retry-after", "")
-            return response.status_code, float(wish) if wish.isdecimal() else 0.0
+            body = b"".join(chunks)[:ANSWER_OCTETS]
+            answer = CallbackResponse(response.status_code, body)
+            return answer, float(wish) if wish.isdecimal() else 0.0
 
     def _tell(self, mailbox: Mailbox, delivery: Delivery, outcome: DeliveryOutcome) -> None:
         facts: dict[str, object] = {

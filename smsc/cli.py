@@ -281,6 +281,7 @@ def _load(path: Path) -> Config | None:
 def _bridges() -> Any:
     """Every bridge of this build."""
     from bridges import REGISTRY
+    from bridges.callbacks.registry import events_of
     from bridges.http.server import serve
     from bridges.webhook import Webhook, make_client
     from smsc.app import Bridges
@@ -292,6 +293,7 @@ def _bridges() -> Any:
         outlet=outlet,
         webhook=lambda mailboxes, now_ms, log: Webhook(mailboxes, make_client(), now_ms, log),
         serve_http=serve,
+        callback_events=events_of,
     )
 
 

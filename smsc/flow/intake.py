@@ -157,6 +157,7 @@ class Intake:
                 draft.body,
                 peek,
                 draft.session,
+                draft.callback_style,
             )
             if plan:
                 accepted.append(message)

@@ -12,7 +12,7 @@ import attrs
 from smsc.config import OutletConfig
 from smsc.flow.mailboxes import Mailboxes
 from smsc.message import Mailbox, OutletName
-from smsc.ports import Outlet
+from smsc.ports import CallbackEvent, EventsOf, Outlet
 
 
 class Webhook(Protocol):
@@ -33,6 +33,8 @@ class Bridges:
     webhook: Callable[[Mailboxes, Callable[[], int], Any], Webhook] | None = None
     serve_http: Callable[..., Awaitable[None]] | None = None
     """(listen, gateway, *, stop, log, dialects, task_status): serves until `stop` is set."""
+    callback_events: EventsOf = lambda _style: CallbackEvent(0)
+    """The events that each callback style asks for."""
 
 
 @attrs.frozen

@@ -68,6 +68,7 @@ class Rooms:
         self.mailboxes = Mailboxes(store, trio.current_time, now_ms, log, store.ids.newest)
         arrived = self.mailboxes.arrived
         self.receipts = Receipts(store, store.ids, self.recent, arrived, now_ms, log)
+        self.receipts.callbacks.events_of = self.bridges.callback_events
         self.receipts.per_part = frozenset(
             AccountId(name) for name, one in self.config.accounts.items() if one.receipts_per_part
         )
@@ -100,6 +101,7 @@ class Rooms:
             log,
             {OutletName(name): outlet.flow for name, outlet in config.outlets.items()},
         )
+        self.dispatch.tell_callback = self.receipts.callbacks.attempted
         self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
         self.waking = Waking(self.dispatch, store, self.recent, now_ms)
         self.doubt = Doubt(self.dispatch, store, self.recent, log)

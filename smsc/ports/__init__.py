@@ -3,11 +3,12 @@
 *Never*: behaviour. Whoever implements a port says there how; whoever calls it reads here what.
 Every `…_nowait` verb returns at once and calls `done` later, in the event loop, exactly once.
 
-One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (deliveries),
+One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (deliveries), `callbacks`,
 `store`, `traffic` (questions about messages), and the directory: `directory` (who may speak),
 `credits`, `contacts`, `inbox`.
 """
 
+from smsc.ports.callbacks import CallbackEvent, EventsOf
 from smsc.ports.contacts import Contact, ContactGroup, Contacts
 from smsc.ports.credits import Credits, Movement, Price
 from smsc.ports.directory import Directory, NewProfile, Profile
@@ -46,6 +47,7 @@ __all__ = [
     "Again",
     "Alarm",
     "Batch",
+    "CallbackEvent",
     "CommitResult",
     "Committed",
     "Contact",
@@ -56,6 +58,7 @@ __all__ = [
     "Directory",
     "Done",
     "Dropped",
+    "EventsOf",
     "Failed",
     "Flow",
     "Health",

@@ -20,6 +20,9 @@ import msgpack
 from smsc.message import FINAL, Delivery, Mailbox, Message, MessageId, Progress, State
 
 VERSION = 1
+STYLED = 2
+"""The version of messages and deliveries with a callback style: where the others have the URL
+they have (url, style), deliveries (url, style, outlet, upstream id)."""
 
 _HEAD = struct.Struct(">BI")
 _pack_head = _HEAD.pack
@@ -44,6 +47,7 @@ class CorruptRecordError(Exception):
 
 def encode_message(message: Message) -> bytes:
     """A message, without its id."""
+    style = message.callback_style
     return _seal(
         (
             message.account,
@@ -53,12 +57,13 @@ def encode_message(message: Message) -> bytes:
             message.expires_ms,
             message.priority,
             message.registered_delivery,
-            message.callback_url,
+            (message.callback_url, style) if style else message.callback_url,
             message.batch,
             message.reference,
             message.tags,
             message.body,
-        )
+        ),
+        STYLED if style else VERSION,
     )
 
 
@@ -74,9 +79,13 @@ def decode_message(id_: MessageId, record: bytes | memoryview) -> Message:
     """The message `id_` that `record` holds. `CorruptRecordError` if it holds none."""
     fields = _open(record)
     try:
-        return Message(id_, *fields)
-    except TypeError as error:
+        message = Message(id_, *fields)
+        callback: Any = message.callback_url
+        if type(callback) is tuple:
+            message.callback_url, message.callback_style = callback
+    except (TypeError, ValueError) as error:
         raise CorruptRecordError(f"message {id_}: {error}") from error
+    return message
 
 
 def encode_progress(progress: Progress) -> bytes:
@@ -117,6 +126,7 @@ def looks_final(record: bytes | memoryview) -> bool:
 
 def encode_delivery(delivery: Delivery) -> bytes:
     """A parked delivery, without its id and mailbox."""
+    url, style = delivery.callback_url, delivery.callback_style
     return _seal(
         (
             delivery.account,
@@ -127,10 +137,11 @@ def encode_delivery(delivery: Delivery) -> bytes:
             delivery.message_id,
             delivery.state,
             delivery.error,
-            delivery.callback_url,
+            (url, style, delivery.outlet, delivery.upstream_id) if style else url,
             delivery.reference,
             delivery.attempt,
-        )
+        ),
+        STYLED if style else VERSION,
     )
 
 
@@ -151,6 +162,9 @@ def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview
             reference,
             attempt,
         ) = fields
+        style = outlet = upstream_id = ""
+        if type(callback_url) is tuple:
+            callback_url, style, outlet, upstream_id = callback_url
         return Delivery(
             id_,
             mailbox,
@@ -165,6 +179,10 @@ def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview
             callback_url,
             reference,
             attempt,
+            None,
+            style,
+            outlet,
+            upstream_id,
         )
     except (TypeError, ValueError, KeyError) as problem:
         raise CorruptRecordError(f"delivery {id_}: {problem}") from problem
@@ -214,20 +232,20 @@ def decode_remembered(key: bytes, record: bytes) -> tuple[MessageId, int]:
     return MessageId(id_), until_ms
 
 
-def _seal(fields: tuple[object, ...]) -> bytes:
+def _seal(fields: tuple[object, ...], version: int = VERSION) -> bytes:
     try:
         packed = _pack(fields)
     except UnicodeEncodeError:  # a lone surrogate, as JSON's "\\ud800" makes one
         packed = _pack_odd(fields)
-    return _pack_head(VERSION, crc32(packed, VERSION)) + packed
+    return _pack_head(version, crc32(packed, version)) + packed
 
 
 def _open(record: bytes | memoryview) -> tuple[Any, ...]:
     if len(record) < _HEAD.size:
         raise CorruptRecordError(f"a record of {len(record)} octets")
     version, check = _HEAD.unpack_from(record)
-    if version != VERSION:
-        raise CorruptRecordError(f"record version {version}; this program knows {VERSION}")
+    if not VERSION <= version <= STYLED:
+        raise CorruptRecordError(f"record version {version}; this program knows up to {STYLED}")
     packed = record[_HEAD.size :]
     if crc32(packed, version) != check:
         raise CorruptRecordError("the check sum does not fit")

@@ -11,8 +11,11 @@ import structlog.testing
 import trio
 import trio.testing
 
+from bridges.callbacks.native import data_of
+from bridges.callbacks.style import CallbackResponse
 from bridges.http.dialects.base import Content, text_content, to_body
-from bridges.webhook import LANE_REQUESTS, REFUSALS, Webhook, judge, make_client, payload_of
+from bridges.webhook import LANE_REQUESTS, REFUSALS, Webhook, make_client
+from bridges.webhook import judge as judge_answer
 from smsc.message import AccountId, Delivery, Mailbox, MessageId, State
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver
 
@@ -41,11 +44,18 @@ def a_delivery(number: int = 1, **changes: object) -> Delivery:
     return attrs.evolve(delivery, **changes)  # type: ignore[arg-type]  # named by the caller
 
 
+def judge(
+    delivery: Delivery, answer: int | str, now_ms: int, draw: float, retry_after_s: float = 0.0
+) -> DeliveryOutcome:
+    told = CallbackResponse(answer) if isinstance(answer, int) else answer
+    return judge_answer(delivery, told, now_ms, draw, retry_after_s)
+
+
 # --- pure -------------------------------------------------------------------------------------
 
 
 def test_a_receipt_speaks_of_the_message_as_it_was_sent() -> None:
-    assert payload_of(a_delivery(error=5)) == {
+    assert data_of(a_delivery(error=5)) == {
         "event": "receipt",
         "delivery": "1",
         "id": "77",
@@ -59,7 +69,7 @@ def test_a_receipt_speaks_of_the_message_as_it_was_sent() -> None:
 
 
 def test_a_mobile_originated_message_brings_text_and_octets() -> None:
-    assert payload_of(a_delivery(kind="mo")) == {
+    assert data_of(a_delivery(kind="mo")) == {
         "event": "mo",
         "delivery": "1",
         "id": "1",
@@ -249,7 +259,11 @@ async def test_a_receipt_is_posted_and_done() -> None:
         assert head.startswith(b"post /dlr?t=hidden http/1.1")
         assert b"content-type: application/json" in head
         assert b"webhook-id: 1" in head
-        assert host.body() == payload_of(a_delivery())
+        assert host.body() == {
+            "type": "message.delivered",
+            "timestamp": "2025-11-24T16:00:00.000Z",
+            "data": data_of(a_delivery()),
+        }
         assert [line["event"] for line in logs] == ["webhook.delivered"]
         assert "hidden" not in repr(logs)
         assert "secret" not in repr(logs)

@@ -113,6 +113,18 @@ class Config:
         by_region = {region: Normaliser(region) for region in set(regions.values())}
         return {name: by_region[region] for name, region in regions.items()}
 
+    def home_of(self, account: str) -> tuple[str | None, str]:
+        """The callback URL and style of an account's MO messages; None: they go to its sessions."""
+        found = self.accounts.get(account)
+        if found is None or not found.callback_url:
+            return None, ""
+        return found.callback_url, found.callback_style
+
+    def webhook_keys(self, account: str) -> tuple[bytes, ...]:
+        """What an account's callbacks are signed with, the newest first."""
+        found = self.accounts.get(account)
+        return found.webhook_keys if found is not None else ()
+
     def mo_table(self) -> MoTable:
         """Build the table for messages from the network."""
         return MoTable(self.mo_routes)

@@ -9,24 +9,9 @@ https://github.com/standard-webhooks/standard-webhooks, spec/standard-webhooks.m
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
-
-PREFIX = "whsec_"
-KEY_OCTETS = range(24, 65)
-
-
-def read_secret(secret: str) -> bytes | None:
-    """The key of a secret "whsec_BASE64"; None if it is none, or not 24 to 64 octets long."""
-    if not secret.startswith(PREFIX):
-        return None
-    try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
-    except binascii.Error:
-        return None
-    return key if len(key) in KEY_OCTETS else None
 
 
 def signature_headers(

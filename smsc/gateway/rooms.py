@@ -14,6 +14,7 @@ import trio
 
 from pdu.receipt_ids import IdHabit
 from smsc.bindings import Bindings
+from smsc.callback_desk import CallbackDesk
 from smsc.clock import SteadyClock
 from smsc.config import Config
 from smsc.directory.accounts import Directory
@@ -38,7 +39,7 @@ from smsc.message import AccountId, MessageId, OutletName
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
 from smsc.operations.transactions import Transactions
-from smsc.ports import ANY_NETWORK, Lookup, Outlet, OutletPolicy
+from smsc.ports import ANY_NETWORK, CallbackTerms, Lookup, Outlet, OutletPolicy
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore
 
@@ -73,6 +74,7 @@ class Rooms:
             AccountId(name) for name, one in self.config.accounts.items() if one.receipts_per_part
         )
         self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
+        self.inbound.home_of = lambda account: self.config.home_of(account)
 
     def _build_outward(self) -> None:
         """From the store to the outlets."""
@@ -180,8 +182,13 @@ class Rooms:
         self.inbound.heard_from = self.flags.seen
         self.server.is_store_full = lambda: store.is_full
         self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
-        webhook = self.bridges.webhook
-        self.webhook = webhook(self.mailboxes, now_ms, log) if webhook is not None else None
+        terms = CallbackTerms(
+            lambda: self.config.http.callback_networks,
+            lambda account: self.config.webhook_keys(account),
+        )
+        self.callbacks = CallbackDesk(
+            self.mailboxes, self.bridges.callbacks(self.mailboxes, now_ms, log, terms)
+        )
 
     def _is_admin(self, account: AccountId) -> bool:
         found = self.directory.accounts.get(account)

@@ -8,7 +8,7 @@ One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (d
 `credits`, `contacts`, `inbox`.
 """
 
-from smsc.ports.callbacks import CallbackEvent, EventsOf
+from smsc.ports.callbacks import CallbackEvent, CallbackTerms, EventsOf
 from smsc.ports.contacts import Contact, ContactGroup, Contacts
 from smsc.ports.credits import Credits, Movement, Price
 from smsc.ports.directory import Directory, NewProfile, Profile
@@ -19,6 +19,7 @@ from smsc.ports.homeward import (
     Dropped,
     Mailboxes,
     Receiver,
+    SetAside,
 )
 from smsc.ports.inbox import Inbox, InboxKind, InboxQuery, Received
 from smsc.ports.intake import Admission, Admitted, Refused, Submit
@@ -48,6 +49,7 @@ __all__ = [
     "Alarm",
     "Batch",
     "CallbackEvent",
+    "CallbackTerms",
     "CommitResult",
     "Committed",
     "Contact",
@@ -84,6 +86,7 @@ __all__ = [
     "Receiver",
     "Refused",
     "Sent",
+    "SetAside",
     "Store",
     "StoreFull",
     "Submit",

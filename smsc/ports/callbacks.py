@@ -4,7 +4,12 @@
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from ipaddress import IPv4Network, IPv6Network
+
+import attrs
+
+from smsc.message import AccountId
 
 
 class CallbackEvent(enum.IntFlag):
@@ -26,3 +31,13 @@ class CallbackEvent(enum.IntFlag):
 
 EventsOf = Callable[[str], CallbackEvent]
 """The events that a callback style ("STYLE:REST") asks for; called for each, so it is quick."""
+
+
+@attrs.frozen
+class CallbackTerms:
+    """What the configuration says of callbacks; asked each time, for it may be read anew."""
+
+    networks: Callable[[], Sequence[IPv4Network | IPv6Network]]
+    """Those that callbacks may go to, besides public ones."""
+    keys_of: Callable[[AccountId], Sequence[bytes]]
+    """The secrets that an account's callbacks are signed with, the newest first."""

@@ -68,6 +68,11 @@ EVENTS: Final[dict[str, str]] = {
     "webhook.dropped": "a callback refused a delivery for good",
     "webhook.set_aside": "a callback was tried long enough, or may not be tried",
     "webhook.attempt.broke": "a bug met one delivery; the others go on",
+    "jms.connected": "the message broker takes messages",
+    "jms.down": "the message broker is gone; what is for its queues waits on disk",
+    "jms.published": "the message broker has stored deliveries",
+    "jms.refused": "the message broker refused a delivery",
+    "jms.message_broke": "a bug met one delivery on its way to a queue; it is set aside",
     "webhook.slowed": "a callback host is in trouble; it gets less, after a pause",
     "webhook.recovered": "a callback host takes deliveries again",
 }

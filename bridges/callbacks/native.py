@@ -13,7 +13,12 @@ from collections.abc import Mapping, Sequence
 import orjson
 
 from bridges.callbacks.signing import signature_headers
-from bridges.callbacks.style import CallbackRequest, CallbackResponse, judge_status
+from bridges.callbacks.style import (
+    CallbackRequest,
+    CallbackResponse,
+    QueueMessage,
+    judge_status,
+)
 from bridges.http.dialects.base import iso_utc, read_body
 from smsc.message import Delivery
 from smsc.ports import CallbackEvent, DeliveryOutcome
@@ -37,22 +42,30 @@ class NativeStyle:
         self, delivery: Delivery, _rest: str, now_ms: int, keys: Sequence[bytes]
     ) -> CallbackRequest | None:
         """A POST; the octets that are sent are those that are signed."""
-        body = orjson.dumps(
-            {
-                "type": type_of(delivery),
-                "timestamp": iso_utc(delivery.created_ms),
-                "data": data_of(delivery),
-            }
-        )
+        body = _body(delivery)
         headers = (
             ("Content-Type", "application/json"),
             *signature_headers(str(delivery.id), now_ms, body, keys),
         )
         return CallbackRequest(delivery.callback_url or "", "POST", headers, body)
 
+    def queue_message(self, delivery: Delivery, _rest: str) -> QueueMessage:
+        """The same JSON, with the event as JMS type."""
+        return QueueMessage(_body(delivery).decode(), type_of(delivery))
+
     def judge(self, delivery: Delivery, response: CallbackResponse) -> DeliveryOutcome:
         """2xx is done."""
         return judge_status(delivery, response)
+
+
+def _body(delivery: Delivery) -> bytes:
+    return orjson.dumps(
+        {
+            "type": type_of(delivery),
+            "timestamp": iso_utc(delivery.created_ms),
+            "data": data_of(delivery),
+        }
+    )
 
 
 def type_of(delivery: Delivery) -> str:

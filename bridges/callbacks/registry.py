@@ -10,14 +10,23 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
+from bridges.callbacks.connector import ConnectorReportStyle, ConnectorStyle
 from bridges.callbacks.native import NativeStyle
-from bridges.callbacks.style import CallbackStyle
+from bridges.callbacks.style import CallbackStyle, QueueStyle
 from smsc.ports import CallbackEvent
 
 NATIVE: Final = NativeStyle()
+_CONNECTOR_REPORT: Final = ConnectorReportStyle()
 STYLES: Final[Mapping[str, CallbackStyle]] = {
     "": NATIVE,
     "native": NATIVE,
+    "connector": ConnectorStyle(),
+    "connector-report": _CONNECTOR_REPORT,
+}
+QUEUE_STYLES: Final[Mapping[str, QueueStyle]] = {
+    "": NATIVE,
+    "native": NATIVE,
+    "connector-report": _CONNECTOR_REPORT,
 }
 
 
@@ -28,6 +37,12 @@ def find_style(callback_style: str) -> tuple[CallbackStyle, str]:
     """
     name, _, rest = callback_style.partition(":")
     return STYLES.get(name, NATIVE), rest
+
+
+def find_queue_style(callback_style: str) -> tuple[QueueStyle, str]:
+    """As `find_style`, for a delivery to a queue."""
+    name, _, rest = callback_style.partition(":")
+    return QUEUE_STYLES.get(name, NATIVE), rest
 
 
 @lru_cache(maxsize=1024)

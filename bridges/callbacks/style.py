@@ -37,6 +37,21 @@ class CallbackResponse:
     body: bytes = b""
 
 
+@attrs.frozen
+class QueueMessage:
+    """A text message for a queue, and its JMS type."""
+
+    body: str
+    jms_type: str
+
+
+class QueueStyle(Protocol):
+    """A style that can speak to a queue of a message broker (a callback URL "queue:NAME")."""
+
+    def queue_message(self, delivery: Delivery, rest: str) -> QueueMessage | None:
+        """The message for a delivery, the same at each attempt; None if there is nothing to say."""
+
+
 class CallbackStyle(Protocol):
     """One way to tell a client; pure, so one instance serves all."""
 

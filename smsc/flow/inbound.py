@@ -17,6 +17,7 @@ from pdu.text.udh import split_header
 from pdu.tlvs import Tag, find_tlv
 from routing.mo import MoTable, first_word
 from smsc.flow.callbacks import mailbox_for
+from smsc.flow.mo_keys import MoKeys
 from smsc.message import AccountId, Delivery, MessageId
 from smsc.ports import Batch, CommitResult, MobileOriginated, Store
 from smsc.store.ids import IdAllocator
@@ -51,6 +52,7 @@ class Inbound:
         """Told of each number that sent a message."""
         self.home_of: Callable[[AccountId], tuple[str | None, str]] = lambda _account: (None, "")
         """The callback URL of an account and its style; None: its messages go to its sessions."""
+        self.keys = MoKeys(store)
         self.received = 0
 
     def mobile_originated_nowait(
@@ -84,6 +86,8 @@ class Inbound:
             )
             return Status.ESME_RX_R_APPN
         now_ms = self._now_ms()
+        if message.key and self.keys.is_known(message.outlet, message.key, now_ms):
+            return Status.ESME_ROK  # the commit of the first one ends before this one's
         callback_url, callback_style = self.home_of(AccountId(account))
         delivery = Delivery(
             id=MessageId(self._ids.take(1, now_ms)[0]),
@@ -98,6 +102,8 @@ class Inbound:
             outlet=message.outlet,
         )
         batch.park(delivery)
+        if message.key:
+            self.keys.remember(batch, message.outlet, message.key, delivery.id, now_ms)
         deliveries.append(delivery)
         self.received += 1
         return Status.ESME_ROK

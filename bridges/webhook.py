@@ -1,113 +1,42 @@
-"""Receipts and MO messages home by HTTP: each is POSTed as JSON to its callback URL.
+"""Receipts and MO messages home by HTTP: each is sent to its callback URL, in its style.
 
 *In*: deliveries of the mailboxes "callback:scheme://host:port", one mailbox for each host.
 *Out*: `DeliveryOutcome`s to `Mailboxes`; one log line for each attempt.
 *Never*: redirects, message texts, paths or query strings in a log, a store of its own.
 
-Hosts do not disturb each other: each has a lane with at most `LANE_REQUESTS` requests in flight,
-and what waits for a slow host waits on disk, in its mailbox. Delivery is at least once;
-`delivery` in the JSON (and the header webhook-id) tells a repeated one.
+Hosts do not disturb each other: each has a lane with a few requests in flight, and what waits for
+a slow host waits on disk, in its mailbox. Delivery is at least once; the header webhook-id (and
+`delivery` in the native JSON) tells a repeated one. A lane that has nothing to do is forgotten.
 """
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Final, assert_never
 
 import attrs
-import httpx2
-import orjson
 import trio
 from structlog.typing import FilteringBoundLogger
 
-from bridges.http.dialects.base import iso_utc, read_body
-from smsc.message import Delivery, Mailbox
-from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes
+from bridges.callback_client import CallbackClient
+from bridges.callbacks.lane import Lane
+from bridges.callbacks.registry import find_style
+from bridges.callbacks.retry import GONE, Answered, Unanswered, judge
+from bridges.callbacks.style import CallbackResponse
+from smsc.message import AccountId, Delivery, Mailbox
+from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Mailboxes, SetAside
 
-LANE_REQUESTS = 8
-TIMEOUT_S = 10.0
-"""From connecting to the end of the answer."""
+PREFIX: Final = "callback:"
+KeysOf = Callable[[AccountId], Sequence[bytes]]
+"""The secrets that an account's callbacks are signed with, the newest first."""
 
-FIRST_DELAY_S = 5.0
-MAX_DELAY_S = 3600.0
-MAX_AGE_MS = 24 * 3600 * 1000
-REFUSALS = 8
-"""A 3xx or 4xx answer this many times over is meant for good."""
-
-PASSING = frozenset({408, 425, 429})
-"""4xx answers that ask for another attempt (RFC 9110 §15.5.9, RFC 8470, RFC 6585)."""
-
-ANSWER_OCTETS = 16 * 1024
-ANSWER_S = 1.0
-"""How much of an answer's body is read, and for how long; a longer one is cut."""
-
-
-def make_client() -> httpx2.AsyncClient:
-    """The HTTP client for callbacks: no redirects, no proxy from the environment."""
-    return httpx2.AsyncClient(
-        timeout=TIMEOUT_S,
-        follow_redirects=False,
-        trust_env=False,
-        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=256),
-        headers={"User-Agent": "smsc-gateway"},
-    )
-
-
-def payload_of(delivery: Delivery) -> dict[str, object]:
-    """The JSON that the callback gets.
-
-    A receipt speaks of the message as it was sent: `from` its sender, `to` its recipient,
-    although the deliver_sm body that stands for the receipt has them the other way round.
-    `done` is when the gateway learned it.
-    """
-    spoken = read_body(delivery.body)
-    if delivery.kind == "receipt":
-        return {
-            "event": "receipt",
-            "delivery": str(delivery.id),
-            "id": str(delivery.message_id),
-            "from": spoken.destination,
-            "to": spoken.source,
-            "state": delivery.state.name,
-            "error": delivery.error,
-            "done": iso_utc(delivery.created_ms),
-            "reference": delivery.reference,
-        }
-    return {
-        "event": "mo",
-        "delivery": str(delivery.id),
-        "id": str(delivery.id),
-        "from": spoken.source,
-        "to": spoken.destination,
-        "received": iso_utc(delivery.created_ms),
-        "text": spoken.text(),
-        "hex": spoken.data.hex(),
-        "data_coding": spoken.data_coding,
-        "udh": spoken.udh,
-    }
-
-
-def judge(
-    delivery: Delivery, answer: int | str, now_ms: int, draw: float, retry_after_s: float = 0.0
-) -> DeliveryOutcome:
-    """What an attempt means.
-
-    `answer` is the HTTP status, or why there was none; `draw` in [0, 1) is the jitter;
-    `retry_after_s` is what the host asked for. `delivery.attempt` counts earlier attempts.
-    """
-    if isinstance(answer, int) and 200 <= answer < 300:
-        return Done(delivery.id)
-    why = f"HTTP {answer}" if isinstance(answer, int) else answer
-    is_refusal = isinstance(answer, int) and 300 <= answer < 500 and answer not in PASSING
-    if is_refusal and delivery.attempt + 1 >= REFUSALS:
-        return Dropped(delivery.id, f"{why} for {REFUSALS} attempts")
-    until_ms = delivery.created_ms + MAX_AGE_MS
-    if delivery.expires_ms:
-        until_ms = min(until_ms, delivery.expires_ms)
-    left_s = (until_ms - now_ms) / 1000
-    if left_s <= 0:
-        return Dropped(delivery.id, f"{why}, and its time is over")
-    backoff_s = min(MAX_DELAY_S, FIRST_DELAY_S * 2 ** min(delivery.attempt, 16))
-    delay_s = max(backoff_s * (0.5 + draw / 2), min(retry_after_s, MAX_DELAY_S))
-    return Again(delivery.id, min(delay_s, left_s), why)  # the last attempt is made at the end
+_IDLE_S: Final = 60.0
+"""A lane without deliveries is forgotten after so long; nothing of it is lost."""
+_LANES_LOOK_S: Final = 30.0
+_GONE_LIMIT: Final = 10_000
+"""Endpoints remembered as gone; beyond, the oldest is asked again."""
+_NOTHING_TO_SAY: Final = Answered(CallbackResponse(204))
+_GONE: Final = Answered(CallbackResponse(GONE))
 
 
 class Webhook:
@@ -116,98 +45,126 @@ class Webhook:
     def __init__(
         self,
         mailboxes: Mailboxes,
-        client: httpx2.AsyncClient,
+        open_client: Callable[[], AbstractAsyncContextManager[CallbackClient]],
         now_ms: Callable[[], int],
         log: FilteringBoundLogger,
         *,
+        keys_of: KeysOf = lambda _account: (),
         seed: int | None = None,
-        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._mailboxes = mailboxes
-        self._client = client
+        self._open_client = open_client
+        self._client: CallbackClient
         self._now_ms = now_ms
         self._log = log
+        self._keys_of = keys_of
         self._random = random.Random(seed)
-        self._timeout_s = timeout_s
-        self._lanes: dict[Mailbox, _Lane] = {}
+        self._hosts: dict[Mailbox, _Host] = {}
+        self._gone: dict[str, None] = {}
         self._nursery: trio.Nursery | None = None
 
     def open(self, mailbox: Mailbox) -> None:
         """Take deliveries of this callback mailbox from now on; again is harmless."""
-        if mailbox in self._lanes:
+        if mailbox in self._hosts:
             return
-        lane = self._lanes[mailbox] = _Lane(self, mailbox)
+        host = self._hosts[mailbox] = _Host(self, mailbox, Lane(self._random))
         if self._nursery is not None:
-            self._mailboxes.attach(mailbox, lane)
+            self._mailboxes.attach(mailbox, host)
 
     async def run(self) -> None:
         """Live until cancelled; what is in flight then is offered again after the next start."""
         try:
-            async with trio.open_nursery() as nursery:
+            async with self._open_client() as self._client, trio.open_nursery() as nursery:
                 self._nursery = nursery
-                for mailbox, lane in list(self._lanes.items()):
-                    self._mailboxes.attach(mailbox, lane)
-                await trio.sleep_forever()
+                for mailbox, host in list(self._hosts.items()):
+                    self._mailboxes.attach(mailbox, host)
+                while True:
+                    await trio.sleep(_LANES_LOOK_S)
+                    self.forget_idle()
         finally:
             self._nursery = None
-            for mailbox, lane in self._lanes.items():
-                lane.in_flight = 0
-                self._mailboxes.detach(mailbox, lane)
+            for mailbox, host in self._hosts.items():
+                host.lane.in_flight = 0
+                self._mailboxes.detach(mailbox, host)
 
-    def statistics(self) -> Mapping[str, int]:
-        """Requests in flight for each mailbox."""
-        return {str(mailbox): lane.in_flight for mailbox, lane in self._lanes.items()}
+    def statistics(self) -> Mapping[str, Mapping[str, object]]:
+        """By mailbox: requests in flight, and what is wrong with the host, if anything is."""
+        now = trio.current_time()
+        return {
+            str(mailbox): {
+                "in_flight": host.lane.in_flight,
+                "waiting": len(host.held) - host.lane.in_flight,
+                "failures": host.lane.failures,
+                "last_failure": host.lane.last_failure if host.lane.failures else "",
+                "paused_s": round(max(0.0, host.lane.paused_until - now), 1),
+            }
+            for mailbox, host in self._hosts.items()
+        }
 
-    # --- for lanes ---
+    def forgive(self, mailbox: Mailbox) -> None:
+        """People want this host tried now, its endpoints that said they are gone included."""
+        url = mailbox.removeprefix(PREFIX)
+        for endpoint in [one for one in self._gone if one.startswith(url)]:
+            del self._gone[endpoint]
+        host = self._hosts.get(mailbox)
+        if host is not None:
+            host.lane.forgive()
 
-    def start(self, lane: "_Lane", batch: Sequence[Delivery]) -> None:
-        """One task for each request; a lane has at most `LANE_REQUESTS` of them."""
-        assert self._nursery is not None, "a lane is attached only while run() runs"
+    def forget_idle(self) -> None:
+        """Lanes that have had nothing to do for a while: a client names as many hosts as it likes."""
+        before = trio.current_time() - _IDLE_S
+        for mailbox, host in list(self._hosts.items()):
+            quiet_since = max(host.used_at, host.lane.paused_until)
+            if not host.held and quiet_since <= before:
+                del self._hosts[mailbox]
+                self._mailboxes.detach(mailbox, host)
+
+    # --- for hosts ---
+
+    def start(self, host: "_Host", batch: Sequence[Delivery]) -> None:
+        """One task for each request; a host has at most its lane's room of them."""
+        assert self._nursery is not None, "a host is attached only while run() runs"
         for delivery in batch:
-            self._nursery.start_soon(self._attempt, lane, delivery)
+            self._nursery.start_soon(self._attempt, host, delivery)
 
-    async def _attempt(self, lane: "_Lane", delivery: Delivery) -> None:
-        answer, retry_after_s = await self._post(delivery)
-        now_ms = self._now_ms()
-        outcome = judge(delivery, answer, now_ms, self._random.random(), retry_after_s)
-        lane.in_flight -= 1
-        self._tell(lane.mailbox, delivery, outcome)
-        self._mailboxes.delivered(lane.mailbox, [outcome])
+    async def _attempt(self, host: "_Host", delivery: Delivery) -> None:
+        now_s = trio.current_time
+        answer = await self._ask(delivery)
+        outcome = judge(delivery, answer, self._now_ms(), self._random.random())
+        has_turned = host.lane.note(answer, now_s())
+        host.lane.in_flight -= 1
+        host.used_at = now_s()
+        if not isinstance(outcome, Again):
+            host.held.discard(delivery.id)
+        if isinstance(answer, Answered) and answer.response.status == GONE:
+            self._remember_gone(delivery)
+        self._tell(host, delivery, outcome)
+        if has_turned:
+            self._tell_turn(host)
+        self._mailboxes.delivered(host.mailbox, [outcome])
 
-    async def _post(self, delivery: Delivery) -> tuple[int | str, float]:
-        """The HTTP status and the Retry-After of an attempt, or why there is none."""
-        if delivery.callback_url is None:
-            return 410, 0.0  # as good as gone: there is nowhere to post it to
+    async def _ask(self, delivery: Delivery) -> Answered | Unanswered:
+        if delivery.callback_url is None or _endpoint(delivery.callback_url) in self._gone:
+            return _GONE
         try:
-            with trio.fail_after(self._timeout_s):
-                return await self._exchange(delivery, delivery.callback_url)
-        except trio.TooSlowError:
-            return f"no answer within {self._timeout_s:g} s", 0.0
-        except (httpx2.HTTPError, httpx2.InvalidURL) as error:
-            return type(error).__name__, 0.0
+            style, rest = find_style(delivery.callback_style)
+            keys = self._keys_of(delivery.account)
+            request = style.request(delivery, rest, self._now_ms(), keys)
+            return _NOTHING_TO_SAY if request is None else await self._client.send(request)
         except Exception as error:  # noqa: BLE001 a strange answer must not end all other callbacks
             self._log.exception("webhook.attempt.broke", delivery=delivery.id)
-            return type(error).__name__, 0.0
+            return Unanswered(type(error).__name__, is_ours=True)
 
-    async def _exchange(self, delivery: Delivery, url: str) -> tuple[int, float]:
-        headers = {"Content-Type": "application/json", "webhook-id": str(delivery.id)}
-        content = orjson.dumps(payload_of(delivery))
-        async with self._client.stream("POST", url, content=content, headers=headers) as response:
-            octets = 0
-            # The status is the answer. Its body is read only so that the connection can be used
-            # again; a scope ends that, because the client's generators unwind well only when
-            # they are cancelled from within.
-            with trio.move_on_after(ANSWER_S) as reading:
-                async for chunk in response.aiter_raw():
-                    octets += len(chunk)
-                    if octets > ANSWER_OCTETS:
-                        reading.cancel()
-            wish = response.headers.get("retry-after", "")
-            return response.status_code, float(wish) if wish.isdecimal() else 0.0
+    def _remember_gone(self, delivery: Delivery) -> None:
+        if delivery.callback_url is None:
+            return
+        self._gone[_endpoint(delivery.callback_url)] = None
+        if len(self._gone) > _GONE_LIMIT:
+            del self._gone[next(iter(self._gone))]
 
-    def _tell(self, mailbox: Mailbox, delivery: Delivery, outcome: DeliveryOutcome) -> None:
+    def _tell(self, host: "_Host", delivery: Delivery, outcome: DeliveryOutcome) -> None:
         facts: dict[str, object] = {
-            "mailbox": mailbox,
+            "mailbox": host.mailbox,
             "delivery": delivery.id,
             "kind": delivery.kind,
             "attempt": delivery.attempt + 1,
@@ -219,21 +176,44 @@ class Webhook:
                 self._log.info("webhook.deferred", **facts, delay_s=round(delay_s, 1), why=why)
             case Dropped(why=why):
                 self._log.warning("webhook.dropped", **facts, why=why)
+            case SetAside(why=why):
+                self._log.warning("webhook.set_aside", **facts, why=why)
+            case _:
+                assert_never(outcome)
+
+    def _tell_turn(self, host: "_Host") -> None:
+        lane = host.lane
+        if not lane.failures:
+            self._log.info("webhook.recovered", mailbox=host.mailbox)
+            return
+        pause_s = round(lane.paused_until - trio.current_time(), 1)
+        self._log.warning(
+            "webhook.slowed", mailbox=host.mailbox, pause_s=pause_s, why=lane.last_failure
+        )
 
 
 @attrs.define(slots=True, eq=False)
-class _Lane:
+class _Host:
     """The receiver of one host's mailbox."""
 
     _webhook: Webhook
     mailbox: Mailbox
-    in_flight: int = 0
+    lane: Lane
+    held: set[int] = attrs.field(factory=set)
+    """Deliveries it was given and that have not ended: in flight, or to be tried again."""
+    used_at: float = attrs.field(factory=trio.current_time)
 
     def room(self) -> int:
         """How many more deliveries this host may have in flight."""
-        return LANE_REQUESTS - self.in_flight
+        return self.lane.room(trio.current_time())
 
     def deliver(self, batch: Sequence[Delivery]) -> None:
         """Start a request for each."""
-        self.in_flight += len(batch)
+        self.lane.in_flight += len(batch)
+        self.held.update(one.id for one in batch)
         self._webhook.start(self, batch)
+
+
+def _endpoint(url: str) -> str:
+    """What says that it is gone: the URL without its query, which often names the message."""
+    return url.partition("?")[0]

@@ -7,6 +7,7 @@
 import os
 import sys
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from cyclopts import Parameter
 from smsc import cli_control, cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
+from smsc.ports import CallbackTerms
 
 app = cyclopts.App(
     name="smsc",
@@ -281,17 +283,24 @@ def _load(path: Path) -> Config | None:
 def _bridges() -> Any:
     """Every bridge of this build."""
     from bridges import REGISTRY
+    from bridges.callback_client import make_client
+    from bridges.callbacks.registry import events_of
     from bridges.http.server import serve
-    from bridges.webhook import Webhook, make_client
+    from bridges.webhook import PREFIX, Webhook
     from smsc.app import Bridges
 
     def outlet(name: OutletName, config: OutletConfig, log: Any) -> Any:
         return REGISTRY[config.kind].build(name, config.settings, log)
 
+    def callbacks(mailboxes: Any, now_ms: Any, log: Any, terms: CallbackTerms) -> Any:
+        client = partial(make_client, terms.networks)
+        return {PREFIX: Webhook(mailboxes, client, now_ms, log, keys_of=terms.keys_of)}
+
     return Bridges(
         outlet=outlet,
-        webhook=lambda mailboxes, now_ms, log: Webhook(mailboxes, make_client(), now_ms, log),
+        callbacks=callbacks,
         serve_http=serve,
+        callback_events=events_of,
     )
 
 

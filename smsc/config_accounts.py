@@ -17,6 +17,7 @@ from routing.amounts import amount_fault
 from smsc.config_errors import Secret, SettingError, found
 from smsc.config_fields import Network, Reader, about
 from smsc.directory.passwords import StoredPassword
+from smsc.directory.webhook_keys import EXPECTED, key_of, keys_of
 
 ANY_SENDER = "*"
 INHERITED: Final = (
@@ -96,6 +97,16 @@ def parse_sender(value: object) -> str:
     """Read one sender: what fits source_addr."""
     if not isinstance(value, str) or not re.fullmatch(r"[ -~]{1,20}", value) or "*" in value:
         raise SettingError(f'expected a sender like "Shop" or "41791234567", found {found(value)}')
+    return value
+
+
+def parse_callback_url(value: object) -> str:
+    """Read where to post, or the name of a broker's queue; "" is nowhere."""
+    if not isinstance(value, str) or not re.fullmatch(r"(https?://[^\s/?#]+\S*|queue:\S+)?", value):
+        raise SettingError(
+            'expected a URL like "https://host/path" or a queue like "queue:NAME",'
+            f" found {found(value)}"
+        )
     return value
 
 
@@ -240,6 +251,24 @@ class AccountConfig:
         metadata=about("the operation that brings the account its messages and receipts"),
     )
     admin: bool = attrs.field(default=False, metadata=about("whether it may use admin operations"))
+    callback_url: str = attrs.field(
+        default="",
+        metadata=about(
+            "where its receipts and MO messages go that have no callback of their own;"
+            " none = to its sessions",
+            parse=parse_callback_url,
+        ),
+    )
+    callback_style: str = attrs.field(
+        default="", metadata=about('how that is spoken to, like "connector"; none = natively')
+    )
+    webhook_secret: Secret = attrs.field(
+        factory=lambda: Secret(""), metadata=about("what its native callbacks are signed with")
+    )
+    webhook_secret_old: Secret = attrs.field(
+        factory=lambda: Secret(""),
+        metadata=about("what they are signed with besides, while clients change to the new one"),
+    )
     receipts_per_part: bool = attrs.field(
         default=False,
         metadata=about("one receipt for each part of a long message, not one in all"),
@@ -252,6 +281,22 @@ class AccountConfig:
             maximum=86_400,
         ),
     )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse what cannot sign."""
+        for secret in (self.webhook_secret, self.webhook_secret_old):
+            if secret.value and key_of(secret.value) is None:
+                raise ValueError(f"webhook_secret: {EXPECTED}")
+
+    @property
+    def home(self) -> tuple[str | None, str]:
+        """The callback URL and style of its MO messages; None: they go to its sessions."""
+        return (self.callback_url, self.callback_style) if self.callback_url else (None, "")
+
+    @property
+    def webhook_keys(self) -> tuple[bytes, ...]:
+        """What its callbacks are signed with, the newest first."""
+        return keys_of((self.webhook_secret.value, self.webhook_secret_old.value))
 
 
 def read_account(

@@ -170,6 +170,10 @@ class HttpConfig:
     dialects: tuple[Dialect, ...] = attrs.field(
         default=(), metadata=about("HTTP interfaces served besides the native one")
     )
+    callback_networks: tuple[Network, ...] = attrs.field(
+        default=(),
+        metadata=about("networks that callbacks may go to, besides those of the public Internet"),
+    )
 
 
 @attrs.frozen(kw_only=True)

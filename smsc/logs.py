@@ -64,6 +64,7 @@ EVENTS: Final[dict[str, str]] = {
     "mo.unrouted": "a message from the network that no mo_route takes; refused",
     "delivery.dropped": "a receiver refused a delivery for good",
     "delivery.expired": "nobody came for a delivery in time",
+    "delivery.set_aside": "a delivery was tried long enough; it waits until people ask it back",
     "outlet.choked": "a bug met one message in an outlet; the others go on",
     "outlet.crashed": "a bug ended an outlet; it is started again",
     "control.asked": "somebody on this machine asked through the control door",
@@ -73,6 +74,15 @@ EVENTS: Final[dict[str, str]] = {
     "webhook.delivered": "a callback took a delivery",
     "webhook.deferred": "a callback did not take a delivery; it is tried again",
     "webhook.dropped": "a callback refused a delivery for good",
+    "webhook.set_aside": "a callback was tried long enough, or may not be tried",
+    "webhook.attempt.broke": "a bug met one delivery; the others go on",
+    "jms.connected": "the message broker takes messages",
+    "jms.down": "the message broker is gone; what is for its queues waits on disk",
+    "jms.published": "the message broker has stored deliveries",
+    "jms.refused": "the message broker refused a delivery",
+    "jms.message_broke": "a bug met one delivery on its way to a queue; it is set aside",
+    "webhook.slowed": "a callback host is in trouble; it gets less, after a pause",
+    "webhook.recovered": "a callback host takes deliveries again",
 }
 
 

@@ -85,6 +85,12 @@ class Draft:
     """The fields of `body` when the session has read them already."""
     session: object | None = attrs.field(default=None, eq=False, repr=False)
     """The receiver (see `smsc.ports.Receiver`) of the session that it came from, if it has one."""
+    callback_style: str = ""
+    """How the callback is spoken to: "" as the native API does, else "STYLE" or "STYLE:REST".
+
+    Only beside a `callback_url`. What REST means, the style says: the events that it asks for,
+    GET or POST. See `bridges/callbacks/`.
+    """
 
 
 @attrs.define(slots=True)
@@ -107,6 +113,8 @@ class Message:
     _peek: SubmitPeek | None = attrs.field(default=None, eq=False, repr=False)
     session: object | None = attrs.field(default=None, eq=False, repr=False)
     """As in `Draft`; in memory only, so what was read from disk has none."""
+    callback_style: str = ""
+    """As in `Draft`."""
     charge: tuple[str, str, str] | None = None
     """What was paid for it: the account that paid, the class of credit, the amount."""
 
@@ -156,7 +164,12 @@ class Delivery:
     id: MessageId
     mailbox: Mailbox
     account: AccountId
-    kind: str  # "receipt", "notice" (still on its way) or "mo"
+    kind: str
+    """"receipt", "notice" (still on its way, a network says) or "mo".
+
+    Callbacks whose style asks for it hear more: "accepted" by the network, "rejected" by it (the
+    end of a message that no network took), "buffered" (an attempt failed, more will follow).
+    """
     created_ms: int
     expires_ms: int
     body: bytes
@@ -168,3 +181,9 @@ class Delivery:
     attempt: int = 0
     session: object | None = attrs.field(default=None, eq=False, repr=False)
     """The receiver that should have it before others; in memory only."""
+    callback_style: str = ""
+    """As in `Draft`."""
+    outlet: str = ""
+    """The network that it came from or the message went to; known where there is a style."""
+    upstream_id: str = ""
+    """What that network calls the message, or its first part; known where there is a style."""

@@ -17,6 +17,7 @@ from smsc.ports import (
     Lookup,
     Refused,
     Submit,
+    UpstreamReceipt,
 )
 
 
@@ -87,8 +88,20 @@ class Gateway(Protocol):
     async def simulate_mo(self, outlet: str, from_: str, to: str, text: str) -> str | None:
         """Make a simulator outlet receive a message from a handset; a sentence if it cannot."""
 
-    async def inject_mo(self, outlet: str, from_: str, to: str, text: str) -> Refused | None:
-        """Route a message as if the network of `outlet` had brought it (any outlet's name)."""
+    async def inject_mo(
+        self, outlet: str, from_: str, to: str, text: str, *, key: str = ""
+    ) -> Refused | None:
+        """Route a message as if the network of `outlet` had brought it (any outlet's name).
+
+        `key` is what that network calls it: the same one again within a day is the same message,
+        and is not delivered a second time. "" = every one is another.
+        """
+
+    async def take_receipt(self, receipt: UpstreamReceipt) -> Refused | None:
+        """What a network says became of a message, by HTTP; None after fsync.
+
+        A receipt for an id that nobody knows is kept for a while: it may be early.
+        """
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
         """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

@@ -107,6 +107,10 @@ class Dispatch:
         self.pending = Pending()
         self.replace_older: Callable[[Sequence[Message]], None] = lambda _messages: None
         """Ends what messages with replace_if_present_flag replace; see `commands`."""
+        self.tell_callback: Callable[[Batch, Message, Progress], list[Delivery]] = (
+            lambda _batch, _message, _progress: []
+        )
+        """Parks what a callback with a style hears of an attempt; see `callbacks`."""
         # What became final while `accepted` pumped, if it does: never to be pending.
         self._ended: set[MessageId] | None = None
         # Outcomes handed in and not on disk yet. A crash repeats them as it repeats what was not
@@ -247,6 +251,8 @@ class Dispatch:
                     finals.append((flight.message, flight.progress))
                 elif flight.message.registered_delivery & NOTICE_WISH:
                     notices += self._notify(batch, flight)
+                if flight.message.callback_style:
+                    notices += self.tell_callback(batch, flight.message, flight.progress)
         count = len(outcomes)
         self._unjournalled[outlet] += count
 

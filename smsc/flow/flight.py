@@ -43,6 +43,7 @@ class Flight:
             and not self.is_marked
             and not self.progress.parts
             and not self.message.registered_delivery & NOTICE_WISH
+            and not self.message.callback_style
         )
 
     def left_whole(self, batch: Batch, outlet: OutletName, upstream_id: str) -> None:

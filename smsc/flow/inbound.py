@@ -16,7 +16,9 @@ from pdu.text.coding import decode_text
 from pdu.text.udh import split_header
 from pdu.tlvs import Tag, find_tlv
 from routing.mo import MoTable, first_word
-from smsc.message import AccountId, Delivery, Mailbox, MessageId
+from smsc.flow.callbacks import mailbox_for
+from smsc.flow.mo_keys import MoKeys
+from smsc.message import AccountId, Delivery, MessageId
 from smsc.ports import Batch, CommitResult, MobileOriginated, Store
 from smsc.store.ids import IdAllocator
 
@@ -48,6 +50,9 @@ class Inbound:
         self._log = log
         self.heard_from: Callable[[str], None] = lambda _source_addr: None
         """Told of each number that sent a message."""
+        self.home_of: Callable[[AccountId], tuple[str | None, str]] = lambda _account: (None, "")
+        """The callback URL of an account and its style; None: its messages go to its sessions."""
+        self.keys = MoKeys(store)
         self.received = 0
 
     def mobile_originated_nowait(
@@ -81,16 +86,24 @@ class Inbound:
             )
             return Status.ESME_RX_R_APPN
         now_ms = self._now_ms()
+        if message.key and self.keys.is_known(message.outlet, message.key, now_ms):
+            return Status.ESME_ROK  # the commit of the first one ends before this one's
+        callback_url, callback_style = self.home_of(AccountId(account))
         delivery = Delivery(
             id=MessageId(self._ids.take(1, now_ms)[0]),
-            mailbox=Mailbox(account),
+            mailbox=mailbox_for(account, callback_url),
             account=AccountId(account),
             kind="mo",
             created_ms=now_ms,
             expires_ms=now_ms + MO_KEEP_MS,
             body=message.body,
+            callback_url=callback_url,
+            callback_style=callback_style,
+            outlet=message.outlet,
         )
         batch.park(delivery)
+        if message.key:
+            self.keys.remember(batch, message.outlet, message.key, delivery.id, now_ms)
         deliveries.append(delivery)
         self.received += 1
         return Status.ESME_ROK

@@ -175,6 +175,7 @@ class Intake:
                 draft.body,
                 peek,
                 draft.session,
+                draft.callback_style,
             )
             if charge is not None:
                 message.charge = charge.note

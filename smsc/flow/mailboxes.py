@@ -14,8 +14,9 @@ from typing import Any, Final, assert_never
 
 import attrs
 
+from smsc.flow.set_aside import Asides
 from smsc.message import Delivery, Mailbox, MessageId
-from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver, Store
+from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver, SetAside, Store
 
 _READY_LIMIT: Final = 10_000
 """Deliveries of one mailbox kept in memory; the rest is read from disk when its turn comes.
@@ -50,6 +51,7 @@ class Mailboxes:
     :param now: seconds of a monotonic clock.
     :param newest: the highest id on disk at start.
     :ivar unattended: told of a mailbox that has deliveries and no receiver.
+    :ivar asides: what receivers gave up on.
     :ivar is_stopping: nothing more is offered; what is in hand may still be answered.
     """
 
@@ -70,6 +72,7 @@ class Mailboxes:
         self._log = log
         self._boxes: dict[Mailbox, _Box] = {}
         self.unattended: Callable[[Mailbox], None] = lambda _mailbox: None
+        self.asides = Asides(store, log)
         self.is_stopping = False
         self.delivered_count = 0
 
@@ -136,6 +139,8 @@ class Mailboxes:
                 case Dropped(_, why):
                     self._log.warning("delivery.dropped", id=outcome.id, mailbox=mailbox, why=why)
                     batch.unpark(mailbox, outcome.id)
+                case SetAside(_, why):
+                    self.asides.put(batch, held[0], why)
                 case _:
                     assert_never(outcome)
         self._store.commit_nowait(batch)
@@ -148,6 +153,8 @@ class Mailboxes:
             while box.later and box.later[0][0] <= now:
                 box.ready.append(heapq.heappop(box.later)[2])
             self._offer(mailbox)
+        for mailbox in self.asides.asked_back():
+            self._take_back(mailbox)
 
     def forget_old(self) -> None:
         """Drop what waited too long for a receiver that never came; called by the sweeper."""
@@ -159,7 +166,9 @@ class Mailboxes:
             oldest = self._store.parked(mailbox, MessageId(0), 1)
             if oldest and oldest[0].expires_ms <= now_ms:
                 oldest = self._store.parked(mailbox, MessageId(0), _REFILL)
-                self._drop([one for one in oldest if one.expires_ms <= now_ms])
+                expired = [one for one in oldest if one.expires_ms <= now_ms]
+                self._drop(expired)
+                self.asides.forget(mailbox, len(expired))
 
     @property
     def in_hand(self) -> int:
@@ -188,6 +197,23 @@ class Mailboxes:
                     receiver.deliver(batch)
         finally:
             box.is_offering = False
+
+    def _take_back(self, mailbox: Mailbox) -> None:
+        """Bring back some of what was set aside for this mailbox, if there is room for it."""
+        if mailbox not in self._boxes:
+            self.unattended(mailbox)
+        box = self._boxes.get(mailbox)
+        if box is None or len(box.ready) >= _REFILL:
+            return
+        seen = box.seen  # what lies beyond is read from disk in its turn
+        box.has_more = True
+
+        def on_disk(deliveries: Sequence[Delivery]) -> None:
+            if self._boxes.get(mailbox) is box:
+                box.ready.extend(one for one in deliveries if one.id <= seen)
+            self._offer(mailbox)
+
+        self.asides.bring_back(mailbox, on_disk)
 
     def _take(self, box: _Box, limit: int) -> list[Delivery]:
         """Deliveries to hand out now; those that waited too long are dropped here."""

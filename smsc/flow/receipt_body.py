@@ -13,7 +13,15 @@ from smsc.message import DELIVERED, Message, MessageId, Progress
 
 # esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
 # sm_default_msg_id, times empty.
-AS: Final = {"receipt": b"\x04" + bytes(8), "notice": b"\x20" + bytes(8)}
+_RECEIPT: Final = b"\x04" + bytes(8)
+_NOTICE: Final = b"\x20" + bytes(8)
+AS: Final = {
+    "receipt": _RECEIPT,
+    "rejected": _RECEIPT,
+    "notice": _NOTICE,
+    "accepted": _NOTICE,
+    "buffered": _NOTICE,
+}
 # service_type, the addresses, the head, the text; receipted_message_id and message_state.
 _BODY: Final = b"\0%c%c%b\0%c%c%b\0%b%c%b" + b"\x00\x1e\x00%c%b\0" + b"\x04\x27\x00\x01%c"
 _MESSAGE_STATES: Final = {int(state): state for state in MessageState}

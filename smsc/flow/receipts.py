@@ -10,13 +10,13 @@ Station of the flow: outlet → **receipts** → mailboxes. SMPP 3.4 §5.2.17, a
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from itertools import takewhile
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import attrs
 
 from pdu.receipt_ids import IdHabit
 from pdu.status import Status
 from pdu.tlvs import Tag, pack_tlv
+from smsc.flow.callbacks import DELIVERY_KEEP_MS, Callbacks, mailbox_for
 from smsc.flow.early import Early
 from smsc.flow.parts import aggregate, with_part
 from smsc.flow.receipt_body import AS, receipt_body
@@ -46,12 +46,8 @@ from smsc.ports import (
 )
 from smsc.store.ids import IdAllocator
 
-DELIVERY_KEEP_MS: Final = 7 * 24 * 3600 * 1000
-"""How long a receipt waits for its account to bind."""
 EARLY_KEEP_MS: Final = 3600 * 1000
 """How long a receipt waits for the response that names its message."""
-_HOST_LIMIT: Final = 261
-"""Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
 _ROK: Final = int(Status.ESME_ROK)
 _ACCEPTED: Final = State.ACCEPTED
 _EARLY_LIMIT: Final = 100_000
@@ -105,6 +101,8 @@ class Receipts:
         """Accounts that pay for messages; while there are none, `refund` is not called."""
         self.refund: Callable[[Batch, Sequence[tuple[Message, Progress]]], None] = lambda *_: None
         """Gives back, in the same batch, what messages cost that need not be paid for."""
+        self.callbacks = Callbacks(ids, now_ms)
+        """Writes for callbacks that have a style."""
         self.duplicates = 0
         self.unmatched = 0
 
@@ -257,6 +255,8 @@ class Receipts:
         message = self._recent.get(id_)
         if message is None or progress is None or progress.state in FINAL:
             return ()
+        if message.callback_style:
+            return self.callbacks.noticed(batch, message, progress)
         if not message.registered_delivery & NOTICE_WISH:
             return ()
         return self.write_notice(batch, message, progress)
@@ -309,18 +309,22 @@ class Receipts:
         if self.payers:
             self.refund(batch, finals)
         wanted: list[tuple[Message, Progress, bytes]] = []
+        styled: list[Delivery] = []
         for message, progress in finals:
-            if len(progress.parts) > 1:
+            if message.callback_style:
+                styled += self.callbacks.ended(batch, self._each_part(message, progress))
+            elif len(progress.parts) > 1:
                 each = self._each_part(message, progress)
                 wanted += [one for one in each if is_wanted(message, one[1])]
             elif is_wanted(message, progress):
                 wanted.append((message, progress, b""))
-        return self._park(batch, wanted, "receipt")
+        deliveries = self._park(batch, wanted, "receipt")
+        return styled + deliveries if styled else deliveries
 
     def write_notice(self, batch: Batch, message: Message, progress: Progress) -> list[Delivery]:
         """Park an intermediate notification: it is on its way (SMPP 3.4 §5.2.17).
 
-        Callbacks know no such thing.
+        Callbacks know no such thing, unless they have a style: see `callbacks`.
         """
         if message.callback_url is not None:
             return []
@@ -329,13 +333,13 @@ class Receipts:
 
     def _each_part(
         self, message: Message, progress: Progress
-    ) -> Iterable[tuple[Message, Progress, bytes]]:
+    ) -> Sequence[tuple[Message, Progress, bytes]]:
         """One final state for the whole, or for those who want it one for each part.
 
         The octets are TLVs that tell which part.
         """
         parts = progress.parts
-        if not (
+        if len(parts) < 2 or not (
             message.account in self.per_part
             or self.policies.get(progress.outlet, ANY_NETWORK).receipts_per_part
         ):
@@ -348,6 +352,7 @@ class Receipts:
                     progress,
                     state=State(octet) if octet in FINAL else progress.state,
                     parts=parts[place : place + 1],
+                    upstream_ids=progress.upstream_ids[place : place + 1],
                 ),
                 total + pack_tlv(Tag.SAR_SEGMENT_SEQNUM, b"%c" % (place + 1)),
             )
@@ -405,12 +410,3 @@ def _receipt_of(outlet: OutletName, early: Delivery) -> UpstreamReceipt:
     return UpstreamReceipt(
         outlet, early.reference or "", early.state, early.error, early.created_ms
     )
-
-
-def mailbox_for(account: str, callback_url: str | None) -> Mailbox:
-    """`callback:scheme://host:port` for a callback, one for each host; else the account's name."""
-    if callback_url is None:
-        return Mailbox(account)
-    url = urlsplit(callback_url)
-    host = url.netloc.rpartition("@")[2][:_HOST_LIMIT]
-    return Mailbox(f"callback:{url.scheme}://{host}")

@@ -3,7 +3,7 @@
 *In*: the account, a submit_sm body with its decoded fields.
 *Out*: the body as it goes on, or `Refused`. *Never*: a clock, a store; a text changed.
 
-Part of admission. Two things change octets of a body: a sender for messages that name none,
+Part of admission. A draft without a callback gets the account's. Two things change octets of a body: a sender for messages that name none,
 and ceilings. The meaning of data_coding 0 is written into data_coding itself, so that every room
 behind (parts, receipts, routes, carriers) reads the text right without asking whose it was.
 """
@@ -37,6 +37,9 @@ class Terms:
     def apply(self, draft: Draft, peek: SubmitPeek) -> tuple[bytes, SubmitPeek] | Refused:
         """Judge a draft; its body as the contract puts it right."""
         account, body = self.account, draft.body
+        if account.callback_url and draft.callback_url is None:
+            draft.callback_url = account.callback_url
+            draft.callback_style = account.callback_style
         to = peek.destination_addr.removeprefix("+")
         if account.destinations and to and not to.startswith(account.destinations):
             why = f"account {self.name} may not send to {to}; see its destinations"
@@ -68,6 +71,7 @@ def terms_of(accounts: Mapping[AccountId, AccountConfig]) -> dict[AccountId, Ter
         or one.account.destinations
         or one.account.service_types
         or one.account.default_sender
+        or one.account.callback_url
         or one.account.max_priority < 255
     }
 

@@ -4,25 +4,16 @@
 *Never*: a bridge itself; the roof alone knows them.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
 
 import attrs
 
+from smsc.callback_desk import CallbackBridge
 from smsc.config import OutletConfig
 from smsc.flow.mailboxes import Mailboxes
-from smsc.message import Mailbox, OutletName
-from smsc.ports import Outlet
-
-
-class Webhook(Protocol):
-    """What the roof asks of the callbacks bridge."""
-
-    def open(self, mailbox: Mailbox) -> None:
-        """Take deliveries of this callback mailbox from now on."""
-
-    async def run(self) -> None:
-        """Live until cancelled."""
+from smsc.message import OutletName
+from smsc.ports import CallbackEvent, CallbackTerms, EventsOf, Outlet
 
 
 @attrs.frozen
@@ -30,9 +21,14 @@ class Bridges:
     """The doors to other worlds, chosen by the command line."""
 
     outlet: Callable[[OutletName, OutletConfig, Any], Outlet]
-    webhook: Callable[[Mailboxes, Callable[[], int], Any], Webhook] | None = None
+    callbacks: Callable[
+        [Mailboxes, Callable[[], int], Any, CallbackTerms], Mapping[str, CallbackBridge]
+    ] = lambda *_: {}
+    """Those that take from mailboxes that begin so: "callback:", "queue:"."""
     serve_http: Callable[..., Awaitable[None]] | None = None
     """(listen, gateway, *, stop, log, dialects, task_status): serves until `stop` is set."""
+    callback_events: EventsOf = lambda _style: CallbackEvent(0)
+    """The events that each callback style asks for."""
 
 
 @attrs.frozen

@@ -20,7 +20,7 @@ from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
 from smsc.gateway.outlet_keeper import OutletKeeper
 from smsc.gateway.rooms import Rooms
-from smsc.message import Mailbox, MessageId, Progress
+from smsc.message import MessageId, Progress
 
 DRAIN_S: Final = 30.0
 """How long a stop waits for answers that are still owed to us."""
@@ -31,7 +31,6 @@ _FORGET_EVERY: Final = 60
 """Ticks between two looks for deliveries that nobody fetched in time."""
 _RESTORE_ROWS: Final = 500
 """Records taken up at a time at start: about 4 ms."""
-_CALLBACK: Final = "callback:"
 
 
 class Life:
@@ -86,11 +85,12 @@ class Life:
         rooms.log.info("queues.restored", messages=messages, took_s=took_s)
         self._keeper.start_in(nursery)
         nursery.start_soon(rooms.rerouting.run)
-        if rooms.webhook is not None:
-            rooms.mailboxes.unattended = self._unattended
-            for mailbox in rooms.store.mailboxes():
-                self._unattended(mailbox)
-            nursery.start_soon(rooms.webhook.run)
+        rooms.mailboxes.asides.restore()
+        rooms.mailboxes.unattended = rooms.callbacks.attend
+        for mailbox in rooms.store.mailboxes():
+            rooms.callbacks.attend(mailbox)
+        for bridge in rooms.callbacks.bridges.values():
+            nursery.start_soon(bridge.run)
         nursery.start_soon(rooms.alarms.run)
         nursery.start_soon(rooms.history.run)
 
@@ -146,11 +146,6 @@ class Life:
                     keep_ms = int(rooms.config.credit.ledger_keep_s * 1000)
                     rooms.credits.forget_old(rooms.now_ms() - keep_ms)
                 rooms.store.look_after_readers()
-
-    def _unattended(self, mailbox: Mailbox) -> None:
-        """Deliveries for a callback that nobody attends to yet."""
-        if self._rooms.webhook is not None and mailbox.startswith(_CALLBACK):
-            self._rooms.webhook.open(mailbox)
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

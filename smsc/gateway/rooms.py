@@ -14,6 +14,7 @@ import trio
 
 from pdu.receipt_ids import IdHabit
 from smsc.bindings import Bindings
+from smsc.callback_desk import CallbackDesk
 from smsc.clock import SteadyClock
 from smsc.config import Config
 from smsc.directory.accounts import Account
@@ -39,7 +40,7 @@ from smsc.message import AccountId, MessageId, OutletName
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
 from smsc.operations.transactions import Transactions
-from smsc.ports import ANY_NETWORK, Lookup, Outlet, OutletPolicy
+from smsc.ports import ANY_NETWORK, CallbackTerms, Lookup, Outlet, OutletPolicy
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore
 
@@ -75,7 +76,9 @@ class Rooms:
             name for name, one in self.directory.accounts.items() if one.config.receipts_per_part
         }
         self.receipts.payers, self.receipts.refund = self.credits.payers, self.credits.refund
+        self.receipts.callbacks.events_of = self.bridges.callback_events
         self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
+        self.inbound.home_of = self._home_of
 
     def _build_outward(self) -> None:
         """From the store to the outlets."""
@@ -100,6 +103,7 @@ class Rooms:
             log,
             {OutletName(name): outlet.flow for name, outlet in config.outlets.items()},
         )
+        self.dispatch.tell_callback = self.receipts.callbacks.attempted
         self.dispatch.soon = trio.lowlevel.current_trio_token().run_sync_soon
         self.waking = Waking(self.dispatch, store, self.recent, now_ms)
         self.doubt = Doubt(self.dispatch, store, self.recent, log)
@@ -183,8 +187,13 @@ class Rooms:
         self.inbound.heard_from = self.flags.seen
         self.server.is_store_full = lambda: store.is_full
         self.server.has_waiting = lambda mailbox: bool(store.parked(mailbox, MessageId(0), 1))
-        webhook = self.bridges.webhook
-        self.webhook = webhook(self.mailboxes, now_ms, log) if webhook is not None else None
+        terms = CallbackTerms(
+            lambda: self.config.http.callback_networks,
+            self._webhook_keys,
+        )
+        self.callbacks = CallbackDesk(
+            self.mailboxes, self.bridges.callbacks(self.mailboxes, now_ms, log, terms)
+        )
 
     def _account_opened(self, account: Account) -> None:
         """An account is new or has other settings: every room that keeps some of them hears of it."""
@@ -202,6 +211,14 @@ class Rooms:
     def _account_closed(self, account: AccountId, _why: str) -> None:
         """Sessions of an account that may not speak any more are asked to go."""
         self.server.unbind(account)
+
+    def _home_of(self, account: AccountId) -> tuple[str | None, str]:
+        found = self.directory.accounts.get(account)
+        return (None, "") if found is None else found.config.home
+
+    def _webhook_keys(self, account: AccountId) -> tuple[bytes, ...]:
+        found = self.directory.accounts.get(account)
+        return () if found is None else found.config.webhook_keys
 
     def _is_admin(self, account: AccountId) -> bool:
         found = self.directory.accounts.get(account)

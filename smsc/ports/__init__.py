@@ -3,11 +3,12 @@
 *Never*: behaviour. Whoever implements a port says there how; whoever calls it reads here what.
 Every `…_nowait` verb returns at once and calls `done` later, in the event loop, exactly once.
 
-One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (deliveries),
+One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (deliveries), `callbacks`,
 `store`, `traffic` (questions about messages), and the directory: `directory` (who may speak),
 `credits`, `contacts`, `inbox`.
 """
 
+from smsc.ports.callbacks import CallbackEvent, CallbackTerms, EventsOf
 from smsc.ports.contacts import Contact, ContactGroup, Contacts
 from smsc.ports.credits import Credits, Movement, Price
 from smsc.ports.directory import AccountStatus, Directory, NewProfile, Profile
@@ -18,6 +19,7 @@ from smsc.ports.homeward import (
     Dropped,
     Mailboxes,
     Receiver,
+    SetAside,
 )
 from smsc.ports.inbox import Inbox, InboxKind, InboxQuery, Received
 from smsc.ports.intake import Admission, Admitted, Refused, Submit
@@ -54,6 +56,8 @@ __all__ = [
     "Again",
     "Alarm",
     "Batch",
+    "CallbackEvent",
+    "CallbackTerms",
     "CommitResult",
     "Committed",
     "Contact",
@@ -65,6 +69,7 @@ __all__ = [
     "Directory",
     "Done",
     "Dropped",
+    "EventsOf",
     "Failed",
     "Flow",
     "Health",
@@ -90,6 +95,7 @@ __all__ = [
     "Receiver",
     "Refused",
     "Sent",
+    "SetAside",
     "Store",
     "StoreFull",
     "Submit",

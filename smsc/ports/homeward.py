@@ -39,7 +39,15 @@ class Dropped:
     why: str
 
 
-DeliveryOutcome = Done | Again | Dropped
+@attrs.define(slots=True)
+class SetAside:
+    """The receiver tried enough; it is kept apart, where people see it and may ask it back."""
+
+    id: MessageId
+    why: str
+
+
+DeliveryOutcome = Done | Again | Dropped | SetAside
 
 
 class Receiver(Protocol):

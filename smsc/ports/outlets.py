@@ -109,6 +109,8 @@ class MobileOriginated:
 
     outlet: OutletName
     body: bytes
+    key: str = ""
+    """What the network calls it: the same one again is the same message. "" = it does not say."""
 
 
 class Flow(Protocol):

@@ -32,6 +32,9 @@ _STATES = {int(state): state for state in State}
 _STATE_AT = _HEAD.size + 1
 """Where the state of a progress record lies: first in its array, one octet (0..127)."""
 _MESSAGE_FIELDS = 12
+_MORE_FIELDS = 2
+"""callback_style and charge, which few messages have."""
+_DELIVERY_FIELDS = 11
 _FINAL_OCTETS = frozenset(int(state) for state in FINAL)
 
 _pack: Callable[[object], bytes] = msgpack.Packer().pack
@@ -43,50 +46,35 @@ class CorruptRecordError(Exception):
 
 
 def encode_message(message: Message) -> bytes:
-    """A message, without its id. What was paid for it comes last, where anything was."""
-    return _seal(
-        (
-            message.account,
-            message.source,
-            message.accepted_ms,
-            message.due_ms,
-            message.expires_ms,
-            message.priority,
-            message.registered_delivery,
-            message.callback_url,
-            message.batch,
-            message.reference,
-            message.tags,
-            message.body,
-        )
-        if message.charge is None
-        else (
-            message.account,
-            message.source,
-            message.accepted_ms,
-            message.due_ms,
-            message.expires_ms,
-            message.priority,
-            message.registered_delivery,
-            message.callback_url,
-            message.batch,
-            message.reference,
-            message.tags,
-            message.body,
-            message.charge,
-        )
+    """A message, without its id. What few of them have comes last, and only where there is any."""
+    fields = (
+        message.account,
+        message.source,
+        message.accepted_ms,
+        message.due_ms,
+        message.expires_ms,
+        message.priority,
+        message.registered_delivery,
+        message.callback_url,
+        message.batch,
+        message.reference,
+        message.tags,
+        message.body,
     )
+    if message.callback_style or message.charge is not None:
+        return _seal((*fields, message.callback_style, message.charge))
+    return _seal(fields)
 
 
 def message_starts(account: str) -> tuple[bytes, ...]:
-    """How the record of each message of the account goes on behind its head: free, or paid for.
+    """How the record of each message of the account goes on behind its head: with and without more.
 
     The array's own first octet is the number of fields.
     """
     octets = 1 + len(_pack(account))
     return tuple(
         _pack((account, *(None,) * (fields - 1)))[:octets]
-        for fields in (_MESSAGE_FIELDS, _MESSAGE_FIELDS + 1)
+        for fields in (_MESSAGE_FIELDS, _MESSAGE_FIELDS + _MORE_FIELDS)
     )
 
 
@@ -94,13 +82,12 @@ def decode_message(id_: MessageId, record: bytes | memoryview) -> Message:
     """The message `id_` that `record` holds. `CorruptRecordError` if it holds none."""
     fields = _open(record)
     try:
+        message = Message(id_, *fields[:_MESSAGE_FIELDS])
         if len(fields) > _MESSAGE_FIELDS:
-            message = Message(id_, *fields[:_MESSAGE_FIELDS])
-            message.charge = fields[_MESSAGE_FIELDS]
-            return message
-        return Message(id_, *fields)
-    except TypeError as error:
+            message.callback_style, message.charge = fields[_MESSAGE_FIELDS:]
+    except (TypeError, ValueError) as error:
         raise CorruptRecordError(f"message {id_}: {error}") from error
+    return message
 
 
 def encode_progress(progress: Progress) -> bytes:
@@ -140,58 +127,39 @@ def looks_final(record: bytes | memoryview) -> bool:
 
 
 def encode_delivery(delivery: Delivery) -> bytes:
-    """A parked delivery, without its id and mailbox."""
-    return _seal(
-        (
-            delivery.account,
-            delivery.kind,
-            delivery.created_ms,
-            delivery.expires_ms,
-            delivery.body,
-            delivery.message_id,
-            delivery.state,
-            delivery.error,
-            delivery.callback_url,
-            delivery.reference,
-            delivery.attempt,
-        )
+    """A parked delivery, without its id and mailbox; what only a callback's style asks for last."""
+    fields = (
+        delivery.account,
+        delivery.kind,
+        delivery.created_ms,
+        delivery.expires_ms,
+        delivery.body,
+        delivery.message_id,
+        delivery.state,
+        delivery.error,
+        delivery.callback_url,
+        delivery.reference,
+        delivery.attempt,
     )
+    if delivery.callback_style:
+        more = (delivery.callback_style, delivery.outlet, delivery.upstream_id)
+        return _seal((*fields, *more))
+    return _seal(fields)
 
 
 def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview) -> Delivery:
     """The delivery that `record` holds. `CorruptRecordError` if it holds none."""
     fields = _open(record)
     try:
-        (
-            account,
-            kind,
-            created_ms,
-            expires_ms,
-            body,
-            message_id,
-            state,
-            error,
-            callback_url,
-            reference,
-            attempt,
-        ) = fields
-        return Delivery(
-            id_,
-            mailbox,
-            account,
-            kind,
-            created_ms,
-            expires_ms,
-            body,
-            message_id,
-            _STATES[state],
-            error,
-            callback_url,
-            reference,
-            attempt,
-        )
+        delivery = Delivery(id_, mailbox, *fields[:_DELIVERY_FIELDS])
+        delivery.state = _STATES[delivery.state]
+        if len(fields) > _DELIVERY_FIELDS:
+            style, outlet, upstream_id = fields[_DELIVERY_FIELDS:]
+            delivery.callback_style, delivery.outlet = style, outlet
+            delivery.upstream_id = upstream_id
     except (TypeError, ValueError, KeyError) as problem:
         raise CorruptRecordError(f"delivery {id_}: {problem}") from problem
+    return delivery
 
 
 def encode_upstream(id_: MessageId, part: int) -> bytes:

@@ -2,6 +2,9 @@
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from ipaddress import ip_network
+from unittest.mock import patch
 
 import attrs
 import orjson
@@ -11,123 +14,18 @@ import structlog.testing
 import trio
 import trio.testing
 
-from bridges.http.dialects.base import Content, text_content, to_body
-from bridges.webhook import LANE_REQUESTS, REFUSALS, Webhook, judge, make_client, payload_of
-from smsc.message import AccountId, Delivery, Mailbox, MessageId, State
-from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver
+from bridges.callback_client import make_client
+from bridges.callbacks import registry
+from bridges.callbacks.lane import PAUSE_AFTER, REQUESTS
+from bridges.callbacks.native import data_of
+from bridges.callbacks.retry import REFUSALS
+from bridges.callbacks.style import CallbackResponse
+from bridges.webhook import Webhook
+from smsc.message import Delivery, Mailbox, MessageId
+from smsc.ports import Again, CallbackEvent, DeliveryOutcome, Done, Receiver, SetAside
+from tests.fakes.delivery import NOW_MS, a_delivery
 
-NOW_MS = 1_764_000_000_000
-HOUR_MS = 3_600_000
-
-
-def a_delivery(number: int = 1, **changes: object) -> Delivery:
-    content = text_content("secret words")
-    assert isinstance(content, Content)
-    body = to_body("41791234567", "12345", content)
-    assert isinstance(body, bytes)
-    delivery = Delivery(
-        id=MessageId(number),
-        mailbox=Mailbox("callback:http://h:80"),
-        account=AccountId("demo"),
-        kind="receipt",
-        created_ms=NOW_MS,
-        expires_ms=0,
-        body=body,
-        message_id=MessageId(77),
-        state=State.DELIVERED,
-        callback_url="http://h/dlr?token=hidden",
-        reference="r1",
-    )
-    return attrs.evolve(delivery, **changes)  # type: ignore[arg-type]  # named by the caller
-
-
-# --- pure -------------------------------------------------------------------------------------
-
-
-def test_a_receipt_speaks_of_the_message_as_it_was_sent() -> None:
-    assert payload_of(a_delivery(error=5)) == {
-        "event": "receipt",
-        "delivery": "1",
-        "id": "77",
-        "from": "12345",
-        "to": "41791234567",
-        "state": "DELIVERED",
-        "error": 5,
-        "done": "2025-11-24T16:00:00.000Z",
-        "reference": "r1",
-    }
-
-
-def test_a_mobile_originated_message_brings_text_and_octets() -> None:
-    assert payload_of(a_delivery(kind="mo")) == {
-        "event": "mo",
-        "delivery": "1",
-        "id": "1",
-        "from": "41791234567",
-        "to": "12345",
-        "received": "2025-11-24T16:00:00.000Z",
-        "text": "secret words",
-        "hex": b"secret words".hex(),
-        "data_coding": 0,
-        "udh": False,
-    }
-
-
-@pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
-def test_2xx_is_done(status: int) -> None:
-    assert judge(a_delivery(), status, NOW_MS, 0.0) == Done(MessageId(1))
-
-
-@pytest.mark.parametrize("answer", [302, 400, 401, 404, 410, 408, 425, 429, 500, 503, "ReadError"])
-def test_the_first_failure_is_tried_again(answer: int | str) -> None:
-    outcome = judge(a_delivery(), answer, NOW_MS, 0.0)
-    assert isinstance(outcome, Again)
-    assert outcome.delay_s == 2.5
-
-
-@pytest.mark.parametrize("answer", [301, 400, 404, 410])
-def test_a_refusal_repeated_is_meant_for_good(answer: int) -> None:
-    outcome = judge(a_delivery(attempt=REFUSALS - 1), answer, NOW_MS, 0.0)
-    assert isinstance(outcome, Dropped)
-    assert str(answer) in outcome.why
-    assert isinstance(judge(a_delivery(attempt=REFUSALS - 2), answer, NOW_MS, 0.0), Again)
-
-
-@pytest.mark.parametrize("answer", [408, 425, 429, 500, 503, "ConnectError"])
-def test_trouble_is_tried_again_however_often(answer: int | str) -> None:
-    assert isinstance(judge(a_delivery(attempt=1000), answer, NOW_MS, 0.0), Again)
-
-
-@pytest.mark.parametrize(
-    ("attempt", "draw", "delay_s"),
-    [(0, 0.0, 2.5), (0, 1.0, 5.0), (1, 1.0, 10.0), (4, 1.0, 80.0), (20, 1.0, 3600.0)],
-)
-def test_the_wait_grows_and_spreads(attempt: int, draw: float, delay_s: float) -> None:
-    outcome = judge(a_delivery(attempt=attempt), 500, NOW_MS, draw)
-    assert isinstance(outcome, Again)
-    assert outcome.delay_s == delay_s
-
-
-def test_the_host_may_ask_for_a_longer_wait_but_not_for_ever() -> None:
-    for wish_s, delay_s in ((60.0, 60.0), (1e9, 3600.0), (0.0, 2.5)):
-        outcome = judge(a_delivery(), 429, NOW_MS, 0.0, wish_s)
-        assert isinstance(outcome, Again)
-        assert outcome.delay_s == delay_s
-
-
-@pytest.mark.parametrize(
-    ("expires_ms", "until_ms"), [(0, 24 * HOUR_MS), (NOW_MS + HOUR_MS, HOUR_MS)]
-)
-def test_the_last_attempt_is_made_when_the_time_is_over(expires_ms: int, until_ms: int) -> None:
-    delivery = a_delivery(attempt=20, expires_ms=expires_ms)
-    outcome = judge(delivery, 500, NOW_MS + until_ms - 7000, 0.5)
-    assert isinstance(outcome, Again)
-    assert outcome.delay_s == 7.0
-    assert isinstance(judge(delivery, 500, NOW_MS + until_ms, 0.5), Dropped)
-    assert isinstance(judge(delivery, 200, NOW_MS + until_ms, 0.5), Done)
-
-
-# --- over sockets -----------------------------------------------------------------------------
+LOOPBACK = (ip_network("127.0.0.0/8"),)
 
 
 @attrs.define
@@ -228,11 +126,12 @@ class Running:
 
 
 @asynccontextmanager
-async def running(timeout_s: float = 10.0) -> AsyncIterator[Running]:
+async def running(timeout_s: float = 10.0, keys: Sequence[bytes] = ()) -> AsyncIterator[Running]:
     mailboxes = FakeMailboxes()
     log = structlog.get_logger()
-    async with make_client() as client, trio.open_nursery() as nursery:
-        webhook = Webhook(mailboxes, client, lambda: NOW_MS, log, seed=1, timeout_s=timeout_s)
+    client = partial(make_client, lambda: LOOPBACK, timeout_s=timeout_s)
+    async with trio.open_nursery() as nursery:
+        webhook = Webhook(mailboxes, client, lambda: NOW_MS, log, keys_of=lambda _: keys, seed=1)
         nursery.start_soon(webhook.run)
         await trio.testing.wait_all_tasks_blocked()
         yield Running(webhook, mailboxes, nursery)
@@ -240,7 +139,7 @@ async def running(timeout_s: float = 10.0) -> AsyncIterator[Running]:
 
 
 async def test_a_receipt_is_posted_and_done() -> None:
-    async with running() as house:
+    async with running(keys=(b"k" * 24,)) as house:
         host = await house.host()
         with structlog.testing.capture_logs() as logs:
             house.send(host, a_delivery())
@@ -249,7 +148,12 @@ async def test_a_receipt_is_posted_and_done() -> None:
         assert head.startswith(b"post /dlr?t=hidden http/1.1")
         assert b"content-type: application/json" in head
         assert b"webhook-id: 1" in head
-        assert host.body() == payload_of(a_delivery())
+        assert b"webhook-signature: v1," in head
+        assert host.body() == {
+            "type": "message.delivered",
+            "timestamp": "2025-11-24T16:00:00.000Z",
+            "data": data_of(a_delivery()),
+        }
         assert [line["event"] for line in logs] == ["webhook.delivered"]
         assert "hidden" not in repr(logs)
         assert "secret" not in repr(logs)
@@ -319,40 +223,124 @@ async def test_nobody_listening_is_trouble_and_no_end() -> None:
         assert (await house.mailboxes.wait_outcomes(2))[1] == Done(MessageId(2))
 
 
-async def test_a_refusal_for_good_is_dropped_and_logged() -> None:
+async def test_a_refusal_for_good_is_set_aside_and_logged() -> None:
     async with running() as house:
         host = await house.host(answer=b"HTTP/1.1 404 \r\nContent-Length: 0\r\n\r\n")
         with structlog.testing.capture_logs() as logs:
             house.send(host, a_delivery(attempt=REFUSALS - 1))
             [outcome] = await house.mailboxes.wait_outcomes(1)
-        assert isinstance(outcome, Dropped)
-        assert (logs[0]["event"], logs[0]["log_level"]) == ("webhook.dropped", "warning")
+        assert isinstance(outcome, SetAside)
+        assert (logs[0]["event"], logs[0]["log_level"]) == ("webhook.set_aside", "warning")
 
 
-@pytest.mark.parametrize("url", [None, "http://[::1/", "nothing://h/", "http://h\x00/"])
-async def test_a_url_that_cannot_be_called_is_dropped_in_the_end(url: str | None) -> None:
+@pytest.mark.parametrize("url", [None, "http://[::1/", "nothing://h/", "http://h\x00/", "/x", ""])
+async def test_a_url_that_cannot_be_called_is_set_aside_at_once(url: str | None) -> None:
     async with running() as house:
         mailbox = Mailbox("callback:http://h:80")
-        delivery = a_delivery(attempt=REFUSALS - 1, callback_url=url, expires_ms=NOW_MS)
-        house.receiver(mailbox).deliver([delivery])
+        house.receiver(mailbox).deliver([a_delivery(callback_url=url)])
         [outcome] = await house.mailboxes.wait_outcomes(1)
-        assert isinstance(outcome, Dropped)
+        assert isinstance(outcome, SetAside)
+
+
+async def test_a_gone_endpoint_is_not_asked_again_until_people_want_it() -> None:
+    async with running() as house:
+        host = await house.host(answer=b"HTTP/1.1 410 \r\nContent-Length: 0\r\n\r\n")
+        for number in (1, 2):
+            house.send(host, a_delivery(number))
+            outcomes = await house.mailboxes.wait_outcomes(number)
+            assert isinstance(outcomes[-1], SetAside)
+        assert len(host.requests) == 1
+        host.answer = b"HTTP/1.1 204 \r\n\r\n"
+        house.webhook.forgive(host.mailbox)
+        house.send(host, a_delivery(3))
+        assert (await house.mailboxes.wait_outcomes(3))[2] == Done(MessageId(3))
+
+
+async def test_a_host_in_a_private_network_is_not_asked() -> None:
+    async with running() as house:
+        mailbox = Mailbox("callback:http://10.255.255.1")
+        house.receiver(mailbox).deliver([a_delivery(callback_url="http://10.255.255.1/x")])
+        [outcome] = await house.mailboxes.wait_outcomes(1)
+        assert isinstance(outcome, SetAside)
+        assert "callback_networks" in outcome.why
+
+
+async def test_a_host_in_trouble_gets_a_pause_and_then_one_request() -> None:
+    async with running() as house:
+        host = await house.host(answer=b"HTTP/1.1 500 \r\nContent-Length: 0\r\n\r\n")
+        receiver = house.receiver(host.mailbox)
+        with structlog.testing.capture_logs() as logs:
+            for number in range(PAUSE_AFTER):
+                assert receiver.room() > 0
+                house.send(host, a_delivery(number))
+                await house.mailboxes.wait_outcomes(number + 1)
+            assert receiver.room() == 0
+            row = house.webhook.statistics()[host.mailbox]
+            assert (row["failures"], row["last_failure"]) == (PAUSE_AFTER, "HTTP 500")
+            assert row["waiting"] == PAUSE_AFTER
+            house.webhook.forgive(host.mailbox)
+            assert receiver.room() == REQUESTS
+        assert [line["event"] for line in logs].count("webhook.slowed") == 1
+
+
+async def test_what_a_redirect_points_at_is_never_asked() -> None:
+    async with running() as house:
+        trap = await house.host()
+        location = f"Location: {trap.url}/\r\n".encode()
+        host = await house.host(
+            answer=b"HTTP/1.1 307 \r\n" + location + b"Content-Length: 0\r\n\r\n"
+        )
+        house.send(host, a_delivery())
+        assert isinstance((await house.mailboxes.wait_outcomes(1))[0], Again)
+        assert trap.requests == []
+
+
+async def test_a_style_with_nothing_to_say_is_done() -> None:
+    class Silent:
+        def events(self, _rest: str) -> CallbackEvent:
+            return CallbackEvent(0)
+
+        def request(self, *_: object) -> None:
+            return None
+
+        def judge(self, delivery: Delivery, response: CallbackResponse) -> DeliveryOutcome:
+            assert response.status == 204
+            return Done(delivery.id)
+
+    async with running() as house:
+        host = await house.host()
+        with patch.dict(registry.STYLES, silent=Silent()):
+            house.send(host, a_delivery(callback_style="silent:1"))
+            assert await house.mailboxes.wait_outcomes(1) == [Done(MessageId(1))]
+        assert host.requests == []
+
+
+async def test_a_host_with_nothing_to_do_is_forgotten(autojump_clock: object) -> None:
+    async with running() as house:
+        mailbox, busy = Mailbox("callback:http://a:80"), Mailbox("callback:http://b:80")
+        house.receiver(mailbox)
+        house.receiver(busy).deliver([a_delivery(callback_url="http://10.0.0.1/")])
+        house.webhook._hosts[busy].held.add(99)
+        await trio.sleep(100)
+        assert house.mailboxes.detached == [mailbox]
+        house.webhook.open(mailbox)
+        assert mailbox in house.mailboxes.attached
 
 
 async def test_a_slow_host_has_its_bound_and_does_not_hold_another() -> None:
     async with running() as house:
         slow, quick = await house.host(hold=trio.Event()), await house.host()
         receiver = house.receiver(slow.mailbox)
-        assert receiver.room() == LANE_REQUESTS
-        house.send(slow, *[a_delivery(number) for number in range(LANE_REQUESTS)])
+        assert receiver.room() == REQUESTS
+        house.send(slow, *[a_delivery(number) for number in range(REQUESTS)])
         assert receiver.room() == 0
-        assert house.webhook.statistics() == {slow.mailbox: LANE_REQUESTS}
+        assert house.webhook.statistics()[slow.mailbox]["in_flight"] == REQUESTS
         house.send(quick, a_delivery(100))
         assert await house.mailboxes.wait_outcomes(1) == [Done(MessageId(100))]
         assert slow.hold is not None
         slow.hold.set()
-        await house.mailboxes.wait_outcomes(LANE_REQUESTS + 1)
-        assert receiver.room() == LANE_REQUESTS
+        await house.mailboxes.wait_outcomes(REQUESTS + 1)
+        assert receiver.room() == REQUESTS
 
 
 async def test_a_body_that_cannot_be_read_does_not_end_the_others() -> None:
@@ -368,8 +356,8 @@ async def test_a_body_that_cannot_be_read_does_not_end_the_others() -> None:
 async def test_mailboxes_opened_before_and_while_it_runs_are_attached_once_and_detached() -> None:
     mailboxes = FakeMailboxes()
     early, late = Mailbox("callback:http://a:80"), Mailbox("callback:http://b:80")
-    async with make_client() as client, trio.open_nursery() as nursery:
-        webhook = Webhook(mailboxes, client, lambda: NOW_MS, structlog.get_logger())
+    async with trio.open_nursery() as nursery:
+        webhook = Webhook(mailboxes, make_client, lambda: NOW_MS, structlog.get_logger())
         webhook.open(early)
         assert mailboxes.attached == {}
         nursery.start_soon(webhook.run)

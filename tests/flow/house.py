@@ -46,6 +46,7 @@ from smsc.message import (
 from smsc.ports import (
     Admission,
     Admitted,
+    CallbackEvent,
     DeliveryOutcome,
     Done,
     MobileOriginated,
@@ -94,7 +95,16 @@ def body_to(
 
 def draft_to(to: str = "4179000001", **wishes: Any) -> Draft:
     """A draft of the demo account; draft fields are taken out of `wishes`, the rest is body."""
-    names = ("due_ms", "expires_ms", "callback_url", "batch", "reference", "tags", "account")
+    names = (
+        "due_ms",
+        "expires_ms",
+        "callback_url",
+        "callback_style",
+        "batch",
+        "reference",
+        "tags",
+        "account",
+    )
     facts = {name: wishes.pop(name) for name in names if name in wishes}
     return Draft(facts.pop("account", DEMO), "smpp", body_to(to, **wishes), **facts)
 
@@ -269,6 +279,8 @@ class House:
             log,
             self._settings,
         )
+        self.receipts.callbacks.events_of = lambda style: CallbackEvent(int(style[5:] or 0))
+        self.dispatch.tell_callback = self.receipts.callbacks.attempted
         self.doubt = Doubt(self.dispatch, self.store, recent, log)
         self.waking = Waking(self.dispatch, self.store, recent, now_ms)
         self.soon: list[Callable[[], None]] = []

@@ -93,6 +93,12 @@ class FakeWebhook:
     async def run(self) -> None:
         await trio.sleep_forever()
 
+    def statistics(self) -> Mapping[str, Mapping[str, object]]:
+        return {}
+
+    def forgive(self, mailbox: Mailbox) -> None:
+        pass
+
 
 class Running:
     """A gateway and what the test needs to play with it."""
@@ -133,7 +139,7 @@ class House:
         def build(name: OutletName, config: OutletConfig, log: Any) -> Any:
             return outlet(name) if outlet is not None else self.carrier
 
-        bridges = Bridges(outlet=build, webhook=lambda *_: self.webhook)
+        bridges = Bridges(outlet=build, callbacks=lambda *_: {"callback:": self.webhook})
         stop = trio.Event()
         running: list[Running] = []
 

@@ -119,3 +119,40 @@ def test_what_an_account_may_not_be_told(line: str, error: str) -> None:
 )
 def test_tls_is_told_whole(text: str, errors: list[str]) -> None:
     assert bad("[smpp]\n" + text) == errors
+
+
+SECRET = "whsec_" + "a2tra2tra2tra2tra2tra2tra2tra2tr"
+
+
+def test_callbacks_of_an_account() -> None:
+    config = good(
+        f"""
+[accounts.a]
+password = "a"
+callback_url = "https://shop.example/sms"
+callback_style = "connector"
+webhook_secret = "{SECRET}"
+webhook_secret_old = "{SECRET}"
+[accounts.b]
+password = "b"
+"""
+    )
+    account = config.accounts["a"]
+    assert account.home == ("https://shop.example/sms", "connector")
+    assert account.webhook_keys == (b"k" * 24, b"k" * 24)
+    assert config.accounts["b"].home == (None, "")
+    assert config.accounts["b"].webhook_keys == ()
+
+
+@pytest.mark.parametrize(
+    "secret", ["k" * 32, "whsec_", "whsec_a2tr", "whsec_=", "whsec_" + "é" * 32]
+)
+def test_a_secret_that_cannot_sign_is_refused_and_not_shown(secret: str) -> None:
+    errors = bad(f'[accounts.a]\npassword = "a"\nwebhook_secret = "{secret}"')
+    assert errors == ['accounts.a: webhook_secret: expected "whsec_" and 24 to 64 octets in base64']
+
+
+@pytest.mark.parametrize("url", ["shop.example", "ftp://h/", "http://", "http:///x", "queue:"])
+def test_where_nothing_can_be_posted(url: str) -> None:
+    errors = bad(f'[accounts.a]\npassword = "a"\ncallback_url = "{url}"')
+    assert [one.partition(": ")[0] for one in errors] == ["accounts.a.callback_url"]

@@ -103,6 +103,7 @@ class FakeGateway:
     cancel: Any = None
     replace: Any = None
     inject_mo: Any = None
+    take_receipt: Any = None
     reports: Any = None
     batch: Any = None
 

@@ -45,6 +45,19 @@ def test_who_is_bound_gets_it_at_once() -> None:
     assert [one.body for one in receiver.got] == [mo(), mo("+12345")]
 
 
+def test_an_account_with_a_callback_gets_it_there() -> None:
+    house = House()
+    house.inbound.home_of = lambda account: (f"https://{account}.example/mo", "jasmin:1")
+    house.mobile_originated(mo())
+    house.commit()
+    (delivery,) = house.parked(Mailbox("callback:https://demo.example"))
+    assert (delivery.callback_url, delivery.callback_style, delivery.outlet) == (
+        "https://demo.example/mo",
+        "jasmin:1",
+        "sim",
+    )
+
+
 def test_each_of_a_read_has_its_own_answer() -> None:
     house = House()
     answers = house.mobile_originated(mo("999"), b"\0", mo())

@@ -11,8 +11,9 @@ from pdu.receipt_text import parse_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
 from smsc.flow import receipts as room
+from smsc.flow.callbacks import DELIVERY_KEEP_MS, mailbox_for
 from smsc.flow.receipt_body import receipt_body
-from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox, mailbox_for
+from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox
 from smsc.message import (
     FINAL,
     AccountId,
@@ -267,7 +268,7 @@ class TestToTheClient:
         assert not arrived
         house.commit()
         assert [one.state for one in arrived] == [State.DELIVERED]
-        assert arrived[0].expires_ms == START_MS + room.DELIVERY_KEEP_MS
+        assert arrived[0].expires_ms == START_MS + DELIVERY_KEEP_MS
 
 
 ADDRESSES = st.text(st.characters(min_codepoint=1, max_codepoint=255), max_size=20)

@@ -91,3 +91,19 @@ def test_data_coding_0_gets_its_meaning_and_the_text_stays(meaning: str, data_co
     assert apply({"data_coding_0": meaning}, data_coding=4).data_coding == 4
     # Dialects of ours mean GSM-7.
     assert apply({"data_coding_0": meaning, "max_priority": 1}, source="rest").data_coding == 0
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [(None, ("https://home/", "connector")), ("https://own/", ("https://own/", "kannel:3"))],
+)
+def test_a_message_without_a_callback_gets_that_of_its_account(
+    url: str | None, expected: tuple[str, str]
+) -> None:
+    account = AccountConfig(
+        password=StoredPassword("x"), callback_url="https://home/", callback_style="connector"
+    )
+    body = encode_body(SubmitSm(destination_addr="4179"))
+    draft = Draft(DEMO, "smpp", body, callback_url=url, callback_style="kannel:3" if url else "")
+    terms_of({DEMO: account})[DEMO].apply(draft, peek_submit_sm(body))
+    assert (draft.callback_url, draft.callback_style) == expected

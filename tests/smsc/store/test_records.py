@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import attrs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +54,33 @@ def test_upstream_ids_come_back(id_: int, part: int) -> None:
     assert records.decode_upstream(record) == (id_, part)
 
 
+@given(MESSAGES, TEXT.filter(bool))
+def test_messages_with_a_callback_style_come_back(message: Message, style: str) -> None:
+    message.callback_style = style
+    assert records.decode_message(message.id, records.encode_message(message)) == message
+
+
+def test_the_records_of_an_account_begin_alike_whatever_comes_behind() -> None:
+    starts = records.message_starts("demo")
+    message = attrs.evolve(a_message(1), account=AccountId("demo"))
+    styled = attrs.evolve(message, callback_url="http://h/", callback_style="kannel:31")
+    paid = attrs.evolve(message, charge=("demo", "", "0.05"))
+    for one in (message, styled, paid):
+        assert records.encode_message(one).startswith(starts, records.HEAD_OCTETS)
+
+
+def test_deliveries_with_a_callback_style_come_back() -> None:
+    delivery = attrs.evolve(
+        a_delivery(9),
+        callback_url="http://h/",
+        callback_style="kannel:31",
+        outlet="carrier",
+        upstream_id="0a1b",
+    )
+    record = records.encode_delivery(delivery)
+    assert records.decode_delivery(delivery.mailbox, delivery.id, record) == delivery
+
+
 def test_deliveries_come_back() -> None:
     delivery = a_delivery(9)
     record = records.encode_delivery(delivery)
@@ -71,6 +99,8 @@ EACH = [
     (records.encode_message(a_message(1)), decode_message),
     (records.encode_progress(QUEUED), records.decode_progress),
     (records.encode_delivery(a_delivery(1)), decode_delivery),
+    (records.encode_message(attrs.evolve(a_message(1), callback_style="s")), decode_message),
+    (records.encode_delivery(attrs.evolve(a_delivery(1), callback_style="s")), decode_delivery),
     (records.encode_upstream(MessageId(77), 3), records.decode_upstream),
 ]
 

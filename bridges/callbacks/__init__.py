@@ -1,0 +1,1 @@
+"""Callbacks: the shapes in which clients hear of receipts and MO messages by HTTP."""

@@ -13,7 +13,7 @@ import attrs
 
 from pdu.codec import SubmitPeek
 from routing.actions import NOTHING, Actions
-from routing.decision import NoRoute
+from routing.decision import Decision, NoRoute
 from routing.facts import read_key
 from routing.rewrite import rewrite
 from routing.table import RoutingTable
@@ -32,7 +32,8 @@ _NO_GUARDS: Final = Velocity(())
 class Guided:
     """Where the draft goes. `plan` is empty when a rule drops it: stored, and never sent."""
 
-    peek: SubmitPeek
+    peek: SubmitPeek | None
+    """The fields of the changed body; None when it is as it was."""
     plan: Plan
     actions: Actions = NOTHING
 
@@ -59,6 +60,8 @@ class Guide:
         self._normalisers = normalisers or {}
         self._guards = guards
         self._has_guards = bool(guards.watches())
+        # Decisions that are the same for each message, by identity: the table holds them.
+        self._fixed: dict[int, tuple[Decision, Guided]] = {}
 
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""
@@ -76,6 +79,12 @@ class Guide:
             blocked = self._ask_guards(draft, peek, now_ms)
             if blocked is not None:
                 return blocked
+        fixed = self._routes.fixed(draft.account, peek.destination_addr.removeprefix("+"))
+        if fixed is not None:
+            kept = self._fixed.get(id(fixed))
+            if kept is None or kept[0] is not fixed:
+                kept = self._fixed[id(fixed)] = fixed, Guided(None, cast(Plan, fixed.outlets))
+            return kept[1]
         decision = self._routes.match(
             read_key(
                 draft.body,
@@ -94,7 +103,7 @@ class Guide:
         plan = cast(Plan, decision.outlets)
         actions = decision.actions
         if actions is NOTHING:
-            return Guided(peek, plan)
+            return Guided(None, plan)
         if actions.changes_body:
             draft.body, peek, undone = rewrite(draft.body, peek, actions)
             for why in undone:

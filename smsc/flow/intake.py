@@ -232,7 +232,7 @@ class Intake:
         if validity_s:
             start_ms = lifetime.due_ms or now_ms
             lifetime.expires_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
-        return guided.peek, lifetime, guided.plan
+        return guided.peek or peek, lifetime, guided.plan
 
     def _grant(self, draft: Draft, peek: SubmitPeek) -> bool:
         """Does the account's rate let one more message through?"""

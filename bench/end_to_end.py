@@ -10,7 +10,7 @@
 - receipts: the same, then simulator (0.05 s), journal, receipt home, deliver_sm_resp journalled.
 - memory: what 200 000 queued messages add to the process.
 - http: the native API in batches of 100.
-- chain: accept, SMPP to a second gateway (its simulator is the network), journal, receipt back and
+- chain: accept, SMPP to a carrier of next to no cost (`bench.carrier`), journal, receipt back and
   home; then the same beside a carrier that takes messages and answers none.
 """
 
@@ -36,6 +36,7 @@ from bench.gateway import (
     SYSTEM_ID,
     RunningGateway,
     gateway,
+    quick_carrier,
     settle_down,
     silent_carrier,
 )
@@ -108,7 +109,7 @@ class Place:
         )
 
     def measure_chain(self) -> Measured:
-        """Two gateways in a row; alone, and beside a carrier that stands still."""
+        """Through to a carrier and home again; alone, and beside a carrier that stands still."""
         alone, cpu_us = self._chained("")
         with silent_carrier() as port:
             beside, _ = self._chained(SLOW.format(port=port), slow_share=True)
@@ -130,10 +131,9 @@ class Place:
         )
 
     def _chained(self, more: str, *, slow_share: bool = False) -> tuple[LoadReport, float]:
-        """A load through two gateways; `slow_share`: messages wait for the slow carrier, too."""
-        network = SIMULATOR.format(delay_s=0.0)
-        with gateway(self.directory, network, window=2000) as far:
-            outlets = CHAIN.format(port=far.smpp_port) + more
+        """A load through to a carrier; `slow_share`: messages wait for the slow one, too."""
+        with quick_carrier() as port:
+            outlets = CHAIN.format(port=port) + more
             with gateway(self.directory, outlets, how=self.how) as server:
                 if slow_share:
                     _load(server, count=_WARM_UP, to_prefix="4979")

@@ -8,6 +8,7 @@ A text longer than a part (short_message or message_payload) is parted with a UD
 (TS 23.040 §9.2.3.24.1); a part that the client made itself is left alone.
 """
 
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import attrs
@@ -66,7 +67,9 @@ def part_bodies(
     :raises TooManyParts: more than 255.
     """
     body, peek = message.body, message.peek
-    has_ttl = find_tlv(body, peek.tlvs_at, Tag.QOS_TIME_TO_LIVE) is not None
+    has_ttl = (
+        peek.tlvs_at < len(body) and find_tlv(body, peek.tlvs_at, Tag.QOS_TIME_TO_LIVE) is not None
+    )
     if peek.schedule_delivery_time or peek.validity_period or has_ttl:
         body = _with_times(body, peek, message.expires_ms, wants_end=has_ttl)
         peek = peek_submit_sm(body)
@@ -108,13 +111,13 @@ def concat_reference(id_: int) -> int:
     return (id_ >> 22) + (id_ >> 10)
 
 
-def unsent_parts(states: bytes, count: int) -> list[int]:
+def unsent_parts(states: bytes, count: int) -> Sequence[int]:
     """Which of `count` parts are still to be sent, as `Progress.parts` stands; all if it is new.
 
     States of another number of parts are those of another way to part the text: all anew.
     """
     if len(states) != count:
-        return list(range(count))
+        return range(count)
     return [part for part, state in enumerate(states) if state == State.QUEUED]
 
 

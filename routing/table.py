@@ -96,6 +96,21 @@ class RoutingTable:
             return NO_ROUTE
         return self._fixed[position] or self._compiled[position].decide(key, self._draw)
 
+    def fixed(self, account: str, destination_addr: str) -> Decision | None:
+        """What `match` answers when nothing else of a message counts, without asking for a key.
+
+        None: ask `match`. The answer is one object for all messages, and does nothing to them.
+        """
+        if self._conditional:
+            return None
+        position = self._index.find(account, destination_addr)
+        if position is None:
+            return None
+        decision = self._fixed[position]
+        if isinstance(decision, Decision) and decision.actions is NOTHING:
+            return decision
+        return None
+
     def choose(self, key: RouteKey, is_up: Health) -> Decision | NoRoute:
         """Answer for one message; outlets that are down are listed last, not left out."""
         decision = self.match(key)

@@ -128,6 +128,8 @@ class Message:
     @property
     def is_readable(self) -> bool:
         """Does the body parse? What was admitted does, unless the store or we have changed."""
+        if self._peek is not None:
+            return True
         try:
             return self.peek is not None
         except BodyError:

@@ -470,12 +470,16 @@ class Dispatch:
         return self._backlog
 
     def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
-        """How far messages are. While one is in flight, the flight's own record: change that."""
-        found = self._store.progresses(ids)
-        for place, id_ in enumerate(ids):
-            flight = self.flights.get(id_)
-            if flight is not None:
-                found[place] = flight.progress
+        """How far messages are. While one is in flight, the flight's own record: change that.
+
+        See `smsc.ports.Store.newest`: who changes one journals it in the same step.
+        """
+        found = self._store.newest(ids)
+        flights = self.flights
+        if flights:
+            for place, id_ in enumerate(ids):
+                if id_ in flights:
+                    found[place] = flights[id_].progress
         return found
 
     @property

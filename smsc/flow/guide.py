@@ -13,7 +13,7 @@ import attrs
 
 from pdu.codec import SubmitPeek
 from routing.actions import NOTHING, Actions
-from routing.decision import NoRoute
+from routing.decision import Decision, NoRoute
 from routing.facts import read_key
 from routing.rewrite import rewrite
 from routing.table import RoutingTable
@@ -33,7 +33,8 @@ _NO_GUARDS: Final = Velocity(())
 class Guided:
     """Where the draft goes. `plan` is empty when a rule drops it: stored, and never sent."""
 
-    peek: SubmitPeek
+    peek: SubmitPeek | None
+    """The fields of the changed body; None when it is as it was."""
     plan: Plan
     actions: Actions = NOTHING
 
@@ -60,6 +61,8 @@ class Guide:
         self._normalisers = dict(normalisers or {})
         self._guards = guards
         self._has_guards = bool(guards.watches())
+        # Decisions that are the same for each message, by identity: the table holds them.
+        self._fixed: dict[int, tuple[Decision, Guided]] = {}
 
     def take_rules(self, routes: RoutingTable, guards: Velocity) -> None:
         """Follow these from now on; `guards` have the counters of those before."""
@@ -99,6 +102,12 @@ class Guide:
             blocked = self._ask_guards(draft, peek, now_ms)
             if blocked is not None:
                 return blocked
+        fixed = self._routes.fixed(draft.account, peek.destination_addr.removeprefix("+"))
+        if fixed is not None:
+            kept = self._fixed.get(id(fixed))
+            if kept is None or kept[0] is not fixed:
+                kept = self._fixed[id(fixed)] = fixed, Guided(None, cast(Plan, fixed.outlets))
+            return kept[1]
         decision = self._routes.match(
             read_key(
                 draft.body,
@@ -117,7 +126,7 @@ class Guide:
         plan = cast(Plan, decision.outlets)
         actions = decision.actions
         if actions is NOTHING:
-            return Guided(peek, plan)
+            return Guided(None, plan)
         if actions.changes_body:
             draft.body, peek, undone = rewrite(draft.body, peek, actions)
             for why in undone:

@@ -271,7 +271,7 @@ class Intake:
         if validity_s:
             start_ms = lifetime.due_ms or now_ms
             lifetime.expires_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
-        return guided.peek, lifetime, guided.plan, guided.actions.charge
+        return guided.peek or peek, lifetime, guided.plan, guided.actions.charge
 
     def _charge(
         self, draft: Draft, peek: SubmitPeek, price: Decimal | None

@@ -78,21 +78,27 @@ class Mailboxes:
 
     def arrived(self, deliveries: Sequence[Delivery]) -> None:
         """Deliveries are on disk; offer them to whoever is there."""
+        if not deliveries:
+            return
+        # Most batches are of one mailbox: what is looked up for each is kept for the next.
         touched: dict[Mailbox, _Box | None] = {}
+        mailbox: Mailbox | None = None
+        box: _Box | None = None
+        highest = self._on_disk
         for delivery in deliveries:
-            mailbox = delivery.mailbox
-            if mailbox not in touched:
-                touched[mailbox] = self._boxes.get(mailbox)
-            box = touched[mailbox]
-            if box is None or delivery.id <= box.seen:
+            id_ = delivery.id
+            highest = max(highest, id_)
+            if delivery.mailbox != mailbox:
+                mailbox = delivery.mailbox
+                box = touched[mailbox] = self._boxes.get(mailbox)
+            if box is None or id_ <= box.seen:
                 continue
             if box.has_more or len(box.ready) >= _READY_LIMIT:
                 box.has_more = True
             else:
                 box.ready.append(delivery)
-                box.seen = delivery.id
-        if deliveries:
-            self._on_disk = max(self._on_disk, *(one.id for one in deliveries))
+                box.seen = id_
+        self._on_disk = highest
         for mailbox in touched:
             if mailbox not in self._boxes:
                 self.unattended(mailbox)
@@ -143,6 +149,19 @@ class Mailboxes:
                     self.asides.put(batch, held[0], why)
                 case _:
                     assert_never(outcome)
+        self._store.commit_nowait(batch)
+        self._offer(mailbox)
+
+    def taken(self, mailbox: Mailbox, ids: Sequence[MessageId]) -> None:
+        """Journal that deliveries were taken, all of them: `delivered` for the many."""
+        box = self._boxes.get(mailbox)
+        if box is None:
+            return
+        batch = self._store.batch()
+        in_hand = box.in_hand
+        found = [id_ for id_ in ids if in_hand.pop(id_, None) is not None]
+        batch.unpark_many(mailbox, found)
+        self.delivered_count += len(found)
         self._store.commit_nowait(batch)
         self._offer(mailbox)
 
@@ -222,8 +241,12 @@ class Mailboxes:
         expired: list[Delivery] = []
         while box.ready and len(batch) < limit:
             delivery = box.ready.popleft()
-            (batch if delivery.expires_ms > now_ms else expired).append(delivery)
-        self._drop(expired)
+            if delivery.expires_ms > now_ms:
+                batch.append(delivery)
+            else:
+                expired.append(delivery)
+        if expired:
+            self._drop(expired)
         return batch
 
     def _drop(self, expired: Sequence[Delivery]) -> None:

@@ -363,33 +363,30 @@ class Receipts:
         self, batch: Batch, wanted: Sequence[tuple[Message, Progress, bytes]], kind: str
     ) -> list[Delivery]:
         now_ms = self._now_ms()
-        head = AS[kind]
-        deliveries = [
-            Delivery(
-                id=id_,
-                mailbox=(
-                    Mailbox(message.account)
-                    if message.callback_url is None
-                    else mailbox_for(message.account, message.callback_url)
-                ),
-                account=message.account,
-                kind=kind,
-                created_ms=now_ms,
-                expires_ms=now_ms + DELIVERY_KEEP_MS,
-                body=receipt_body(message, progress, head) + which_part,
-                message_id=message.id,
-                state=progress.state,
-                error=progress.error,
-                callback_url=message.callback_url,
-                reference=message.reference,
-                session=message.session,
+        head, expires_ms = AS[kind], now_ms + DELIVERY_KEEP_MS
+        deliveries: list[Delivery] = []
+        ids = self._ids.take(len(wanted), now_ms)
+        for id_, (message, progress, which_part) in zip(ids, wanted, strict=True):
+            account, url = message.account, message.callback_url
+            deliveries.append(
+                Delivery(
+                    id_,
+                    Mailbox(account) if url is None else mailbox_for(account, url),
+                    account,
+                    kind,
+                    now_ms,
+                    expires_ms,
+                    receipt_body(message, progress, head) + which_part,
+                    message.id,
+                    progress.state,
+                    progress.error,
+                    url,
+                    message.reference,
+                    0,
+                    message.session,
+                )
             )
-            for id_, (message, progress, which_part) in zip(
-                self._ids.take(len(wanted), now_ms), wanted, strict=True
-            )
-        ]
-        for delivery in deliveries:
-            batch.park(delivery)
+        batch.park_many(deliveries)
         return deliveries
 
 

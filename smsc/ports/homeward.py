@@ -71,3 +71,6 @@ class Mailboxes(Protocol):
 
     def delivered(self, mailbox: Mailbox, outcomes: Sequence[DeliveryOutcome]) -> None:
         """What became of deliveries; also the sign that the receiver has room again."""
+
+    def taken(self, mailbox: Mailbox, ids: Sequence[MessageId]) -> None:
+        """As `delivered` with `Done` for each."""

@@ -4,7 +4,7 @@
 """
 
 import enum
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 import attrs
@@ -82,6 +82,12 @@ class Batch(Protocol):
     def park(self, delivery: Delivery) -> None:
         """Keep a delivery until a receiver took it."""
 
+    def park_many(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep deliveries whose ids ascend."""
+
+    def unpark_many(self, mailbox: Mailbox, ids: Iterable[MessageId]) -> None:
+        """The deliveries arrived."""
+
     def unpark(self, mailbox: Mailbox, id_: MessageId) -> None:
         """The delivery arrived, or expired."""
 
@@ -128,6 +134,12 @@ class Store(Protocol):
 
     def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
         """The progress of messages, in order."""
+
+    def newest(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """As `progresses`, from memory where it was journalled a moment ago.
+
+        The objects are the store's: who changes one journals the change in the same step.
+        """
 
     def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
         """Which message and part the network of `outlet` calls `upstream_id`."""

@@ -9,6 +9,7 @@ the response has a field to keep. SMPP 3.4 §4.4.2, 5.0 §4.2.1.2.
 
 from collections.abc import Callable, Sequence
 from itertools import repeat
+from struct import Struct
 from typing import Final
 
 from pdu.codec import pack, submit_sm_oks, submit_sm_resps
@@ -17,6 +18,9 @@ from pdu.operations import V34, V50, Role, SessionState
 from smsc.session.congestion import answers_with_state
 
 DATA_SM: Final = int(Command.DATA_SM)
+_EMPTY_RESP: Final = Struct(">IIIIx")  # a header, and the NUL of an empty message_id
+_EMPTY_RESP_OCTETS: Final = _EMPTY_RESP.size
+_empty_resp: Final = _EMPTY_RESP.pack
 _DATA_SM_RESP: Final = int(Command.DATA_SM_RESP)
 # Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
 _KEEP_FIELD: Final = frozenset(
@@ -81,10 +85,11 @@ class Answers:
         elif self.role is Role.MC:
             self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
         else:
-            self._out.extend(
-                pack(self._message_response, status, sequence_number, b"\0")
+            response = self._message_response
+            self._out += [
+                _empty_resp(_EMPTY_RESP_OCTETS, response, status, sequence_number)
                 for sequence_number, status, _ in entries
-            )
+            ]
         self._close_if_answered()
 
     def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:

@@ -183,9 +183,6 @@ class Session(Answers):
                 if self.closing is not None:
                     break
         # Messages first: an unbind behind them in the same read does not take them back.
-        if answers:
-            self._bad_pdus = 0
-            events.insert(0, Answered(answers))
         if requests and self.throttles and self._owed - self._set_aside + len(requests) > self.hold:
             requests = self._throttle(requests)
         if requests:
@@ -193,6 +190,10 @@ class Session(Answers):
             self._owed += len(requests)
             made = Submitted if self.role is Role.MC else Delivered
             events.insert(0, made(requests))
+        # And before them the answers: a receipt in the same read may speak of what they name.
+        if answers:
+            self._bad_pdus = 0
+            events.insert(0, Answered(answers))
         if events:
             moments.worked = now
         if framer.error is not None and self._ending is None:

@@ -8,7 +8,7 @@ Everything else is a blind overwrite: key → value, or None to delete. The last
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 from pdu.status import Status
@@ -31,6 +31,7 @@ from smsc.store.keys import (
     idempotency_key,
     meta_key,
     parked_key,
+    parked_keys,
     upstream_key,
 )
 from smsc.store.records import (
@@ -75,13 +76,16 @@ _LOST = encode_progress(Progress(State.UNKNOWN, OutletName(""), error=Status.ESM
 class WriteBatch:
     """Implements `smsc.ports.Batch`."""
 
-    __slots__ = ("highest_id", "messages", "rows", "statuses")
+    __slots__ = ("fresh_names", "fresh_progress", "highest_id", "messages", "rows", "statuses")
 
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
         self.rows: Rows = defaultdict(dict)
         self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
+        # For `Fresh`: what was handed in, as objects; None where it is to be read from disk.
+        self.fresh_progress: dict[MessageId, Progress | None] = {}
+        self.fresh_names: dict[bytes, tuple[MessageId, int] | None] = {}
 
     def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
         """New messages that start alike; ids must ascend in the order batches are committed."""
@@ -92,8 +96,9 @@ class WriteBatch:
         self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
-        """Overwrite the progress of a message."""
+        """Overwrite the progress of a message; the object is the store's from now on."""
         self.rows[STATUS][id_key(id_)] = encode_progress(progress)
+        self.fresh_progress[id_] = progress
 
     def rewrite(self, message: Message) -> None:
         """Overwrite a message that is on disk: its owner changed it while it waited."""
@@ -101,7 +106,9 @@ class WriteBatch:
 
     def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
         """Remember what the outlet's network calls a part."""
-        self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = encode_upstream(id_, part)
+        key = upstream_key(outlet, upstream_id)
+        self.rows[UPSTREAM][key] = encode_upstream(id_, part)
+        self.fresh_names[key] = (id_, part)
 
     def defer(self, due_ms: int, first: MessageId, last: MessageId) -> None:
         """Look at the messages from `first` to `last` at `due_ms`: one alarm for all of them."""
@@ -118,6 +125,19 @@ class WriteBatch:
         self.rows[PARKED][parked_key(delivery.mailbox, id_)] = encode_delivery(delivery)
         self.highest_id = max(self.highest_id, id_)
 
+    def park_many(self, deliveries: Sequence[Delivery]) -> None:
+        """Keep deliveries whose ids ascend until receivers took them."""
+        if not deliveries:
+            return
+        parked = self.rows[PARKED]
+        for delivery in deliveries:
+            parked[parked_key(delivery.mailbox, delivery.id)] = encode_delivery(delivery)
+        self.highest_id = max(self.highest_id, deliveries[-1].id)
+
+    def unpark_many(self, mailbox: Mailbox, ids: Iterable[MessageId]) -> None:
+        """The deliveries arrived."""
+        self.rows[PARKED].update(dict.fromkeys(parked_keys(mailbox, ids)))
+
     def unpark(self, mailbox: Mailbox, id_: MessageId) -> None:
         """The delivery arrived, or expired."""
         self.rows[PARKED][parked_key(mailbox, id_)] = None
@@ -127,10 +147,13 @@ class WriteBatch:
         key = id_key(id_)
         self.rows[MESSAGE][key] = None
         self.rows[STATUS][key] = None
+        self.fresh_progress[id_] = None
 
     def forget_upstream(self, outlet: OutletName, upstream_id: str) -> None:
         """Delete what an upstream id stands for."""
-        self.rows[UPSTREAM][upstream_key(outlet, upstream_id)] = None
+        key = upstream_key(outlet, upstream_id)
+        self.rows[UPSTREAM][key] = None
+        self.fresh_names[key] = None
 
     def set_aside(self, table: int, key: bytes, record: bytes) -> None:
         """Move a record that cannot be read to `corrupt`, as it is, for the operator to look at.
@@ -142,6 +165,7 @@ class WriteBatch:
         self.rows[table][key] = None
         if table in {MESSAGE, STATUS}:
             self.rows[STATUS][key] = _LOST
+            self.fresh_progress[id_of(key)] = None
 
     def remember(self, account: AccountId, digest: bytes, id_: MessageId, until_ms: int) -> None:
         """The account's submission with this digest became this message."""

@@ -8,6 +8,7 @@ A name ends with NUL, so no name's keys lie between those of another.
 """
 
 import struct
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
 
@@ -63,6 +64,12 @@ def due_until(until_ms: int) -> bytes:
 def parked_key(mailbox: Mailbox, id_: MessageId) -> bytes:
     """A delivery in its mailbox."""
     return _name(mailbox) + _U64.pack(id_)
+
+
+def parked_keys(mailbox: Mailbox, ids: Iterable[MessageId]) -> list[bytes]:
+    """Deliveries in one mailbox."""
+    prefix, pack = _name(mailbox), _U64.pack
+    return [prefix + pack(id_) for id_ in ids]
 
 
 def parked_range(mailbox: Mailbox, after: MessageId) -> tuple[bytes, bytes]:

@@ -78,6 +78,7 @@ class LmdbStore(Reads):
         `soon` and `failed`: see `GroupCommit`. `sync=False` breaks the promise that accepted
         means on disk; it exists for tests that prove the fsync, no configuration reaches it.
         """
+        super().__init__()
         self._disk = LmdbDisk(data_dir, map_size, sync=sync)
         self._space = self._disk.space
         self._writer = GroupCommit(self._disk, soon=soon, failed=failed, retry_s=retry_s)
@@ -133,6 +134,8 @@ class LmdbStore(Reads):
         After a disk error `done` is never called: the outcome is unknown.
         """
         assert isinstance(batch, WriteBatch)
+        if not batch.messages:  # with them it may be refused, and nothing of it happened
+            self.fresh.note(batch.fresh_progress, batch.fresh_names)
         self._writer.commit_nowait(batch, done)
 
     def counts(self) -> Mapping[str, int]:

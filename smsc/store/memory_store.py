@@ -46,6 +46,7 @@ class MemoryStore(Reads):
         last_id: int = 0,
     ) -> None:
         """`soon` gets a callable for each commit: run it at once, later, or step by step."""
+        super().__init__()
         self.ids = IdAllocator(node, last_id)
         self.why_full: str | None = None
         """Set it to make the store full; set it to None and call `retry` to end that."""
@@ -65,6 +66,8 @@ class MemoryStore(Reads):
     def commit_nowait(self, batch: Batch, done: Done | None = None) -> None:
         """Commit when `soon` says so; see `smsc.ports.Store`."""
         assert isinstance(batch, WriteBatch)
+        if not batch.messages:
+            self.fresh.note(batch.fresh_progress, batch.fresh_names)
         self._waiting.append((batch, done))
         self._soon(self.retry)
 

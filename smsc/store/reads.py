@@ -43,6 +43,7 @@ from smsc.store.batch import (
     WriteBatch,
 )
 from smsc.store.commit import Done
+from smsc.store.fresh import Fresh
 from smsc.store.records import CorruptRecordError
 from smsc.store.waiting import Waiting
 
@@ -58,6 +59,9 @@ class Reads(ABC):
 
     corrupt = 0
     """How many corrupt records were met and set aside since the start."""
+
+    def __init__(self) -> None:
+        self.fresh = Fresh()
 
     @abstractmethod
     def _unwritten(self) -> Sequence[Rows]:
@@ -117,6 +121,18 @@ class Reads(ABC):
             for id_, record in zip(ids, found, strict=True)
         ]
 
+    def newest(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """As `progresses`, without reading what was handed in a moment ago.
+
+        The objects are the store's: who changes one journals the change in the same step.
+        """
+        found = [*map(self.fresh.progress, ids)]
+        if None in found:
+            missing = [id_ for id_, one in zip(ids, found, strict=True) if one is None]
+            read = iter(self.progresses(missing))
+            found = [next(read) if one is None else one for one in found]
+        return found
+
     def upstream(self, outlet: OutletName, upstream_id: str) -> tuple[MessageId, int] | None:
         """Which message and part the network of `outlet` calls `upstream_id`."""
         return self.upstreams(outlet, (upstream_id,))[0]
@@ -126,10 +142,12 @@ class Reads(ABC):
     ) -> list[tuple[MessageId, int] | None]:
         """Which message and part the network of `outlet` calls each of these, in order."""
         wanted = [keys.upstream_key(outlet, upstream_id) for upstream_id in upstream_ids]
-        return [
-            None if record is None else self._upstream_of(key, record)
-            for key, record in zip(wanted, self._look(UPSTREAM, wanted), strict=True)
-        ]
+        found = [*map(self.fresh.name, wanted)]
+        if None in found:
+            missing = [key for key, one in zip(wanted, found, strict=True) if one is None]
+            read = iter(self._read_upstreams(missing))
+            found = [next(read) if one is None else one for one in found]
+        return found
 
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first: 8 octets each until it is looked at."""
@@ -289,6 +307,12 @@ class Reads(ABC):
                     batch.forget_upstream(outlet, name)
 
     # --- helpers ------------------------------------------------------------------------------
+
+    def _read_upstreams(self, wanted: Sequence[bytes]) -> list[tuple[MessageId, int] | None]:
+        return [
+            None if record is None else self._upstream_of(key, record)
+            for key, record in zip(wanted, self._look(UPSTREAM, wanted), strict=True)
+        ]
 
     def _upstream_of(self, key: bytes, record: bytes) -> tuple[MessageId, int] | None:
         try:

@@ -188,4 +188,4 @@ def test_every_body_that_intake_takes_can_leave(
 def test_which_parts_are_still_to_be_sent(
     states: list[State], count: int, unsent: list[int]
 ) -> None:
-    assert unsent_parts(bytes(states), count) == unsent
+    assert list(unsent_parts(bytes(states), count)) == unsent

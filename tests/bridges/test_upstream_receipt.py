@@ -3,8 +3,11 @@
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
-from bridges.upstream_receipt import read_receipt
+from bridges.quirks import Quirks
+from bridges.upstream_receipt import read_any_receipt, read_receipt
 from pdu.codec import encode_body, peek_deliver_sm
 from pdu.message_pdus import DeliverSm
 from pdu.tlvs import Tag
@@ -100,3 +103,40 @@ def test_errors_that_are_numbers(err: bytes, error: int) -> None:
 )
 def test_anything_else_is_a_message(esm_class: int, text: bytes) -> None:
     assert read(esm_class=esm_class, short_message=text) is None
+
+
+_QUIRKS = [
+    Quirks(),
+    Quirks(receipts="tlv"),
+    Quirks(receipts="text"),
+    Quirks(receipt_dates="ignore"),
+    Quirks(receipt_dates="ddmmyy", receipt_ahead_min=60),
+]
+
+
+@given(
+    text=st.one_of(
+        st.from_regex(
+            rb"id:[0-9a-fA-F-]{0,12} sub:001 dlvrd:00[01] submit date:26112[0-9]07[0-6]0"
+            rb" done date:261122073[0-9] stat:(DELIVRD|UNDELIV|ODDWORD) err:[0-9A-F]{3}"
+            rb"( text:[ -~]{0,9}| Text:x|)",
+            fullmatch=True,
+        ),
+        st.binary(max_size=80),
+    ),
+    esm_class=st.sampled_from([0x04, 0x00, 0x20, 0x08, 0x44]),
+    quirks=st.sampled_from(_QUIRKS),
+    has_tlv=st.booleans(),
+)
+@example(text=TEXT, esm_class=4, quirks=Quirks(), has_tlv=False)
+@example(text=TEXT.replace(b"7F00", b"a:b"), esm_class=4, quirks=Quirks(), has_tlv=False)
+@example(text=TEXT.replace(b"7F00", b"7F00 id:8"), esm_class=4, quirks=Quirks(), has_tlv=False)
+def test_the_usual_form_is_read_as_any_other(
+    text: bytes, esm_class: int, quirks: Quirks, has_tlv: bool
+) -> None:
+    tlvs = (tlv(Tag.MESSAGE_STATE, b"\x05"),) if has_tlv else ()
+    body = encode_body(DeliverSm(esm_class=esm_class, short_message=text, tlvs=tlvs))
+    peek = peek_deliver_sm(body)
+    assert read_receipt(CARRIER, peek, body, quirks) == read_any_receipt(
+        CARRIER, peek, body, quirks
+    )

@@ -47,6 +47,9 @@ class FakeMailboxes:
         self.changed.set()
         self.changed = trio.Event()
 
+    def taken(self, mailbox: Mailbox, ids: Sequence[MessageId]) -> None:
+        raise AssertionError("the webhook says of each what became of it")
+
     async def wait_outcomes(self, number: int) -> list[DeliveryOutcome]:
         with trio.fail_after(5):
             while len(self.outcomes) < number:

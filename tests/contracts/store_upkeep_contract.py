@@ -26,6 +26,7 @@ class UpkeepContract:
         for first in (1, 2):
             batch.defer(NOW_MS, MessageId(first), MessageId(9))
         house.commit(batch)
+        house.reopen()  # what was handed in a moment ago is not read from disk
         house.spoil("message", ids[0].to_bytes(8, "big"))
         house.spoil("status", ids[1].to_bytes(8, "big"))
         house.spoil("parked", b"demo\x00" + (1).to_bytes(8, "big"))

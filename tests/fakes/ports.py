@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 import attrs
 
 from smsc.message import AccountId, Delivery, Draft, Mailbox, MessageId
-from smsc.ports import Admission, Admitted, DeliveryOutcome, Receiver, Refused
+from smsc.ports import Admission, Admitted, DeliveryOutcome, Done, Receiver, Refused
 
-Done = Callable[[list[Admission]], None]
+Answers = Callable[[list[Admission]], None]
 
 
 @attrs.define
@@ -18,9 +18,9 @@ class FakeIntake:
     refuse: Refused | None = None
     is_holding: bool = False
     is_broken: bool = False
-    _held: list[tuple[Done, list[Admission]]] = attrs.Factory(list)
+    _held: list[tuple[Answers, list[Admission]]] = attrs.Factory(list)
 
-    def submit_many_nowait(self, drafts: Sequence[Draft], done: Done) -> None:
+    def submit_many_nowait(self, drafts: Sequence[Draft], done: Answers) -> None:
         if self.is_broken:
             raise ZeroDivisionError
         answers: list[Admission] = []
@@ -56,6 +56,9 @@ class FakeMailboxes:
 
     def delivered(self, mailbox: Mailbox, outcomes: Sequence[DeliveryOutcome]) -> None:
         self.outcomes += outcomes
+
+    def taken(self, mailbox: Mailbox, ids: Sequence[MessageId]) -> None:
+        self.outcomes += map(Done, ids)
 
 
 def delivery(id_: int = 1, body: bytes = b"", attempt: int = 0) -> Delivery:

@@ -126,11 +126,11 @@ class Dispatch:
         """Queue messages that are on disk; see `intake.Queued`."""
         replacing = False
         for message in messages:
-            if message.peek.replace_if_present_flag:
-                replacing = True
-            if message.due_ms:
-                self.alarm_moved(message.due_ms)
-                self.pending.add_many((message,))
+            if message.due_ms or message.peek.replace_if_present_flag:
+                replacing = replacing or bool(message.peek.replace_if_present_flag)
+                if message.due_ms:
+                    self.alarm_moved(message.due_ms)
+                    self.pending.add_many((message,))
         touched = self._backlog.accepted(messages, plans)
         self._recent.keep(messages)
         ended: set[MessageId] = set()
@@ -236,14 +236,16 @@ class Dispatch:
         outbox = self._outboxes[outlet]
         waits_for_receipt = self.policies.get(outlet, ANY_NETWORK).final == "receipt"
         is_plain_outlet = waits_for_receipt and outbox.destinations is None
+        left: list[tuple[MessageId, str, Progress]] = []
+        flights = self.flights
         for outcome in outbox.policy.judge(outcomes):
-            flight = self.flights.get(outcome.id)
+            flight = flights.get(outcome.id)
             if flight is None:
                 continue
             if is_plain_outlet and type(outcome) is Sent and outcome.parts == 1 and flight.is_plain:
-                del self.flights[outcome.id]
-                outbox.forget(outcome.id)
-                flight.left_whole(batch, outlet, outcome.upstream_id)
+                id_, upstream_id = outcome.id, outcome.upstream_id
+                del flights[id_]
+                left.append((id_, upstream_id, flight.left_whole(outlet, upstream_id)))
                 continue
             if flight.note(batch, outlet, outcome):
                 del self.flights[outcome.id]
@@ -253,6 +255,9 @@ class Dispatch:
                     notices += self._notify(batch, flight)
                 if flight.message.callback_style:
                     notices += self.tell_callback(batch, flight.message, flight.progress)
+        if left:
+            outbox.forget_many(left)
+            batch.left_many(outlet, left)
         count = len(outcomes)
         self._unjournalled[outlet] += count
 

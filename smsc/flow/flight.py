@@ -46,18 +46,16 @@ class Flight:
             and not self.message.callback_style
         )
 
-    def left_whole(self, batch: Batch, outlet: OutletName, upstream_id: str) -> None:
-        """A plain message of one part was sent: `note` and the landing in one, for the many."""
-        progress, id_ = self.progress, self.message.id
+    def left_whole(self, outlet: OutletName, upstream_id: str) -> Progress:
+        """A plain message of one part was sent: its progress, to be journalled by `left_many`."""
+        progress = self.progress
         progress.state = ENROUTE
         progress.outlet = outlet
         progress.attempt += 1
         progress.error = 0
         progress.parts = ONE_ENROUTE
         progress.upstream_ids = (upstream_id,)
-        if upstream_id:
-            batch.upstream(outlet, upstream_id, id_, 0)
-        batch.progress(id_, progress)
+        return progress
 
     def note(self, batch: Batch, outlet: OutletName, outcome: Outcome) -> bool:
         """Enter one part's outcome; True when it was the last one: the flight has landed."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from smsc.config_flow import OutletFlowConfig
 from smsc.flow.destinations import Destinations
 from smsc.flow.retry import RetryPolicy
-from smsc.message import MessageId
+from smsc.message import MessageId, Progress
 from smsc.ports import Outgoing, Outlet
 
 POISON_LIMIT: Final = 3
@@ -56,6 +56,12 @@ class Outbox:
     def forget(self, id_: MessageId) -> None:
         """The message has ended."""
         self._suspects.pop(id_, None)
+
+    def forget_many(self, left: Sequence[tuple[MessageId, str, Progress]]) -> None:
+        """These have left."""
+        if self._suspects:
+            for id_, _, _ in left:
+                self._suspects.pop(id_, None)
 
     def _crashed(self, id_: MessageId, error: Exception) -> tuple[MessageId, Exception]:
         self.crashes += 1

@@ -33,7 +33,8 @@ _ALONE: Final = {
 """What `aggregate` says of most messages: those of one part."""
 
 
-_ONE_OCTET: Final = {state: bytes((state,)) for state in State}
+ONE_OCTET: Final = {state: bytes((state,)) for state in State}
+"""The parts of a message of one part, by its state."""
 
 
 def new_parts(parts: int) -> bytes:
@@ -44,7 +45,7 @@ def new_parts(parts: int) -> bytes:
 def with_part(parts: bytes, part: int, state: State) -> bytes:
     """`parts` with one octet changed."""
     if len(parts) == 1:
-        return _ONE_OCTET[state]
+        return ONE_OCTET[state]
     return parts[:part] + bytes((state,)) + parts[part + 1 :]
 
 

@@ -18,7 +18,7 @@ from pdu.status import Status
 from pdu.tlvs import Tag, pack_tlv
 from smsc.flow.callbacks import DELIVERY_KEEP_MS, Callbacks, mailbox_for
 from smsc.flow.early import Early
-from smsc.flow.parts import aggregate, with_part
+from smsc.flow.parts import ONE_ENROUTE, ONE_OCTET, aggregate, with_part
 from smsc.flow.receipt_body import AS, receipt_body
 from smsc.flow.recent import Recent
 from smsc.message import (
@@ -226,10 +226,13 @@ class Receipts:
         progresses = dict(zip(known, self.progresses(known), strict=True))
         now_ms = self._now_ms()
         answers: list[int] = []
+        changed: list[tuple[MessageId, Progress]] = []
         finals: list[tuple[Message, Progress]] = []
         notices: list[Delivery] = []
+        recent = self._recent.get
         for receipt, hit in zip(receipts, hits, strict=True):
-            if receipt.state in LIVE or receipt.state is _ACCEPTED:
+            said = receipt.state
+            if said in LIVE or said is _ACCEPTED:
                 # The network says that it is on its way; that is known.
                 if hit is not None:
                     notices += self._pass_on(batch, hit[0], progresses[hit[0]])
@@ -238,14 +241,25 @@ class Receipts:
             if hit is None:
                 answers.append(self._park_early(batch, receipt))
                 continue
+            answers.append(_ROK)
             id_, part = hit
             progress = progresses[id_]
-            if progress is not None and self._enter(receipt, progress, part, now_ms):
-                batch.progress(id_, progress)
-                message = self._recent.get(id_) if progress.state in FINAL else None
+            if progress is None:
+                continue
+            if progress.parts == ONE_ENROUTE and progress.state is ENROUTE and not part:
+                # Most messages have one part, and it is under way: what `_enter` does, in short.
+                progress.parts = ONE_OCTET[said]
+                progress.error = receipt.error or progress.error
+                progress.state = said
+                progress.done_ms = receipt.done_ms or now_ms
+            elif not self._enter(receipt, progress, part, now_ms):
+                continue
+            changed.append((id_, progress))
+            if progress.state in FINAL:
+                message = recent(id_)
                 if message is not None:
                     finals.append((message, progress))
-            answers.append(_ROK)
+        batch.progress_many(changed)
         return answers, notices + self.write(batch, finals)
 
     def _pass_on(

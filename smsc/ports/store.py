@@ -67,6 +67,14 @@ class Batch(Protocol):
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""
 
+    def left_many(
+        self, outlet: OutletName, left: Sequence[tuple[MessageId, str, Progress]]
+    ) -> None:
+        """Messages of one part left: (id, what the network calls it or "", its progress)."""
+
+    def progress_many(self, changed: Sequence[tuple[MessageId, Progress]]) -> None:
+        """Overwrite the progress of messages."""
+
     def rewrite(self, message: Message) -> None:
         """Overwrite a message that is on disk: its owner changed it while it waited."""
 

@@ -100,6 +100,30 @@ class WriteBatch:
         self.rows[STATUS][id_key(id_)] = encode_progress(progress)
         self.fresh_progress[id_] = progress
 
+    def left_many(
+        self, outlet: OutletName, left: Sequence[tuple[MessageId, str, Progress]]
+    ) -> None:
+        """Messages of one part left: `progress` and `upstream` for each, in one loop.
+
+        (id, what the network calls it or "", its progress).
+        """
+        statuses, fresh_progress = self.rows[STATUS], self.fresh_progress
+        names, fresh_names = self.rows[UPSTREAM], self.fresh_names
+        for id_, upstream_id, progress in left:
+            statuses[id_key(id_)] = encode_progress(progress)
+            fresh_progress[id_] = progress
+            if upstream_id:
+                key = upstream_key(outlet, upstream_id)
+                names[key] = encode_upstream(id_, 0)
+                fresh_names[key] = id_, 0
+
+    def progress_many(self, changed: Sequence[tuple[MessageId, Progress]]) -> None:
+        """`progress` for each, in one loop."""
+        statuses = self.rows[STATUS]
+        for id_, progress in changed:
+            statuses[id_key(id_)] = encode_progress(progress)
+        self.fresh_progress.update(changed)
+
     def rewrite(self, message: Message) -> None:
         """Overwrite a message that is on disk: its owner changed it while it waited."""
         self.rows[MESSAGE][id_key(message.id)] = encode_message(message)

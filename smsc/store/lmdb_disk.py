@@ -204,11 +204,16 @@ class LmdbDisk:
 
 def _overwrite(txn: lmdb.Transaction, table: Any, rows: Table) -> None:
     """Put and delete, in key order: neighbours share pages."""
-    puts = sorted((key, value) for key, value in rows.items() if value is not None)
-    with txn.cursor(db=table) as cursor:
-        if puts:
+    ordered: Any = sorted(rows.items())  # keys differ, so values are never compared
+    if None not in rows.values():
+        with txn.cursor(db=table) as cursor:
+            cursor.putmulti(ordered)
+        return
+    delete = txn.delete
+    for key, value in ordered:
+        if value is None:
+            delete(key, b"", table)
+    puts = [row for row in ordered if row[1] is not None]
+    if puts:
+        with txn.cursor(db=table) as cursor:
             cursor.putmulti(puts)
-        if len(puts) < len(rows):
-            for key in sorted(key for key, value in rows.items() if value is None):
-                if cursor.set_key(key):
-                    cursor.delete()

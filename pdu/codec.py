@@ -28,6 +28,7 @@ from struct import Struct
 from typing import Any, Final
 
 import pdu.broadcast_pdus
+import pdu.retired_pdus
 import pdu.session_pdus  # noqa: F401  # both fill the tables
 from pdu import reference
 from pdu.commands import Command, command_name

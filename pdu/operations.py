@@ -54,13 +54,14 @@ _ALL: Final = frozenset(_S) - {_S.CLOSED}
 
 
 class Operation(NamedTuple):
-    """One row: requests of ``command`` by ``sender`` in these states, from version ``since`` on."""
+    """One row: requests of ``command`` by ``sender`` in these states, in versions since … until."""
 
     command: Command
     sender: Role
     states: frozenset[SessionState]
     states_v50: frozenset[SessionState]
     since: int
+    until: int = V50
 
 
 _E, _M, _C = Role.ESME, Role.MC, Command
@@ -82,6 +83,9 @@ OPERATIONS: Final = (
     Operation(_C.QUERY_SM, _E, _SENDING, _NONE, V33),
     Operation(_C.CANCEL_SM, _E, _SENDING, _NONE, V33),
     Operation(_C.REPLACE_SM, _E, _SENDING, _NONE, V33),
+    Operation(_C.PARAM_RETRIEVE, _E, _SENDING, _NONE, V33, V33),
+    Operation(_C.QUERY_LAST_MSGS, _E, _SENDING, _NONE, V33, V33),
+    Operation(_C.QUERY_MSG_DETAILS, _E, _SENDING, _NONE, V33, V33),
     Operation(_C.ALERT_NOTIFICATION, _M, _RECEIVING, _NONE, V34),
     Operation(_C.BROADCAST_SM, _E, _NONE, _SENDING, V50),
     Operation(_C.QUERY_BROADCAST_SM, _E, _NONE, _SENDING, V50),
@@ -99,16 +103,17 @@ def normalise_version(interface_version: int) -> int:
     return V34 if interface_version < V50 else V50
 
 
-_SINCE: Final = {int(row.command): row.since for row in OPERATIONS}
+_LIVES: Final = {int(row.command): (row.since, row.until) for row in OPERATIONS}
 
 
-def first_version(command_id: int) -> int:
-    """The version that brought this request; the lowest one for what is no operation at all."""
-    return _SINCE.get(command_id, V33)
+def is_known_in(version: int, command_id: int) -> bool:
+    """Does the version have this request? What is no request of any is known in none."""
+    since, until = _LIVES.get(command_id, (V50 + 1, V50))
+    return since <= normalise_version(version) <= until
 
 
 def _permits(row: Operation, state: SessionState, version: int) -> bool:
-    if version < row.since:
+    if not row.since <= version <= row.until:
         return False
     return state in row.states or (version >= V50 and state in row.states_v50)
 
@@ -151,19 +156,21 @@ def allowed(sender_role: Role, state: SessionState, command_id: int, version: in
     return command_id in _ALLOWED[sender_role, state, normalise_version(version)]
 
 
-def answer_to_misplaced(command_id: int, state: SessionState) -> tuple[int, int] | None:
+def answer_to_misplaced(
+    command_id: int, state: SessionState, version: int = V50
+) -> tuple[int, int] | None:
     """What to answer a PDU that :func:`allowed` forbids: (response command_id, command_status).
 
     None for responses: they are never answered.
-    An unknown request gets generic_nack ESME_RINVCMDID; a bind on a bound session its own
+    A request that the version does not know gets generic_nack ESME_RINVCMDID; a bind on a bound session its own
     response with ESME_RALYBND; all else ESME_RINVBNDSTS, in a generic_nack where the operation
     has no response.
     """
     if is_response(command_id):
         return None
+    if not is_known_in(version, command_id) and command_id not in BINDS:
+        return int(Command.GENERIC_NACK), Status.ESME_RINVCMDID
     response_id = response_of(command_id)
-    if response_id == Command.GENERIC_NACK and command_id not in UNANSWERED:
-        return response_id, Status.ESME_RINVCMDID
     if command_id in BINDS and state in BOUND:
         return response_id, Status.ESME_RALYBND
     return response_id, Status.ESME_RINVBNDSTS

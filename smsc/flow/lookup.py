@@ -21,6 +21,8 @@ _SLICE_ROWS: Final = 2000
 """Records that are looked at before others get their turn: about 2 ms."""
 _LOOK_ROWS: Final = 500_000
 """Records that one question may look at."""
+_QUICK_SLICES: Final = 5
+"""Slices that one look may take that does not let others have their turn."""
 _NEWEST: Final = MessageId((1 << 63) - 1)
 
 
@@ -84,6 +86,22 @@ class MessageLookup:
             looked += _SLICE_ROWS
             await trio.lowlevel.checkpoint()
         return MessagePage(found, below)
+
+    def newest(self, account: AccountId, source_addr: str, limit: int) -> list[MessageId]:
+        """The account's newest messages from a source, at once, among a bounded number of records."""
+        found: list[MessageId] = []
+        below = _NEWEST
+        for _ in range(_QUICK_SLICES):
+            ids, go_on = self._store.newest_of(account, MessageId(-1), below, _SLICE_ROWS)
+            for message in self._store.messages(ids):
+                if message is None or message.account != account or not message.is_readable:
+                    continue
+                if message.peek.source_addr == source_addr:
+                    found.append(message.id)
+            if go_on is None or len(found) >= limit:
+                break
+            below = go_on
+        return found[:limit]
 
     def _may_see(self, account: AccountId, message: Message) -> bool:
         return message.account == account or self._is_admin(account)

@@ -40,7 +40,7 @@ from smsc.message import AccountId, MessageId, OutletName
 from smsc.operations.desk import Desk
 from smsc.operations.pending_flags import PendingFlags
 from smsc.operations.transactions import Transactions
-from smsc.ports import ANY_NETWORK, CallbackTerms, Lookup, Outlet, OutletPolicy
+from smsc.ports import ANY_NETWORK, CallbackTerms, Outlet, OutletPolicy
 from smsc.server import SmppServer
 from smsc.store.lmdb_store import LmdbStore
 
@@ -150,7 +150,7 @@ class Rooms:
             self.duplicates,
             self.credits,
         )
-        self.lookup: Lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
+        self.lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
         self.commands = Commands(
             accounts,
             canned,
@@ -169,6 +169,7 @@ class Rooms:
         finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
         self.receipts.ended = finals.told
         self.desk = Desk(self.intake, self.commands, config.distribution_lists, now_ms)
+        self.desk.newest = self.lookup.newest
         self.server = SmppServer(
             config.smpp,
             self.directory,

@@ -7,7 +7,7 @@ Station of the flow: server → **desk** → intake | commands. SMPP 3.4 §4.5, 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
 import attrs
 
@@ -17,15 +17,18 @@ from pdu.codec import encode_body
 from pdu.fields import Pdu
 from pdu.message_pdus import CancelSm, QuerySm, QuerySmResp, ReplaceSm, SubmitMulti
 from pdu.operations import V50
+from pdu.retired_pdus import ParamRetrieve, QueryLastMsgs, QueryMsgDetails
 from pdu.semantics import check
 from pdu.status import Status
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, tlv_value
 from smsc.flow.commands import Commands
 from smsc.flow.rewriting import Change
-from smsc.message import FINAL, AccountId, Progress, State
+from smsc.message import FINAL, AccountId, MessageId
+from smsc.operations.message_states import combined, shown_state
 from smsc.operations.multi import drafts_of, response_of
-from smsc.ports import Admission, MessageReport, Refused, Submit
+from smsc.operations.old_queries import MOST_LAST_MESSAGES, details, last_messages
+from smsc.ports import Admission, Refused, Submit
 
 Done = Callable[[int, bytes], None]
 """Gets command_status and body of the response."""
@@ -43,7 +46,10 @@ class Asker:
 
 
 class Desk:
-    """Answers requests; the answer may come at once or after a commit."""
+    """Answers requests; the answer may come at once or after a commit.
+
+    :ivar newest: the ids of an account's newest messages from a source, so many at most.
+    """
 
     def __init__(
         self,
@@ -56,6 +62,7 @@ class Desk:
         self._commands = commands
         self._lists = lists
         self._now_ms = now_ms
+        self.newest: Callable[[AccountId, str, int], Sequence[MessageId]] = lambda *_: ()
 
     def ask(self, asker: Asker, request: Pdu, done: Done) -> None:
         """Answer one request through `done`, exactly once."""
@@ -72,6 +79,13 @@ class Desk:
                 self._cancel(asker, request, done)
             case ReplaceSm():
                 self._replace(asker, request, done)
+            case QueryMsgDetails():
+                self._details(asker, request, done)
+            case QueryLastMsgs():
+                self._last(asker, request, done)
+            case ParamRetrieve():
+                # 3.3 leaves the names to each message centre, and this one has none.
+                done(int(Status.ESME_RPROHIBITED), b"")
             case BroadcastSm() | QueryBroadcastSm() | CancelBroadcastSm():
                 # The operation is of the session's version, but no outlet reaches a cell.
                 done(int(Status.ESME_RPROHIBITED), b"")
@@ -104,6 +118,20 @@ class Desk:
             error_code=min(progress.error, _HIGHEST_ERROR),
         )
         done(_ROK, encode_body(response))
+
+    def _details(self, asker: Asker, request: QueryMsgDetails, done: Done) -> None:
+        reports = self._commands.query(asker.account, request.message_id, request.source_addr)
+        if not reports:
+            done(int(Status.ESME_RQUERYFAIL), b"")
+            return
+        done(_ROK, encode_body(details(request.message_id, request.sm_length, reports)))
+
+    def _last(self, asker: Asker, request: QueryLastMsgs, done: Done) -> None:
+        if not 1 <= request.no_of_msgs <= MOST_LAST_MESSAGES:
+            done(int(Status.ESME_RQUERYFAIL), b"")
+            return
+        ids = self.newest(asker.account, request.source_addr, request.no_of_msgs)
+        done(_ROK, encode_body(last_messages(ids)))
 
     def _cancel(self, asker: Asker, request: CancelSm, done: Done) -> None:
         def cancelled(count: int) -> None:
@@ -145,26 +173,3 @@ class Desk:
         self._commands.replace(
             asker.account, request.message_id, request.source_addr, change, replaced
         )
-
-
-def shown_state(state: State, version: int) -> int:
-    """message_state as the version knows it: SCHEDULED came with 5.0, QUEUED is ours alone."""
-    if state is State.QUEUED or (state is State.SCHEDULED and version < V50):
-        return int(State.ENROUTE)
-    return int(state)
-
-
-def combined(reports: Sequence[MessageReport]) -> Progress:
-    """One progress for all messages of an id: the one that is furthest from well.
-
-    Those on their way come first, then failures, then what was delivered; the latest of them.
-    """
-    return max((report.progress for report in reports), key=_urgency)
-
-
-def _urgency(progress: Progress) -> tuple[Any, ...]:
-    return (
-        progress.state not in FINAL,
-        progress.state is not State.DELIVERED,
-        progress.done_ms,
-    )

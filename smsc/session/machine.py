@@ -27,7 +27,6 @@ from pdu.operations import (
     SessionState,
     allowed_commands,
     answer_to_misplaced,
-    first_version,
     normalise_version,
 )
 from pdu.status import Status
@@ -359,10 +358,7 @@ class Session(Answers):
                 status or Status.ESME_RUNKNOWNERR, sequence_number, answers
             )
         if command_id not in self._theirs:
-            answer = answer_to_misplaced(command_id, self.state)
-            if first_version(command_id) > self.version and command_id not in BINDS:
-                # Reserved in this version: whoever sends it asks for what we do not know.
-                answer = Command.GENERIC_NACK, Status.ESME_RINVCMDID
+            answer = answer_to_misplaced(command_id, self.state, self.version)
             if answer is None:
                 return None
             self._put_error(answer[0], answer[1], sequence_number)

@@ -38,6 +38,10 @@ ADDED_IN_50 = {
     (Role.MC, "OUTBOUND"): "enquire_link",
     (Role.MC, "UNBOUND"): "enquire_link",
 }
+ONLY_IN_33 = {
+    (Role.ESME, "BOUND_TX"): "param_retrieve query_last_msgs query_msg_details",
+    (Role.ESME, "BOUND_TRX"): "param_retrieve query_last_msgs query_msg_details",
+}
 NOT_IN_33 = {"bind_transceiver", "data_sm", "alert_notification"}
 
 
@@ -56,6 +60,7 @@ def test_requests_are_those_of_the_printed_table(
         expected |= named(ADDED_IN_50.get((role, state.value), ""))
     if version == 0x33:
         expected -= NOT_IN_33
+        expected |= named(ONLY_IN_33.get((role, state.value), ""))
     requests = allowed_commands(role, state, version) & REQUESTS
     assert {Command(command_id).name.lower() for command_id in requests} == expected
 

@@ -7,6 +7,7 @@ import attrs
 import pytest
 
 import pdu.broadcast_pdus
+import pdu.retired_pdus
 import pdu.session_pdus  # noqa: F401  # both fill the tables
 from pdu.commands import (
     REQUESTS,
@@ -74,13 +75,20 @@ def test_limits_are_those_of_the_specification() -> None:
         "system_type": {13},
         "address_range": {41},
         "esme_addr": {65},
+        "param_name": {32},
+        "param_value": {101},
     }
     for table in TABLES.values():
         for field in table.fields:
             if isinstance(field.kind, COctetString):
                 assert field.kind.limit in limits[field.name], field
             if isinstance(field.kind, CountedOctets | Group):
-                assert field.kind.count_name in {"sm_length", "number_of_dests", "no_unsuccess"}
+                assert field.kind.count_name in {
+                    "sm_length",
+                    "number_of_dests",
+                    "no_unsuccess",
+                    "no_of_msgs",
+                }
 
 
 def test_objects_compare_and_hash_by_value() -> None:

@@ -124,3 +124,10 @@ async def test_a_question_looks_at_a_bounded_number_of_records(
     second = await asked.reports(MessageQuery(account=DEMO, below=first.below))
     assert [one.message.id for one in second.reports] == [1]
     assert second.below is None
+
+
+def test_the_newest_of_a_source(store: MemoryStore, asked: MessageLookup) -> None:
+    accept(store, [a_message(1), a_message(2, account=OTHER), a_message(3), a_message(4)])
+    assert asked.newest(DEMO, "Shop", 2) == [4, 3]
+    assert asked.newest(DEMO, "Shop", 9) == [4, 3, 1]
+    assert asked.newest(DEMO, "Bank", 9) == []

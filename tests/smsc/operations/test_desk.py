@@ -19,10 +19,12 @@ from pdu.message_pdus import (
     SmeAddress,
     SubmitMulti,
 )
+from pdu.retired_pdus import ParamRetrieve, QueryLastMsgs, QueryMsgDetails, QueryMsgDetailsResp
 from pdu.status import Status
 from pdu.tlvs import Tag
-from smsc.message import AccountId, State
-from smsc.operations.desk import Asker, Desk, shown_state
+from smsc.message import AccountId, MessageId, State
+from smsc.operations.desk import Asker, Desk
+from smsc.operations.message_states import shown_state
 from smsc.ports import Failed
 from tests.flow.house import DEMO, START_MS, A, House, draft_to
 
@@ -308,3 +310,48 @@ def test_a_store_that_fills_up_meanwhile_refuses_all() -> None:
     office.house.store.why_full = "full"
     office.house.store.retry()
     assert made == [(Status.ESME_RMSGQFUL, b"")]
+
+
+class TestOldQueries:
+    """query_msg_details, query_last_msgs and param_retrieve of SMPP 3.3."""
+
+    def test_details_tell_all_about_a_message_and_as_much_text_as_asked(self) -> None:
+        office = Office()
+        _, submitted = office.ask(multi(*destinations("4179000001", "4379000001")))
+        status, response = office.ask(
+            QueryMsgDetails(message_id=submitted.message_id, source_addr="Shop", sm_length=3)
+        )
+        assert status == 0
+        assert isinstance(response, QueryMsgDetailsResp)
+        assert response.dest_address == destinations("4179000001", "4379000001")
+        assert (response.source_addr, response.short_message) == ("Shop", b"hel")
+        assert response.message_id == submitted.message_id
+        assert response.message_state == State.ENROUTE
+        assert response.final_date == ""
+
+    def test_details_of_what_is_not_there(self) -> None:
+        status, _ = Office().ask(QueryMsgDetails(message_id="7", source_addr="Shop"))
+        assert status == Status.ESME_RQUERYFAIL
+
+    def test_the_last_messages_of_a_source_newest_first(self) -> None:
+        office = Office()
+        asked: list[tuple[str, str, int]] = []
+
+        def newest(account: AccountId, source_addr: str, limit: int) -> list[MessageId]:
+            asked.append((account, source_addr, limit))
+            return [MessageId(9), MessageId(7)]
+
+        office.desk.newest = newest
+        status, response = office.ask(QueryLastMsgs(source_addr="Shop", no_of_msgs=2))
+        assert status == 0
+        assert [one.message_id for one in response.message] == ["9", "7"]
+        assert [(source, limit) for _, source, limit in asked] == [("Shop", 2)]
+
+    @pytest.mark.parametrize("count", [0, 101])
+    def test_1_to_100_of_them(self, count: int) -> None:
+        status, _ = Office().ask(QueryLastMsgs(source_addr="Shop", no_of_msgs=count))
+        assert status == Status.ESME_RQUERYFAIL
+
+    def test_there_are_no_parameters(self) -> None:
+        status, _ = Office().ask(ParamRetrieve(param_name="x"))
+        assert status == Status.ESME_RPROHIBITED

@@ -157,6 +157,14 @@ class InboxShelf:
         await written(self._store, batch)
         return True
 
+    def batch(self) -> Batch:
+        """An empty batch for `keep`."""
+        return self._store.batch()
+
+    async def written(self, batch: Batch) -> None:
+        """Hand it in, and return after fsync."""
+        await written(self._store, batch)
+
     def forget(self, batch: Batch, account: AccountId) -> None:
         """The account goes, and its inbox with it."""
         for key, _ in _rows(self._store, *keys.owned_range(account)):

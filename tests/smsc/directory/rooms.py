@@ -6,7 +6,7 @@ from typing import Any
 
 from smsc.directory import profiles
 from smsc.directory.passwords import StoredPassword
-from smsc.directory.rooms import Rooms, build_rooms
+from smsc.directory.rooms import DirectoryRooms, build_rooms
 from smsc.message import AccountId, MessageId
 from smsc.store.ids import IdAllocator
 from smsc.store.memory_store import MemoryStore, MemoryTable
@@ -50,7 +50,7 @@ class Annex:
         self.log = FakeLog()
         self.restart()
 
-    rooms: Rooms
+    rooms: DirectoryRooms
     store: MemoryStore
 
     def restart(self, toml: str | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import trio
 
 from smsc.config import Config
+from smsc.control.directory_verbs import add_directory_verbs
 from smsc.control.door import Door
 from smsc.control.outlet_verbs import add_outlet_verbs
 from smsc.control.verbs import Verbs
@@ -44,6 +45,7 @@ class Gateway(Rooms):
         self.verbs = Verbs()
         """What may be asked through the control door."""
         add_outlet_verbs(self.verbs, self.outlet_desk)
+        add_directory_verbs(self.verbs, self.annex)
 
 
 async def run(

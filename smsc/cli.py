@@ -15,7 +15,7 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
-from smsc import cli_control, cli_store
+from smsc import cli_account, cli_control, cli_credit, cli_files, cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
 from smsc.ports import CallbackTerms
@@ -29,6 +29,13 @@ app = cyclopts.App(
 
 app.command(cli_store.app)
 app.command(cli_control.outlets)
+for _command in (
+    cli_account.account,
+    cli_credit.credit,
+    cli_files.contacts,
+    cli_files.inbox,
+):
+    app.command(_command)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'
@@ -57,7 +64,7 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
     from smsc import collector, logs
     from smsc.store.opening import StoreOpenError
 
-    loaded = _load(config)
+    loaded = load_config(config)
     if loaded is None:
         return 2
     log = logs.set_up(loaded.log.level, loaded.log.format)
@@ -95,7 +102,7 @@ def check(file: Annotated[Path, Parameter(help="The TOML file to check.")]) -> i
     """Check a configuration file: all mistakes at once, or what it would start."""
     from smsc.config_report import describe
 
-    loaded = _load(file)
+    loaded = load_config(file)
     if loaded is None:
         return 2
     print(describe(loaded))
@@ -219,8 +226,8 @@ def explain_route(
     """
     from smsc.explain_command import explain_command
 
-    loaded = _load(config)
-    other = _load(candidate) if candidate is not None else None
+    loaded = load_config(config)
+    other = load_config(candidate) if candidate is not None else None
     if loaded is None or (candidate is not None and other is None):
         return 2
     asked = {
@@ -265,7 +272,7 @@ def greeting(config: Config, addresses: Any) -> str:
     return "\n".join(lines)
 
 
-def _load(path: Path) -> Config | None:
+def load_config(path: Path) -> Config | None:
     """The configuration, or None after its errors were printed."""
     from bridges import REGISTRY
     from bridges.http.registry import DIALECTS

@@ -25,6 +25,8 @@ class NoGateway:
     """Nobody answers there."""
 
     why: str
+    is_nobody_there: bool = False
+    """Nobody even listens: what is asked may be asked of the store."""
 
 
 def ask(
@@ -58,6 +60,7 @@ def ask(
     except OSError:
         if is_there:
             return NoGateway(f"the gateway on {data_dir} ended before it answered")
-        return NoGateway(f"no gateway runs on {data_dir}; say which with --config or --data-dir")
+        why = f"no gateway runs on {data_dir}; say which with --config or --data-dir"
+        return NoGateway(why, is_nobody_there=True)
     answer = json.loads(told)
     return Told(answer["value"]) if answer["ok"] else Declined(tuple(answer["why"]))

@@ -11,7 +11,7 @@ through `opened` and `closed`.
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
@@ -97,6 +97,41 @@ class Directory:
             return right is not None and hmac.compare_digest(right.encode(), given)
 
         return await self._judge(name, peer, proves, _WRONG_TOKEN)
+
+    def reload(
+        self, accounts: Mapping[str, AccountConfig], inherited: Mapping[str, Any] | None = None
+    ) -> tuple[AccountId, ...]:
+        """Follow a new configuration file; the accounts that are new, changed or gone.
+
+        Sessions of those that are gone are unbound; others keep what they were bound with.
+
+        :param inherited: see `NodeDirectory`; None = as before.
+        """
+        self._inherit(inherited)
+        told: list[AccountId] = []
+        for gone in [one for one in self.accounts if self._is_gone(one, accounts)]:
+            del self.accounts[gone]
+            self.closed[gone] = f"account {gone} is no longer in the configuration file"
+            self.account_closed(gone, self.closed[gone])
+            told.append(gone)
+        for account in (Account(AccountId(name), config) for name, config in accounts.items()):
+            if self.accounts.get(account.name) != account:
+                self._take(account)
+                told.append(account.name)
+        return tuple(told)
+
+    def _inherit(self, inherited: Mapping[str, Any] | None) -> None:
+        """What accounts made at run time take from `[smpp]`: the file knows none."""
+
+    def _is_gone(self, name: AccountId, accounts: Mapping[str, AccountConfig]) -> bool:
+        """Was it of the old file, and is not of the new one?"""
+        return name not in accounts
+
+    def _take(self, account: Account) -> None:
+        """An account of the file is new or changed."""
+        self.accounts[account.name] = account
+        self.closed.pop(account.name, None)
+        self.account_opened(account)
 
     def token(self, account: AccountId) -> str | None:  # noqa: ARG002 - the file knows no tokens
         """The token by which the account may speak instead of its password; None if it has none."""

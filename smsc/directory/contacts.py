@@ -87,6 +87,11 @@ class ContactBook:
             (one for one in book.contacts.values() if group.code in one.groups), key=_by_name
         )
 
+    def page(self, account: AccountId, after: int, limit: int) -> Sequence[Contact]:
+        """Contacts with an id above `after`, by id: for whoever reads them all."""
+        contacts = self._book(account).contacts
+        return [contacts[id_] for id_ in sorted(contacts) if id_ > after][:limit]
+
     # --- changes -------------------------------------------------------------------------------
 
     async def put_contact(self, account: AccountId, contact: Contact) -> Contact | Refused:
@@ -167,6 +172,14 @@ class ContactBook:
         batch.control(Control.CONTACT, keys.owned_key(account, id_), None)
         await written(self._store, batch)
         return True
+
+    def batch(self) -> Batch:
+        """An empty batch for `enter_…`."""
+        return self._store.batch()
+
+    async def written(self, batch: Batch) -> None:
+        """Hand it in, and return after fsync."""
+        await written(self._store, batch)
 
     def forget(self, batch: Batch, account: AccountId) -> None:
         """The account goes, and its phonebook with it."""

@@ -1,8 +1,8 @@
 """Messages received for accounts, kept on disk until they delete them or time runs out.
 
 *In*: messages that rules or accounts left here. *Out*: pages of them, newest first.
-*Never*: all of them in memory; more than `limit` of one account, nor older than `keep_s`:
-the oldest go first.
+*Never*: all of them in memory; more than `limit` of one account (and what one batch brings, until
+the next look), nor older than `keep_s`: the oldest go first.
 
 Implements `smsc.ports.Inbox`. Keys: the account, then the id; the sandbox is that of nobody ("").
 Only how many each account has is kept in memory.
@@ -157,6 +157,14 @@ class InboxShelf:
         await written(self._store, batch)
         return True
 
+    def batch(self) -> Batch:
+        """An empty batch for `keep`."""
+        return self._store.batch()
+
+    async def written(self, batch: Batch) -> None:
+        """Hand it in, and return after fsync."""
+        await written(self._store, batch)
+
     def forget(self, batch: Batch, account: AccountId) -> None:
         """The account goes, and its inbox with it."""
         for key, _ in _rows(self._store, *keys.owned_range(account)):
@@ -164,18 +172,25 @@ class InboxShelf:
         self._counts.pop(account, None)
 
     def forget_old(self) -> int:
-        """Delete some of what is older than `keep_s`; how many. For the sweeper."""
-        if not self._keep_ms or not self._counts:
+        """Delete some of what is too old or too much; how many. For the sweeper."""
+        if not self._counts:
             return 0
-        oldest_kept = first_id_at(self._now_ms() - self._keep_ms)
+        oldest_kept = first_id_at(self._now_ms() - self._keep_ms) if self._keep_ms else 0
         batch, forgotten = self._store.batch(), 0
-        for account in list(self._counts):
+        for account, count in list(self._counts.items()):
             start, stop = keys.owned_range(account, None, oldest_kept)
-            rows = self._store.control(Control.INBOX, start, stop, _FORGOTTEN - forgotten)
+            rows = (
+                self._store.control(Control.INBOX, start, stop, _FORGOTTEN - forgotten)
+                if oldest_kept
+                else []
+            )
             for key, _ in rows:
                 batch.control(Control.INBOX, key, None)
-            self._fewer(account, len(rows))
-            forgotten += len(rows)
+            dropped = len(rows)
+            if not rows and count > self._limit:
+                dropped = self._drop_oldest(batch, account, count - self._limit)
+            self._fewer(account, dropped)
+            forgotten += dropped
             if forgotten >= _FORGOTTEN:
                 break
         if forgotten:

@@ -15,7 +15,6 @@ import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
-from zoneinfo import available_timezones
 
 import attrs
 import trio
@@ -25,6 +24,7 @@ from smsc.config_accounts import AccountConfig, read_account
 from smsc.directory.accounts import Account, Directory
 from smsc.directory.durable import written
 from smsc.directory.passwords import hash_password
+from smsc.directory.profile_checks import invalid, name_fault, password_fault, value_fault
 from smsc.directory.records import Entry, entry_of, fields_of
 from smsc.message import AccountId
 from smsc.ports import AccountStatus, Batch, Control, NewProfile, Profile, Refused, Store
@@ -32,10 +32,6 @@ from smsc.store import keys
 
 LIMIT: Final = 100_000
 """Accounts of a node."""
-_CHARACTERS: Final = 250
-"""Of a text in a profile."""
-_NAME: Final = re.compile(r"[!-~]{1,15}")
-_PASSWORD_CHARACTERS: Final = 200
 _CHUNK: Final = 1000
 _LAST_UID: Final = "last_uid"
 _FIXED: Final = frozenset({"account", "uid", "is_static", "is_banned", "created_ms"})
@@ -105,7 +101,7 @@ class NodeDirectory(Directory):
 
     async def add(self, new: NewProfile, by: AccountId) -> Profile | Refused:
         """Create an account."""
-        fault = _name_fault(new.account) or _password_fault(new.password)
+        fault = name_fault(new.account) or password_fault(new.password)
         if fault is not None:
             return fault
         password_hash = await self._hashed(new.password)
@@ -113,7 +109,7 @@ class NodeDirectory(Directory):
             why = f"there is an account {new.account} already: choose another name"
             return Refused(Vendor.SMSC_EXISTS, why)
         if len(self._entries) >= LIMIT:
-            return _invalid(f"a node has at most {LIMIT} accounts")
+            return invalid(f"a node has at most {LIMIT} accounts")
         blank = Profile(
             account=new.account,
             uid=self._last_uid + 1,
@@ -151,7 +147,7 @@ class NodeDirectory(Directory):
         password_hash = ""
         if "password" in wanted:
             password = wanted.pop("password")
-            fault = self._static_fault(account, "its password") or _password_fault(password)
+            fault = self._static_fault(account, "its password") or password_fault(password)
             if fault is not None:
                 return fault
             password_hash = await self._hashed(str(password))
@@ -190,10 +186,10 @@ class NodeDirectory(Directory):
         fault = self._static_fault(account, "it")
         if fault is not None:
             return fault
-        children = [one.account for one in self.profiles() if one.parent == account]
+        children = self._children(account)
         if children:
             why = f"account {account} has subusers ({', '.join(children[:5])}): remove them first"
-            return _invalid(why)
+            return invalid(why)
         batch = self._store.batch()
         del self._entries[account]
         batch.control(Control.ACCOUNT, keys.name_key(account), None)
@@ -257,24 +253,27 @@ class NodeDirectory(Directory):
             for key, fields in rows:
                 self._take_up(keys.names_of(key)[0], fields)
             start = rows[-1][0] + b"\x00"
+        new = [account for name, account in self.accounts.items() if name not in self._entries]
+        if new:
+            self._enter_static(new)
+
+    def _enter_static(self, accounts: Sequence[Account]) -> None:
+        """Accounts that the file names for the first time."""
         batch = self._store.batch()
-        new = [name for name in self.accounts if name not in self._entries]
-        for name in new:
+        for account in accounts:
             self._last_uid += 1
-            status = AccountStatus.ADMIN if self.accounts[name].admin else AccountStatus.USER
             profile = Profile(
-                account=name,
+                account=account.name,
                 uid=self._last_uid,
-                status=status,
+                status=_status_of(account),
                 is_static=True,
                 group_id=str(uuid.uuid4()),
                 created_ms=self._now_ms(),
-                sender=self.accounts[name].config.default_sender,
+                sender=account.config.default_sender,
             )
             self._enter(batch, Entry(profile=profile))
-        if new:
-            batch.meta(_LAST_UID, b"%d" % self._last_uid)
-            self._store.commit_nowait(batch)
+        batch.meta(_LAST_UID, b"%d" % self._last_uid)
+        self._store.commit_nowait(batch)
 
     def _take_up(self, name: str, fields: tuple[Any, ...]) -> None:
         """One record. That of an account which the file named once, and no more, is passed over."""
@@ -283,9 +282,7 @@ class NodeDirectory(Directory):
         entry = entry_of(name, fields, is_static=in_file is not None)
         self._last_uid = max(self._last_uid, entry.profile.uid)
         if in_file is not None:
-            status = AccountStatus.ADMIN if in_file.admin else AccountStatus.USER
-            profile = attrs.evolve(entry.profile, status=status, parent=None)
-            entry = attrs.evolve(entry, profile=profile, settings={}, password_hash="")
+            entry = _as_static(entry, in_file)
         elif not entry.password_hash:
             return
         else:
@@ -297,6 +294,36 @@ class NodeDirectory(Directory):
         self._entries[account] = entry
         if entry.profile.is_banned:
             self.closed[account] = f"account {account} is closed"
+
+    def _inherit(self, inherited: Mapping[str, Any] | None) -> None:
+        if inherited is None or inherited == self._inherited:
+            return
+        self._inherited = inherited
+        for name, entry in self._entries.items():
+            config = self._config_of(entry) if not entry.profile.is_static else None
+            if isinstance(config, AccountConfig):
+                self._open(Account(name, config))
+
+    def _is_gone(self, name: AccountId, accounts: Mapping[str, AccountConfig]) -> bool:
+        entry = self._entries.get(name)
+        is_gone = name not in accounts and entry is not None and entry.profile.is_static
+        if is_gone:
+            del self._entries[name]  # its record stays: should it come back, it is the same
+        return is_gone
+
+    def _take(self, account: Account) -> None:
+        entry = self._entries.get(account.name)
+        if entry is None:
+            key = keys.name_key(account.name)
+            found = self._store.control(Control.ACCOUNT, key, key + b"\x00", 1)
+            entry = entry_of(account.name, found[0][1], is_static=True) if found else None
+        if entry is None:
+            self._enter_static((account,))
+        else:
+            batch = self._store.batch()
+            self._enter(batch, _as_static(entry, account))
+            self._store.commit_nowait(batch)
+        self._open(account)
 
     def _enter(self, batch: Batch, entry: Entry) -> None:
         account = entry.profile.account
@@ -331,7 +358,7 @@ class NodeDirectory(Directory):
         """The account as the configuration file would have made it."""
         for key in entry.settings:
             if _SECRETS.fullmatch(key):
-                return _invalid(f"{key} cannot be set at run time; only the configuration file may")
+                return invalid(f"{key} cannot be set at run time; only the configuration file may")
         is_admin = entry.profile.status == AccountStatus.ADMIN
         table = {
             **entry.settings,
@@ -339,13 +366,13 @@ class NodeDirectory(Directory):
             "admin": is_admin,
         }
         config = read_account(entry.profile.account, table, self._inherited)
-        return config if isinstance(config, AccountConfig) else _invalid(config)
+        return config if isinstance(config, AccountConfig) else invalid(config)
 
     def _static_fault(self, account: AccountId, what: str) -> Refused | None:
         entry = self._entries.get(account)
         if entry is not None and entry.profile.is_static:
             why = f"account {account} stands in the configuration file: change {what} there"
-            return _invalid(why)
+            return invalid(why)
         return None
 
     def _evolved(self, profile: Profile, changes: Mapping[str, object]) -> Profile | Refused:
@@ -353,10 +380,10 @@ class NodeDirectory(Directory):
         fields = attrs.fields_dict(Profile)
         for name, value in changes.items():
             if name not in fields or name in _FIXED:
-                return _invalid(f"a profile has no field {name!r} that can be set")
-            fault = _value_fault(name, value, fields[name].default)
+                return invalid(f"a profile has no field {name!r} that can be set")
+            fault = value_fault(name, value, fields[name].default)
             if fault:
-                return _invalid(fault)
+                return invalid(fault)
         changed = attrs.evolve(profile, **changes)  # type: ignore[arg-type]
         return self._family_fault(changed) or self._email_fault(changed) or changed
 
@@ -364,14 +391,17 @@ class NodeDirectory(Directory):
         """Does a subuser, and no other, have a parent that is an account of its own?"""
         if profile.status != AccountStatus.SUBUSER:
             if profile.parent is not None:
-                return _invalid(f"only a subuser has a parent; {profile.account} is none")
+                return invalid(f"only a subuser has a parent; {profile.account} is none")
             return None
         parent = self.profile(profile.parent) if profile.parent is not None else None
         if parent is None or parent.status == AccountStatus.SUBUSER:
-            return _invalid(f"subuser {profile.account} needs a parent that is an account itself")
-        if any(one.parent == profile.account for one in self.profiles()):
-            return _invalid(f"account {profile.account} has subusers and cannot become one")
+            return invalid(f"subuser {profile.account} needs a parent that is an account itself")
+        if self._children(profile.account):
+            return invalid(f"account {profile.account} has subusers and cannot become one")
         return None
+
+    def _children(self, account: AccountId) -> list[AccountId]:
+        return [name for name, one in self._entries.items() if one.profile.parent == account]
 
     def _email_fault(self, profile: Profile) -> Refused | None:
         """Is it the only account with that e-mail address? It is a login, too."""
@@ -381,36 +411,14 @@ class NodeDirectory(Directory):
         return Refused(Vendor.SMSC_EXISTS, f"the e-mail {profile.email!r} is another account's")
 
 
-def _value_fault(name: str, value: object, default: object) -> str:
-    if name == "status":
-        return "" if isinstance(value, AccountStatus) else f"status: found {value!r}"
-    if name == "parent":
-        return "" if value is None or isinstance(value, str) else "parent: expected a name"
-    kind = type(default)
-    if type(value) is not kind:
-        return f"{name}: expected a value of type {kind.__name__}, found {value!r}"
-    if isinstance(value, str) and len(value) > _CHARACTERS:
-        return f"{name}: expected at most {_CHARACTERS} characters, found {len(value)}"
-    if isinstance(value, int) and value < 0:
-        return f"{name}: expected a number of at least 0, found {value}"
-    if name == "time_zone" and value not in available_timezones():
-        return f'time_zone: expected a zone like "Europe/Zurich", found {value!r}'
-    if name == "email" and value and "@" not in str(value):
-        return f"email: expected an address, found {value!r}"
-    return ""
+def _status_of(account: Account) -> AccountStatus:
+    return AccountStatus.ADMIN if account.admin else AccountStatus.USER
 
 
-def _name_fault(account: str) -> Refused | None:
-    if _NAME.fullmatch(account):
-        return None
-    shown = account[:40]
-    return _invalid(f"{shown!r} cannot be a name: 1 to 15 ASCII characters without spaces")
-
-
-def _password_fault(password: object) -> Refused | None:
-    if isinstance(password, str) and 0 < len(password) <= _PASSWORD_CHARACTERS:
-        return None
-    return _invalid(f"a password has 1 to {_PASSWORD_CHARACTERS} characters")
+def _as_static(entry: Entry, account: Account) -> Entry:
+    """What is kept of an account that stands in the file: the file says the rest."""
+    profile = attrs.evolve(entry.profile, is_static=True, status=_status_of(account), parent=None)
+    return attrs.evolve(entry, profile=profile, settings={}, password_hash="")
 
 
 def _merged(settings: Mapping[str, Any], changes: object) -> Mapping[str, Any]:
@@ -422,10 +430,6 @@ def _merged(settings: Mapping[str, Any], changes: object) -> Mapping[str, Any]:
 
 def _digest(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
-
-
-def _invalid(why: str) -> Refused:
-    return Refused(Vendor.SMSC_INVALID, why)
 
 
 def _unknown(account: str) -> Refused:

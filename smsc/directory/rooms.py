@@ -1,6 +1,6 @@
 """The four rooms of the directory, wired: accounts, credit, contacts, inboxes.
 
-*In*: the configuration and the store. *Out*: `Rooms`. *Never*: a decision of its own.
+*In*: the configuration and the store. *Out*: `DirectoryRooms`. *Never*: a decision of its own.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from smsc.store.ids import IdAllocator
 
 
 @attrs.frozen
-class Rooms:
+class DirectoryRooms:
     """The directory of a node."""
 
     directory: NodeDirectory
@@ -32,7 +32,7 @@ class Rooms:
 
 def build_rooms(
     config: Config, store: Store, ids: IdAllocator, now_ms: Callable[[], int], log: Any
-) -> Rooms:
+) -> DirectoryRooms:
     """Read what the store has, and enter accounts of the file that are new."""
     tariff = config.tariff()
     if not isinstance(tariff, Tariff):
@@ -43,7 +43,7 @@ def build_rooms(
         profile = directory.profile(account)
         return None if profile is None else profile.parent
 
-    rooms = Rooms(
+    rooms = DirectoryRooms(
         directory,
         CreditBook(store, now_ms, tariff, parent_of, config.credit.refund),
         ContactBook(store),

@@ -57,9 +57,9 @@ class Rooms:
             stepped=lambda ahead_ms: log.warning("clock.stepped", ahead_s=ahead_ms // 1000)
         ).now_ms
         self.bindings = Bindings()
-        directory = build_rooms(config, store, store.ids, self.now_ms, log)
-        self.directory, self.credits = directory.directory, directory.credits
-        self.contacts, self.inbox = directory.contacts, directory.inbox
+        self.annex = build_rooms(config, store, store.ids, self.now_ms, log)
+        self.directory, self.credits = self.annex.directory, self.annex.credits
+        self.contacts, self.inbox = self.annex.contacts, self.annex.inbox
         self.recent = Recent(store)
         self._build_homeward()
         self._build_outward()

@@ -248,6 +248,57 @@ class NodeDirectory(Directory):
         await self._change_entry(account, login_key="")
         return is_right and account not in self.closed
 
+    # --- another configuration file ------------------------------------------------------------
+
+    def reload(
+        self, accounts: Mapping[str, AccountConfig], inherited: Mapping[str, Any]
+    ) -> tuple[AccountId, ...]:
+        """Take over the accounts of the file as it is now, as a start with that file would.
+
+        Returns those that are new, changed or gone. Accounts that were made at run time stay,
+        unless the file names one now; what they inherit from `[smpp]` may be another.
+        """
+        self._inherited = inherited
+        static = {name for name, entry in self._entries.items() if entry.profile.is_static}
+        gone = [name for name in static if name not in accounts]
+        for name in gone:
+            del self._entries[name], self.accounts[name]
+            self._close(name, f"account {name} was removed")
+        named = {AccountId(name): Account(AccountId(name), one) for name, one in accounts.items()}
+        changed = [
+            name for name, one in named.items() if name not in static or self.accounts[name] != one
+        ]
+        self.accounts.update({name: named[name] for name in changed})
+        for name in changed:
+            self._take_up_static(name)
+        self._enter_new([name for name in changed if name not in self._entries])
+        changed += self._inherit_anew()
+        for name in changed:
+            self._open(self.accounts[name])
+        return (*changed, *gone)
+
+    def _take_up_static(self, name: AccountId) -> None:
+        """The file names it: find the record it has from earlier times, if it has any."""
+        entry = self._entries.get(name)
+        key = keys.name_key(name)
+        rows = self._store.control(Control.ACCOUNT, key, key + b"\x00", 1)
+        fields = fields_of(entry) if entry is not None else rows[0][1] if rows else None
+        if fields is not None:
+            self._take_up(name, fields)
+
+    def _inherit_anew(self) -> list[AccountId]:
+        """Accounts made at run time that have other settings now."""
+        changed: list[AccountId] = []
+        for name, entry in self._entries.items():
+            if entry.profile.is_static:
+                continue
+            config = self._config_of(entry)
+            account = self.accounts.get(name)
+            if isinstance(config, AccountConfig) and account != Account(name, config):
+                self.accounts[name] = Account(name, config)
+                changed.append(name)
+        return changed
+
     # --- helpers -------------------------------------------------------------------------------
 
     def _restore(self) -> None:
@@ -257,9 +308,12 @@ class NodeDirectory(Directory):
             for key, fields in rows:
                 self._take_up(keys.names_of(key)[0], fields)
             start = rows[-1][0] + b"\x00"
+        self._enter_new([name for name in self.accounts if name not in self._entries])
+
+    def _enter_new(self, names: Sequence[AccountId]) -> None:
+        """Accounts of the file that no record tells of."""
         batch = self._store.batch()
-        new = [name for name in self.accounts if name not in self._entries]
-        for name in new:
+        for name in names:
             self._last_uid += 1
             status = AccountStatus.ADMIN if self.accounts[name].admin else AccountStatus.USER
             profile = Profile(
@@ -272,7 +326,7 @@ class NodeDirectory(Directory):
                 sender=self.accounts[name].config.default_sender,
             )
             self._enter(batch, Entry(profile=profile))
-        if new:
+        if names:
             batch.meta(_LAST_UID, b"%d" % self._last_uid)
             self._store.commit_nowait(batch)
 

@@ -4,6 +4,7 @@ import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import pytest
 import smpplib.exceptions
 import structlog
 
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from smsc import logs
 from smsc.gateway import outlet_keeper
 from smsc.gateway.reloading import NotReloaded, Reloaded
 from smsc.message import AccountId, Draft, MessageId, OutletName, State
-from smsc.ports import Admission, Admitted, Refused
+from smsc.ports import Admission, Admitted, NewProfile, Profile, Refused
 from tests.fakes.certificates import Authority
 from tests.fakes.hostile import HostileCarrier
 from tests.fakes.house import RunningGateway, StartGateway
@@ -433,6 +434,44 @@ class TestAccounts:
             client.read_until(responses=count)
         assert [one.status for one in client.responses] == [0, 0, 0]
 
+    def test_those_made_at_run_time_stay_and_inherit(self, start: Start) -> None:
+        gateway = start(DEMO_TOML + SIM)
+        directory = gateway.gateway.directory
+        born = AccountId("born")
+        made = gateway.await_(
+            lambda: directory.add(NewProfile(account=born, password="secret"), DEMO)
+        )
+        assert isinstance(made, Profile)
+        assert gateway.take(DEMO_TOML + SIM, HEAD + "window = 7\n").accounts == ("demo", "born")
+        assert directory.accounts[born].config.window == 7
+        gateway.take(DEMO_TOML + '[accounts.born]\npassword = "another"\n' + SIM)
+        profile = directory.profile(born)
+        assert profile is not None
+        assert (profile.uid, profile.is_static) == (made.uid, True)
+        gateway.take(DEMO_TOML + SIM)
+        assert directory.profile(born) is None, "as a start with this file would have it"
+        gateway.take(DEMO_TOML + '[accounts.born]\npassword = "another"\n' + SIM)
+        profile = directory.profile(born)
+        assert profile is not None
+        assert profile.uid == made.uid, "its record is found again"
+
+    def test_one_that_is_banned_stays_so(self, start: Start, esme: Callable[..., Esme]) -> None:
+        gateway = start(DEMO_TOML + SIM)
+        directory = gateway.gateway.directory
+        refused = gateway.await_(lambda: directory.ban(DEMO, DEMO, banned=True))
+        assert refused is None
+        gateway.take(DEMO_TOML + "rate = 5\n" + SIM)
+        with pytest.raises(smpplib.exceptions.PDUError):
+            esme(gateway)
+        assert status_of(gateway) == Vendor.SMSC_ACCOUNT_CLOSED
+
+    def test_one_that_is_removed_submits_no_more(self, start: Start) -> None:
+        gateway = start(DEMO_TOML + SIM)
+        gateway.take('[accounts.other]\npassword = "x"\n' + SIM)
+        assert status_of(gateway) == Vendor.SMSC_ACCOUNT_CLOSED
+        gateway.take(DEMO_TOML + SIM)
+        assert status_of(gateway) == 0
+
     def test_networks_count_for_new_binds(self, start: Start, esme: Callable[..., Esme]) -> None:
         gateway = start(DEMO_TOML + SIM)
         client = esme(gateway)
@@ -509,6 +548,30 @@ class TestTheRest:
         assert (server.timers.session_init_s, server.timers.enquire_link_s) == (7.0, 12.0)
         assert (server._max_unbound, server._reception._config.max_connections) == (3, 9)
         assert gateway.gateway.transactions.timeout_s == 2.5
+
+    def test_what_messages_cost(self, start: Start, tmp_path: Path) -> None:
+        prices = tmp_path / "prices.csv"
+        prices.write_text("41,domestic,0.5\n")
+        head = HEAD + f'[credit]\nprices = "{prices}"\n'
+        gateway = start(DEMO_TOML + SIM, head)
+
+        def price() -> Decimal:
+            return gateway.call(lambda: gateway.gateway.credits.price(DEMO, "41791", 1).unit)
+
+        assert price() == Decimal("0.5")
+        prices.write_text("41,domestic,0.7\n")
+        assert isinstance(gateway.reload(), Reloaded)
+        assert price() == Decimal("0.7")
+        prices.write_text("nonsense\n")
+        refused = gateway.reload()
+        assert isinstance(refused, NotReloaded)
+        assert "credit.prices" in refused.why[0]
+        assert price() == Decimal("0.7")
+
+    def test_how_much_an_inbox_keeps(self, start: Start) -> None:
+        gateway = start(DEMO_TOML + SIM)
+        gateway.take(DEMO_TOML + SIM, HEAD + "[inbox]\nkeep_s = 5\nlimit = 7\n")
+        assert (gateway.gateway.inbox._keep_ms, gateway.gateway.inbox._limit) == (5000, 7)
 
     def test_history(self, start: Start) -> None:
         gateway = start(DEMO_TOML + SIM)

@@ -16,6 +16,7 @@ _ALL: Final[frozenset[str]] = frozenset({"*"})
 _LIVE: Final[Mapping[str, frozenset[str]]] = {
     "node": frozenset({"watch_config"}),
     "store": frozenset({"history_keep_s"}),
+    "http": frozenset({"callback_networks"}),
     "smpp": _ALL,
     "log": frozenset({"level"}),
     "accounts": _ALL,

@@ -7,6 +7,7 @@
 The rooms are wired in `smsc.gateway.rooms`, and live as `smsc.gateway.life` says.
 """
 
+from functools import partial
 from typing import Any
 
 import trio
@@ -15,6 +16,7 @@ from smsc.config import Config
 from smsc.control.directory_verbs import add_directory_verbs
 from smsc.control.door import Door
 from smsc.control.outlet_verbs import add_outlet_verbs
+from smsc.control.reload_verbs import add_reload_verbs
 from smsc.control.verbs import Verbs
 from smsc.gateway.bridges import Addresses, Bridges
 from smsc.gateway.health import Pulse
@@ -23,18 +25,26 @@ from smsc.gateway.life import Life
 from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.outlet_keeper import OutletKeeper
 from smsc.gateway.outlet_port import OutletPort
+from smsc.gateway.reloading import ConfigFile, Reloader
 from smsc.gateway.rooms import Rooms
 from smsc.gateway.signals import watch_signals
 from smsc.store.lmdb_store import LmdbStore, open_store
 from smsc.store.opening import MapSize
 
-__all__ = ["Addresses", "Bridges", "Gateway", "run"]
+__all__ = ["Addresses", "Bridges", "ConfigFile", "Gateway", "run"]
 
 
 class Gateway(Rooms):
     """All rooms, wired, and the ports over them."""
 
-    def __init__(self, config: Config, bridges: Bridges, store: LmdbStore, log: Any) -> None:
+    def __init__(
+        self,
+        config: Config,
+        bridges: Bridges,
+        store: LmdbStore,
+        log: Any,
+        file: ConfigFile | None = None,
+    ) -> None:
         super().__init__(config, bridges, store, log)
         self.pulse = Pulse(self)
         self.flow = OutletPort(self)
@@ -46,6 +56,18 @@ class Gateway(Rooms):
         """What may be asked through the control door."""
         add_outlet_verbs(self.verbs, self.outlet_desk)
         add_directory_verbs(self.verbs, self.annex)
+        self.reloader: Reloader | None = None
+        """What reads the configuration file again; None without a file."""
+        if file is not None:
+            self.reloader = Reloader(self, self.keeper, file)
+            add_reload_verbs(self.verbs, self.reloader)
+
+    def reload_soon(self, nursery: trio.Nursery) -> None:
+        """SIGHUP came."""
+        if self.reloader is None:
+            self.server.reload_certificates()
+        else:
+            nursery.start_soon(self.reloader.reload, "SIGHUP")
 
 
 async def run(
@@ -55,11 +77,13 @@ async def run(
     *,
     stop: trio.Event | None = None,
     signals: bool = True,
+    file: ConfigFile | None = None,
     task_status: trio.TaskStatus[tuple[Gateway, Addresses]] = trio.TASK_STATUS_IGNORED,
 ) -> int:
     """Run a gateway to its end; the exit status: 0 after a stop, 1 when the disk failed.
 
     The first SIGTERM or SIGINT (or `stop`) drains; a second signal ends at once.
+    `file` is where `config` was read from, so that it can be read again.
     """
     stop = trio.Event() if stop is None else stop
     failure: list[Exception] = []
@@ -81,9 +105,12 @@ async def run(
             ) as store,
             trio.open_nursery() as nursery,
         ):
-            gateway = Gateway(config, bridges, store, log)
+            gateway = Gateway(config, bridges, store, log, file)
             if signals:
-                await nursery.start(watch_signals, stop, life, gateway.server.reload_certificates)
+                reload = partial(gateway.reload_soon, nursery)
+                await nursery.start(watch_signals, stop, life, reload)
+            if gateway.reloader is not None:
+                nursery.start_soon(gateway.reloader.watch)
             await nursery.start(Door(config.node.data_dir, gateway.verbs, log).serve)
             await gateway.life.run(
                 stop=stop, started=lambda addresses: task_status.started((gateway, addresses))

@@ -17,6 +17,7 @@ from cyclopts import Parameter
 
 from smsc import cli_account, cli_control, cli_credit, cli_files, cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
+from smsc.config_errors import ConfigError
 from smsc.message import OutletName
 from smsc.ports import CallbackTerms
 
@@ -36,6 +37,7 @@ for _command in (
     cli_files.inbox,
 ):
     app.command(_command)
+app.command(cli_control.reload)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'
@@ -77,7 +79,10 @@ def run(*, config: Path = _DEFAULT_CONFIG) -> int:
             status: list[int] = []
 
             async def live(task_status: trio.TaskStatus[Any]) -> None:
-                status.append(await gateway.run(loaded, _bridges(), log, task_status=task_status))
+                file = gateway.ConfigFile(config, lambda: _read(config))
+                status.append(
+                    await gateway.run(loaded, _bridges(), log, file=file, task_status=task_status)
+                )
 
             _, addresses = await nursery.start(live)
             is_up = True
@@ -274,17 +279,22 @@ def greeting(config: Config, addresses: Any) -> str:
 
 def load_config(path: Path) -> Config | None:
     """The configuration, or None after its errors were printed."""
-    from bridges import REGISTRY
-    from bridges.http.registry import DIALECTS
-
-    kinds = {name: kind.config for name, kind in REGISTRY.items()}
-    dialects = {name: kind.config for name, kind in DIALECTS.items()}
-    loaded = load(path, kinds, os.environ, dialects)
+    loaded = _read(path)
     if isinstance(loaded, list):
         print(f"smsc: {path} has {len(loaded)} mistake(s):", file=sys.stderr)
         print(render_errors(loaded), file=sys.stderr)
         return None
     return loaded
+
+
+def _read(path: Path) -> Config | list[ConfigError]:
+    """The configuration, or all that is wrong with it."""
+    from bridges import REGISTRY
+    from bridges.http.registry import DIALECTS
+
+    kinds = {name: kind.config for name, kind in REGISTRY.items()}
+    dialects = {name: kind.config for name, kind in DIALECTS.items()}
+    return load(path, kinds, os.environ, dialects)
 
 
 def _bridges() -> Any:

@@ -1,4 +1,4 @@
-"""`smsc outlets …`, and what every command shares that talks to a gateway that runs.
+"""`smsc outlets …`, `smsc reload`, and what every command shares that talks to a gateway that runs.
 
 *In*: arguments. *Out*: tables or JSON; exit status: 0 done, 1 refused, or no gateway there.
 *Never*: a gateway's store or configuration touched from here: the gateway does what is asked.
@@ -103,6 +103,16 @@ def fail(
     return _control(config, data_dir, name, "fail", json=json)
 
 
+def reload(
+    *, config: ConfigFile = DEFAULT_CONFIG, data_dir: DataDir = None, json: AsJson = False
+) -> int:
+    """Let the gateway that runs read its configuration file again: all of it, or nothing.
+
+    Exit status 1, with every mistake, when the file cannot be taken over; then nothing changes.
+    """
+    return talk(config, data_dir, "reload", json=json, show=_print_reloaded)
+
+
 def talk(
     config: Path,
     data_dir: Path | None,
@@ -152,6 +162,14 @@ def _refuse(why: tuple[str, ...], *, json: bool) -> int:
     for sentence in why:
         print(f"smsc: {sentence}", file=sys.stderr)
     return 1
+
+
+def _print_reloaded(done: Mapping[str, Any]) -> None:
+    print(f"{done['file']} is in force.")
+    for what, names in (*done["outlets"].items(), ("changed", done["accounts"])):
+        if names:
+            noun = "accounts" if what == "changed" else "outlets"
+            print(f"  {noun} {what}: {', '.join(names)}")
 
 
 def _print_outlets(rows: list[Mapping[str, Any]]) -> None:

@@ -105,6 +105,19 @@ class Client:
                 case _:
                     pass  # events of an ESME; a message centre's session has none of them
 
+    def take_account(self, account: Account) -> None:
+        """Follow the settings of the account, which may be others than before."""
+        self.account = account
+        config, session = account.config, self.session
+        session.hold = config.window
+        session.window.size = config.deliver_window or config.window
+        session.throttles = config.overflow == "throttle"
+        session.timers = self._server.timers_of(account)
+        if self._receiver is not None:
+            self._receiver.take_terms(
+                config.data_coding_0, as_data=config.deliver_with == "data_sm"
+            )
+
     # --- helpers -------------------------------------------------------------------------------
 
     @property
@@ -186,10 +199,7 @@ class Client:
         self.account = account
         self._server.unbound.pop(self, None)
         config, session, kind = account.config, self.session, KINDS[asked.command_id]
-        session.hold = config.window
-        session.window.size = config.deliver_window or config.window
-        session.throttles = config.overflow == "throttle"
-        session.timers = self._server.timers_of(account)
+        self.take_account(account)
         self._server.bindings.add(account.name, self, kind)
         self._server.fair.join(account.name, self.link)
         if kind in RECEIVING:

@@ -135,6 +135,11 @@ class Config:
         except OSError as error:
             return [CsvError(0, f"cannot read it: {error.strerror or error}")]
 
+    def files(self) -> frozenset[Path]:
+        """Every file besides the configuration that it is made of; a change in one is a reload."""
+        prices = self.credit.prices
+        return self.routing.files() | ({prices} if prices is not None else set())
+
     def mo_table(self) -> MoTable:
         """Build the table for messages from the network."""
         return MoTable(self.mo_routes)

@@ -29,6 +29,10 @@ class NodeConfig:
     data_dir: Path = attrs.field(
         default=Path("var"), metadata=about("directory of the store, from the working directory")
     )
+    watch_config: bool = attrs.field(
+        default=False,
+        metadata=about("whether a change of this file, or of one that it names, is a reload"),
+    )
 
 
 @attrs.frozen(kw_only=True)

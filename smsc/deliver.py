@@ -59,8 +59,12 @@ class BoundReceiver:
         self._mailboxes = mailboxes
         self._now = now
         self._flush = flush
+        self.take_terms(data_coding_0, as_data=as_data)
+
+    def take_terms(self, data_coding_0: Meaning0, *, as_data: bool) -> None:
+        """What the account wants from now on."""
         self._data_coding_0 = data_coding_0
-        self._as_data = as_data and session.version >= V34
+        self._as_data = as_data and self._session.version >= V34
 
     def room(self) -> int:
         """Free places of the session's window."""

@@ -67,6 +67,11 @@ EVENTS: Final[dict[str, str]] = {
     "delivery.set_aside": "a delivery was tried long enough; it waits until people ask it back",
     "outlet.choked": "a bug met one message in an outlet; the others go on",
     "outlet.crashed": "a bug ended an outlet; it is started again",
+    "config.reloaded": "the configuration file was read again and is in force",
+    "config.not_reloaded": "the configuration file cannot be taken over; nothing changed",
+    "outlet.leaving": "an outlet was replaced or removed; it is given nothing more",
+    "outlet.left": "an outlet that was replaced or removed has ended",
+    "messages.rerouted": "messages that waited have another way by today's rules",
     "control.asked": "somebody on this machine asked through the control door",
     "control.closed": "there is no control door; `smsc outlets` and its like find no gateway",
     "control.crashed": "a bug ended one conversation at the control door; nothing else",
@@ -92,6 +97,7 @@ def set_up(level: str, style: str) -> Any:
     :param level: "debug", "info", "warning" or "error".
     :param style: "json" for machines, "console" for people.
     """
+    set_level(level)
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -104,18 +110,33 @@ def set_up(level: str, style: str) -> Any:
                 structlog.processors.dict_tracebacks,
                 structlog.processors.JSONRenderer(serializer=orjson.dumps),
             ],
-            wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+            wrapper_class=_Logger,
             logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
             cache_logger_on_first_use=True,
         )
     else:
         structlog.configure(
             processors=[*shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
-            wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
+            wrapper_class=_Logger,
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
             cache_logger_on_first_use=True,
         )
     return structlog.get_logger("smsc")
+
+
+class _Logger(structlog.BoundLoggerBase):
+    """A logger whose level can change: see `set_level`."""
+
+
+def set_level(level: str) -> None:
+    """Log events of this level and above from now on, by loggers that are in use, too.
+
+    Methods below the level do nothing, as structlog makes them: that is what makes them cheap.
+    """
+    methods = vars(structlog.make_filtering_bound_logger(_number(level)))
+    for name, method in methods.items():
+        if not name.startswith("__"):
+            setattr(_Logger, name, method)
 
 
 def _number(level: str) -> int:

@@ -43,8 +43,7 @@ class Reception:
         self.log = log
         self._open = 0
         self._by_address: Counter[str] = Counter()
-        files = TlsFiles.of(config)
-        self._certificates = Certificates(files) if files is not None else None
+        self._certificates = certificates_of(config)
 
     async def accept(
         self, listener: trio.socket.SocketType, connections: trio.Nursery, *, is_tls: bool
@@ -68,6 +67,11 @@ class Reception:
                     continue
                 self._open += 1
                 connections.start_soon(self._receive, sock, address[0], is_tls)
+
+    def take_config(self, config: SmppConfig, certificates: Certificates | None) -> None:
+        """Greet new connections by these; `certificates` are those of `config`."""
+        self._config = config
+        self._certificates = certificates
 
     def reload_certificates(self, *, is_asked: bool = False) -> None:
         """Use changed certificate files for new handshakes; if asked, look whatever their dates."""
@@ -140,6 +144,15 @@ class Reception:
             else:
                 return sock, peer
         return None
+
+
+def certificates_of(config: SmppConfig) -> Certificates | None:
+    """Those of the TLS listener, read now; None without one.
+
+    :raises OSError: they cannot be used.
+    """
+    files = TlsFiles.of(config)
+    return Certificates(files) if files is not None else None
 
 
 async def _client_behind(sock: socket.socket) -> str | None:

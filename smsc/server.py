@@ -30,6 +30,7 @@ from smsc.ports import Mailboxes, Submit
 from smsc.reception import Reception, open_listener
 from smsc.session.congestion import congestion_state
 from smsc.session.timers import Timers
+from smsc.tls import Certificates
 
 _TICK_S: Final = 1.0
 _CERTIFICATES_EVERY: Final = 10
@@ -60,14 +61,7 @@ class SmppServer:
         log: Any,
     ) -> None:
         self.system_id = config.system_id
-        self.timers = Timers(
-            session_init_s=config.session_init_s,
-            enquire_link_s=config.enquire_link_s,
-            inactivity_s=config.inactivity_s,
-            response_s=config.response_timeout_s,
-            pdu_read_s=config.pdu_read_s,
-            misses=config.enquire_misses,
-        )
+        self.timers = _unbound_timers(config)
         self.directory = directory
         self.intake = intake
         self.mailboxes = mailboxes
@@ -88,6 +82,8 @@ class SmppServer:
             name: timers_for(account.config, config.session_init_s)
             for name, account in directory.accounts.items()
         }
+        self._outbinds: dict[AccountId, trio.CancelScope] = {}
+        self._dialling: trio.Nursery | None = None
         self._doors = trio.CancelScope()
         self._fewer = trio.Event()
 
@@ -122,12 +118,41 @@ class SmppServer:
                             self._reception.accept, sock, nursery, is_tls=position >= len(listen)
                         )
                         doors.start_soon(accept)
+                    self._dialling = doors
                     for account in self.directory.accounts.values():
-                        if account.config.outbind is not None:
-                            doors.start_soon(self._outbind(account, account.config.outbind).run)
+                        self._dial_for(account)
             while self.clients:
                 await self._wait_for_fewer_clients()
             nursery.cancel_scope.cancel()
+
+    def take_config(self, config: SmppConfig, certificates: Certificates | None) -> None:
+        """Follow another `[smpp]` from now on; where we listen stays."""
+        self.system_id = config.system_id
+        self.timers = _unbound_timers(config)
+        self._max_unbound = config.max_unbound
+        self._reception.take_config(config, certificates)
+        for client in self.unbound:
+            client.session.timers = self.timers
+
+    def account_opened(self, account: Account) -> None:
+        """An account is new or has other settings: its sessions have them from now on."""
+        self._timers[account.name] = timers_for(account.config, self.timers.session_init_s)
+        for client in self._of(account.name):
+            client.take_account(account)
+        self._dial_for(account)
+
+    def unbind(self, account: AccountId) -> None:
+        """Ask the sessions of an account to go."""
+        for client in self._of(account):
+            client.session.unbind()
+            client.link.flush()
+
+    def account_closed(self, account: AccountId) -> None:
+        """The account may not speak any more."""
+        self.unbind(account)
+        dialling = self._outbinds.pop(account, None)
+        if dialling is not None:
+            dialling.cancel()
 
     def reload_certificates(self) -> None:
         """Use the certificate files as they are now for new handshakes."""
@@ -150,23 +175,37 @@ class SmppServer:
                 client.session.notify(body)
                 client.link.flush()
 
-    def account_opened(self, account: Account) -> None:
-        """An account is new or has other settings: sessions that bind from now on have them."""
-        self._timers[account.name] = timers_for(account.config, self.timers.session_init_s)
-
-    def unbind(self, account: AccountId) -> None:
-        """Ask the sessions of an account to go."""
-        for client in list(self.clients):
-            if client.account is not None and client.account.name == account:
-                client.session.unbind()
-                client.link.flush()
-
     def close_all(self, why: str) -> None:
         """End every connection now."""
         for client in list(self.clients):
             client.link.close(why)
 
     # --- helpers -------------------------------------------------------------------------------
+
+    def _of(self, account: AccountId) -> list[Client]:
+        """The sessions of an account."""
+        return [
+            client
+            for client in self.clients
+            if client.account is not None and client.account.name == account
+        ]
+
+    def _dial_for(self, account: Account) -> None:
+        """Dial the account when deliveries wait, if it wants that, and as it wants it now."""
+        before = self._outbinds.pop(account.name, None)
+        if before is not None:
+            before.cancel()
+        config = account.config.outbind
+        if config is None or self._dialling is None:
+            return
+        scope = self._outbinds[account.name] = trio.CancelScope()
+        outbind = self._outbind(account, config)
+
+        async def run() -> None:
+            with scope:
+                await outbind.run()
+
+        self._dialling.start_soon(run)
 
     def _outbind(self, account: Account, config: OutbindConfig) -> Outbind:
         mailbox = Mailbox(account.name)
@@ -239,8 +278,20 @@ class SmppServer:
                     await trio.lowlevel.checkpoint()
 
 
+def _unbound_timers(config: SmppConfig) -> Timers:
+    """Those of a session before its bind: there is no account yet."""
+    return Timers(
+        session_init_s=config.session_init_s,
+        enquire_link_s=config.enquire_link_s,
+        inactivity_s=config.inactivity_s,
+        response_s=config.response_timeout_s,
+        pdu_read_s=config.pdu_read_s,
+        misses=config.enquire_misses,
+    )
+
+
 def timers_for(account: AccountConfig, session_init_s: float) -> Timers:
-    """The timers of an account's sessions; before the bind there is no account."""
+    """The timers of an account's sessions."""
     return Timers(
         session_init_s=session_init_s,
         enquire_link_s=account.enquire_link_s,

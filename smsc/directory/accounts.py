@@ -107,7 +107,7 @@ class Directory:
 
         :param inherited: see `NodeDirectory`; None = as before.
         """
-        self._inherit(inherited)
+        inheriting = self._inherit(inherited)
         told: list[AccountId] = []
         for gone in [one for one in self.accounts if self._is_gone(one, accounts)]:
             del self.accounts[gone]
@@ -118,10 +118,11 @@ class Directory:
             if self.accounts.get(account.name) != account:
                 self._take(account)
                 told.append(account.name)
-        return tuple(told)
+        return (*told, *inheriting)
 
-    def _inherit(self, inherited: Mapping[str, Any] | None) -> None:
-        """What accounts made at run time take from `[smpp]`: the file knows none."""
+    def _inherit(self, inherited: Mapping[str, Any] | None) -> list[AccountId]:  # noqa: ARG002 - see below
+        """Accounts made at run time that take other things from `[smpp]` now: the file knows none."""
+        return []
 
     def _is_gone(self, name: AccountId, accounts: Mapping[str, AccountConfig]) -> bool:
         """Was it of the old file, and is not of the new one?"""

@@ -88,6 +88,11 @@ class CreditBook:
         self._next_number = 1
         self._restore()
 
+    def take_prices(self, tariff: Tariff, refund: Refund) -> None:
+        """What messages cost from now on; what was paid before is given back as it was paid."""
+        self._tariff = tariff
+        self._refund = refund
+
     # --- questions -----------------------------------------------------------------------------
 
     def balances(self, account: AccountId) -> Mapping[str, Decimal] | None:

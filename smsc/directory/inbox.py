@@ -50,8 +50,7 @@ class InboxShelf:
         self._ids = ids
         self._now_ms = now_ms
         self._is_account = is_account
-        self._keep_ms = int(keep_s * 1000)
-        self._limit = limit
+        self.take_limits(keep_s, limit)
         self._counts: dict[AccountId, int] = {}
         self._dropped: dict[AccountId, int] = {}  # the newest id that had to go for others
         for key, _ in _rows(store, b"", keys.END):
@@ -164,6 +163,11 @@ class InboxShelf:
     async def written(self, batch: Batch) -> None:
         """Hand it in, and return after fsync."""
         await written(self._store, batch)
+
+    def take_limits(self, keep_s: float, limit: int) -> None:
+        """How much is kept from now on."""
+        self._keep_ms = int(keep_s * 1000)
+        self._limit = limit
 
     def forget(self, batch: Batch, account: AccountId) -> None:
         """The account goes, and its inbox with it."""

@@ -295,14 +295,17 @@ class NodeDirectory(Directory):
         if entry.profile.is_banned:
             self.closed[account] = f"account {account} is closed"
 
-    def _inherit(self, inherited: Mapping[str, Any] | None) -> None:
+    def _inherit(self, inherited: Mapping[str, Any] | None) -> list[AccountId]:
+        changed: list[AccountId] = []
         if inherited is None or inherited == self._inherited:
-            return
+            return changed
         self._inherited = inherited
         for name, entry in self._entries.items():
             config = self._config_of(entry) if not entry.profile.is_static else None
-            if isinstance(config, AccountConfig):
+            if isinstance(config, AccountConfig) and config != self.accounts[name].config:
                 self._open(Account(name, config))
+                changed.append(name)
+        return changed
 
     def _is_gone(self, name: AccountId, accounts: Mapping[str, AccountConfig]) -> bool:
         entry = self._entries.get(name)

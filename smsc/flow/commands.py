@@ -56,7 +56,7 @@ class Commands:
         now_ms: Callable[[], int],
     ) -> None:
         self._accounts = accounts
-        self._default_messages = default_messages
+        self.default_messages = default_messages
         self._store = store
         self._dispatch = dispatch
         self._recent = recent
@@ -235,7 +235,7 @@ class Commands:
         """The message as it would be, judged anew."""
         canned = ""
         if change.sm_default_msg_id:
-            text = self._default_messages.get(change.sm_default_msg_id)
+            text = self.default_messages.get(change.sm_default_msg_id)
             if text is None:
                 return Refused(
                     Status.ESME_RINVDFTMSGID,

@@ -64,17 +64,6 @@ class Guide:
         # Decisions that are the same for each message, by identity: the table holds them.
         self._fixed: dict[int, tuple[Decision, Guided]] = {}
 
-    def take_rules(self, routes: RoutingTable, guards: Velocity) -> None:
-        """Follow these from now on; `guards` have the counters of those before."""
-        self._routes = routes
-        self._guards = guards
-        self._has_guards = bool(guards.watches())
-
-    @property
-    def guards(self) -> Velocity:
-        """The guards, with their counters."""
-        return self._guards
-
     def account_opened(self, name: str, account: AccountConfig) -> None:
         """An account is new or has other settings."""
         self._groups.pop(name, None)
@@ -85,6 +74,17 @@ class Guide:
             from routing.normalise import Normaliser  # 0.1 s to import: only where it is given
 
             self._normalisers[name] = Normaliser(account.region)
+
+    def take_rules(self, routes: RoutingTable, guards: Velocity) -> None:
+        """Follow these from now on; `guards` have the counters of those before."""
+        self._routes = routes
+        self._guards = guards
+        self._has_guards = bool(guards.watches())
+
+    @property
+    def guards(self) -> Velocity:
+        """The guards, with their counters."""
+        return self._guards
 
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""

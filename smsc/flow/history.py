@@ -37,12 +37,12 @@ _PAUSE_S: Final = 60.0
 class History:
     """One task that walks over the finished messages again and again.
 
-    :param keep_s: how long a finished message can be asked for.
+    :ivar keep_s: how long a finished message can be asked for.
     """
 
     def __init__(self, store: Reads, keep_s: float, now_ms: Callable[[], int], log: Any) -> None:
         self._store = store
-        self._keep_ms = int(keep_s * 1000)
+        self.keep_s = keep_s
         self._now_ms = now_ms
         self._log = log
         self.forgotten = 0
@@ -56,7 +56,7 @@ class History:
 
     async def walk(self) -> None:
         """Forget all that is old enough now."""
-        before_ms = self._now_ms() - self._keep_ms
+        before_ms = self._now_ms() - int(self.keep_s * 1000)
         end = first_id_at(before_ms)  # who was accepted later cannot have ended before
         after: MessageId | None = MessageId(0)
         batch, entered, forgotten = WriteBatch(), 0, 0

@@ -42,7 +42,7 @@ class Inbound:
         now_ms: Callable[[], int],
         log: Any,
     ) -> None:
-        self._routes = routes
+        self.routes = routes
         self._ids = ids
         self._store = store
         self._arrived = arrived
@@ -79,7 +79,7 @@ class Inbound:
             return int(error.status)
         self.heard_from(peek.source_addr)
         keyword = first_word(text_of(message.body, peek))
-        account = self._routes.choose(peek.destination_addr.removeprefix("+"), keyword)
+        account = self.routes.choose(peek.destination_addr.removeprefix("+"), keyword)
         if account is None:
             self._log.warning(
                 "mo.unrouted", outlet=message.outlet, destination_addr=peek.destination_addr

@@ -85,7 +85,7 @@ class Intake:
         duplicates: Duplicates | None = None,
         book: CreditBook | None = None,
     ) -> None:
-        self._default_messages = default_messages or {}
+        self.default_messages = default_messages or {}
         self._accounts = accounts
         self._guide = guide
         self._ids = ids
@@ -253,7 +253,7 @@ class Intake:
                 return applied
             draft.body, peek = applied
         if peek.sm_default_msg_id:
-            text = self._default_messages.get(peek.sm_default_msg_id)
+            text = self.default_messages.get(peek.sm_default_msg_id)
             if text is None:
                 return _NO_CANNED
             draft.body = canned_body(draft.body, text)

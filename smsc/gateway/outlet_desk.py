@@ -13,6 +13,7 @@ from smsc.store.ids import id_time_ms
 
 OUTLET_ACTIONS: Final = ("start", "stop", "drain", "resend", "fail")
 """What people may do to an outlet; the last two decide on messages that are held for it."""
+_GONE: Final = {"state": "removed", "queue": 0, "oldest_s": None}
 
 
 class OutletDesk:
@@ -31,7 +32,10 @@ class OutletDesk:
         queues = rooms.dispatch.queues()
         held = rooms.dispatch.holding.counts()
         now_ms = rooms.now_ms()
-        rows: list[Mapping[str, object]] = []
+        rows: list[Mapping[str, object]] = [
+            {**_GONE, "name": name, "held_messages": held[name]}
+            for name in sorted(held.keys() - rooms.outlets.keys())
+        ]
         for name, outlet in rooms.outlets.items():
             count, oldest = queues.get(name, (0, None))
             age_s = None if oldest is None else max(0.0, (now_ms - id_time_ms(oldest)) / 1000)
@@ -54,7 +58,9 @@ class OutletDesk:
         """
         outlets = self._rooms.outlets
         found: Any = outlets.get(OutletName(outlet))
-        if found is None:
+        # What is held for an outlet that a reload removed must not wait for its validity to end.
+        is_held = outlet in self._rooms.dispatch.holding.counts()
+        if found is None and not (is_held and action in {"resend", "fail"}):
             return f"outlet {outlet!r} is unknown; known ones: {', '.join(outlets)}"
         if action in {"resend", "fail"}:
             self._rooms.doubt.release(OutletName(outlet), resend=action == "resend")

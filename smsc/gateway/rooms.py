@@ -168,6 +168,8 @@ class Rooms:
         config, store, now_ms, log = self.config, self.store, self.now_ms, self.log
         finals = Finals(store, trio.lowlevel.current_trio_token().run_sync_soon)
         self.receipts.ended = finals.told
+        timeout_s = config.smpp.transaction_timeout_s
+        self.transactions = Transactions(finals, self.commands.drop, timeout_s)
         self.desk = Desk(self.intake, self.commands, config.distribution_lists, now_ms)
         self.desk.newest = self.lookup.newest
         self.server = SmppServer(
@@ -177,7 +179,7 @@ class Rooms:
             self.mailboxes,
             self.bindings,
             self.desk.ask,
-            Transactions(finals, self.commands.drop, config.smpp.transaction_timeout_s),
+            self.transactions,
             log,
         )
         self.intake.closed = self.directory.closed
@@ -211,7 +213,7 @@ class Rooms:
 
     def _account_closed(self, account: AccountId, _why: str) -> None:
         """Sessions of an account that may not speak any more are asked to go."""
-        self.server.unbind(account)
+        self.server.account_closed(account)
 
     def _home_of(self, account: AccountId) -> tuple[str | None, str]:
         found = self.directory.accounts.get(account)

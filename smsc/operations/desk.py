@@ -60,7 +60,7 @@ class Desk:
     ) -> None:
         self._intake = intake
         self._commands = commands
-        self._lists = lists
+        self.lists = lists
         self._now_ms = now_ms
         self.newest: Callable[[AccountId, str, int], Sequence[MessageId]] = lambda *_: ()
 
@@ -95,7 +95,7 @@ class Desk:
     # --- helpers -------------------------------------------------------------------------------
 
     def _submit_multi(self, asker: Asker, request: SubmitMulti, done: Done) -> None:
-        made = drafts_of(request, asker.account, self._lists, v50=asker.version >= V50)
+        made = drafts_of(request, asker.account, self.lists, v50=asker.version >= V50)
         if isinstance(made, Refused):
             done(made.status, b"")
             return

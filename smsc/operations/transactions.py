@@ -48,22 +48,24 @@ class Transactions:
     """Everyone who waits for the end of a message.
 
     :param drop: cancels a message if it still waits.
-    :param timeout_s: how long a message may take.
+    :ivar timeout_s: how long a message may take.
     """
 
     def __init__(self, finals: Finals, drop: Callable[[MessageId], None], timeout_s: float) -> None:
         self._finals = finals
         self._drop = drop
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
         self._waiting: dict[MessageId, _Waiting] = {}
-        self._by_time: deque[_Waiting] = deque()  # all wait equally long: the oldest ends first
+        self._by_time: deque[_Waiting] = (
+            deque()
+        )  # all wait about equally long: the oldest ends first
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def wait(self, id_: MessageId, owner: object, answer: Answer, now: float) -> None:
         """Answer when the message ends, or the time is up."""
-        waiting = _Waiting(now + self._timeout_s, id_, answer, owner)
+        waiting = _Waiting(now + self.timeout_s, id_, answer, owner)
         self._waiting[id_] = waiting
         self._by_time.append(waiting)
         self._finals.wait(id_, self._ended)

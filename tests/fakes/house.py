@@ -39,11 +39,13 @@ outlets = ["sim"]
 """
 
 
+OUTLET_KINDS = {name: kind.config for name, kind in REGISTRY.items()}
+
+
 def read_config(text: str, data_dir: Path, *, smpp_port: int = 0, smpp: str = "") -> Config:
     """A configuration from TOML, with loopback listeners; `smpp` is more of `[smpp]`."""
     head = f'[node]\ndata_dir = "{data_dir}"\n[smpp]\nlisten = ["127.0.0.1:{smpp_port}"]\n{smpp}\n'
-    kinds = {name: kind.config for name, kind in REGISTRY.items()}
-    config = load(head + text, kinds, {})
+    config = load(head + text, OUTLET_KINDS, {})
     assert isinstance(config, Config), config
     return config
 
@@ -51,14 +53,17 @@ def read_config(text: str, data_dir: Path, *, smpp_port: int = 0, smpp: str = ""
 class RunningGateway:
     """One gateway: everything that `smsc run` starts, without the process around it.
 
-    :param config: what to run, or TOML text for `read_config`.
+    :param config: what to run.
+    :param file: where it was read from, for tests of reloads.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, file: app.ConfigFile | None = None) -> None:
         self.config = config
+        self.file = file
         self.log = FakeLog()
         self.gateway: app.Gateway
         self.smpp: tuple[str, int]
+        self.smpp_tls: tuple[str, int]
         self.http: tuple[str, int] | None = None
         self.exit_status: int | None = None
         self._stop: trio.Event
@@ -151,6 +156,7 @@ class RunningGateway:
             async with trio.open_nursery() as nursery:
                 self.gateway, addresses = await nursery.start(self._run_gateway)
                 self.smpp = addresses.smpp[0]
+                self.smpp_tls = addresses.smpp_tls[0] if addresses.smpp_tls else ("", 0)
                 self.http = addresses.http[0] if addresses.http else None
                 self._ready.set()
 
@@ -161,6 +167,7 @@ class RunningGateway:
             self.log.log,
             stop=self._stop,
             signals=False,
+            file=self.file,
             task_status=task_status,
         )
 

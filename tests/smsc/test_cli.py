@@ -262,6 +262,24 @@ def test_a_data_dir_that_cannot_be(smsc: type[Process], tmp_path: Path) -> None:
     assert "Traceback" not in err
 
 
+def test_sighup_reads_the_file_again(smsc: type[Process], config: Path) -> None:
+    process = smsc("run", "--config", str(config))
+    port = process.port()
+    good = config.read_text()
+    config.write_text(good + "[nonsense]\n")
+    process.signal(signal.SIGHUP)
+    assert "nonsense: unknown key" in process.read_until("config.not_reloaded", process.log)
+    config.write_text(good + '[accounts.other]\npassword = "other"\n')
+    process.signal(signal.SIGHUP)
+    assert '"by":"SIGHUP"' in process.read_until("config.reloaded", process.log)
+    client = Esme(port)
+    client.bind(name="other", password="other")
+    client.unbind()
+    client.close()
+    process.signal(signal.SIGTERM)
+    assert process.end()[0] == 0
+
+
 def in_flight(smsc: type[Process], tmp_path: Path, carrier: SilentCarrier, number: int) -> Process:
     """A gateway told to stop while a message is in the hands of its carrier."""
     process = smsc("run", "--config", str(write(tmp_path, CARRIER.format(port=carrier.port))))

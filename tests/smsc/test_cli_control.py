@@ -11,7 +11,9 @@ from smsc import cli
 from smsc.message import MessageId, State
 from tests.fakes.hostile import HostileCarrier
 from tests.fakes.house import RunningGateway, StartGateway
+from tests.fakes.reloadable import ReloadableGateway
 from tests.flow.test_carrier_cuts import CARRIER, NODE, states_now, submit
+from tests.smsc.gateway.test_reloading import DEMO_TOML, SIM
 
 Capture = pytest.CaptureFixture[str]
 HELD = """
@@ -175,6 +177,76 @@ def test_what_cannot_be(
     assert asked(tmp_path, *words) == 1
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"smsc: {why}\n")
+
+
+def test_what_is_held_for_an_outlet_that_is_gone(tmp_path: Path, capsys: Capture) -> None:
+    carrier = HostileCarrier()
+    gateway = ReloadableGateway(tmp_path, HELD.format(port=carrier.port))
+    try:
+        gateway.wait_for_event("link.bound")
+        carrier.play(["cut"])
+        (id_,) = submit(gateway, 1)
+        gateway.wait_until(lambda: states_now(gateway, [id_]) == {State.HELD})
+        gateway.take(
+            '[accounts.demo]\npassword = "demo"\n'
+            '[outlets.sim]\nkind = "simulator"\n[[routes]]\noutlets = ["sim"]\n'
+        )
+        capsys.readouterr()
+        where = ["--data-dir", str(tmp_path / "var")]
+        assert cli.app(["outlets", "--json", *where]) == 0
+        rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+        assert (rows["carrier"]["state"], rows["carrier"]["held_messages"]) == ("removed", 1)
+        assert cli.app(["outlets", "stop", "carrier", *where]) == 1
+        assert cli.app(["outlets", "resend", "carrier", *where]) == 0
+        gateway.wait_until(lambda: states_now(gateway, [id_]) == {State.DELIVERED})
+    finally:
+        gateway.kill()
+        carrier.close()
+
+
+class TestReload:
+    """`smsc reload`."""
+
+    def test_a_good_file(self, tmp_path: Path, capsys: Capture) -> None:
+        gateway = ReloadableGateway(tmp_path, DEMO_TOML + SIM)
+        try:
+            gateway.write(DEMO_TOML + "rate = 5\n" + SIM.replace("0.0", "0.1"))
+            capsys.readouterr()
+            assert cli.app(["reload", "--config", str(gateway.path)]) == 0
+            assert capsys.readouterr().out == (
+                f"{gateway.path} is in force.\n  outlets replaced: sim\n  accounts changed: demo\n"
+            )
+            assert cli.app(["reload", "--config", str(gateway.path), "--json"]) == 0
+            done = json.loads(capsys.readouterr().out)
+            assert done == {
+                "file": str(gateway.path),
+                "outlets": {"added": [], "replaced": [], "retuned": [], "removed": []},
+                "accounts": [],
+            }
+        finally:
+            gateway.kill()
+
+    def test_a_bad_file(self, tmp_path: Path, capsys: Capture) -> None:
+        gateway = ReloadableGateway(tmp_path, DEMO_TOML + SIM)
+        try:
+            gateway.write(DEMO_TOML + SIM + "[nonsense]\n[outlets.x]\nkind = 'what'\n")
+            capsys.readouterr()
+            assert cli.app(["reload", "--config", str(gateway.path)]) == 1
+            out, err = capsys.readouterr()
+            assert out == ""
+            assert [line.split(":")[1] for line in err.splitlines()] == [
+                " nonsense",
+                " outlets.x.kind",
+            ]
+        finally:
+            gateway.kill()
+
+    def test_a_gateway_without_a_file(
+        self, start_gateway: StartGateway, tmp_path: Path, capsys: Capture
+    ) -> None:
+        start_gateway(CARRIER, "node")
+        assert cli.app(["reload", "--data-dir", str(tmp_path / "node")]) == 1
+        assert "'reload' is unknown" in capsys.readouterr().err
 
 
 class TestWhere:

@@ -164,7 +164,7 @@ def test_a_gateway_answers_for_history_and_forgets_it_in_time(
     start_gateway: Callable[..., RunningGateway],
 ) -> None:
     gateway = start_gateway()
-    assert gateway.gateway.history._keep_ms == 7 * 86_400_000
+    assert gateway.gateway.history.keep_s == 7 * 86_400
     batch = gateway.gateway.store.batch()
     now_ms = gateway.gateway.history._now_ms()
     aged = gateway.gateway.store.ids.take(1, now_ms)[0]

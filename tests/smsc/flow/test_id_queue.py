@@ -2,6 +2,7 @@
 
 import tracemalloc
 from collections import deque
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,44 @@ def test_it_is_a_queue(steps: list[tuple[str, int]]) -> None:
                 assert queue.take(n) == [model.popleft() for _ in range(min(n, len(model)))]
             assert len(queue) == len(model)
             assert list(queue) == list(model)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["put", "first", "take", "look", "discard"]), st.integers(0, 9)),
+        max_size=60,
+    ),
+    st.randoms(use_true_random=False),
+)
+def test_ids_are_taken_out_of_its_midst(steps: list[tuple[str, int]], draw: Random) -> None:
+    """A portion may be looked at long before something is taken out of it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "CHUNK", 3)
+        queue, model = IdQueue(), deque[int]()
+        portions = queue.portions()
+        for number, (verb, n) in enumerate(steps, ID):
+            if verb == "put":
+                queue.put(MessageId(number))
+                model.append(number)
+            elif verb == "first":
+                queue.put_first(MessageId(number))
+                model.appendleft(number)
+            elif verb == "take":
+                assert queue.take(n) == [model.popleft() for _ in range(min(n, len(model)))]
+            elif verb == "look":
+                portions = queue.portions()
+                assert [id_ for one in portions for id_ in queue.still(one)] == list(model)
+            elif portions:
+                portion = draw.choice(portions)
+                still = queue.still(portion)
+                unwanted = {id_ for id_ in still if draw.random() < 0.6} | {MessageId(7)}
+                gone = queue.discard(portion, unwanted)
+                assert gone == [id_ for id_ in still if id_ in unwanted]
+                model = deque(id_ for id_ in model if id_ not in unwanted)
+            assert len(queue) == len(model)
+            assert list(queue) == list(model)
+            if model:
+                assert queue.first == model[0]
 
 
 def test_an_id_costs_eight_octets_and_they_are_given_back() -> None:

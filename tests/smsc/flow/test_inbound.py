@@ -71,7 +71,7 @@ def test_each_of_a_read_has_its_own_answer() -> None:
 
 def test_the_keyword_is_the_first_word_of_the_text() -> None:
     house = House()
-    house.inbound._routes = MoTable(
+    house.inbound.routes = MoTable(
         (MoRule("other", to=("1",), keyword="stop"), MoRule("demo", to=("1",)))
     )
     house.mobile_originated(mo(), mo(short_message=b"go"))

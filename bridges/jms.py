@@ -11,7 +11,7 @@ property `deliveryId`, by which a consumer tells a repeated one.
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
@@ -19,6 +19,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bridges.backoff import Backoff
 from bridges.callbacks.registry import find_queue_style
+from bridges.http.dialects.connector import SOURCE
 from bridges.stomp_broker import BrokerAddress, BrokerError, QueueFrame, StompBroker, dial
 from smsc.message import Delivery, Mailbox
 from smsc.ports import Again, DeliveryOutcome, Done, Mailboxes, SetAside
@@ -59,6 +60,22 @@ class _Flying:
     queue: _Queue
     delivery: Delivery
     since: float
+
+
+def queue_bridges(
+    mailboxes: Mailboxes, log: FilteringBoundLogger, dialects: Mapping[str, Any]
+) -> Mapping[str, "Jms"]:
+    """The bridge to the broker of `[dialects.connector]`, by its prefix; none without a broker."""
+    config = dialects.get(SOURCE)
+    if config is None or not config.has_reports:
+        return {}
+    address = BrokerAddress(
+        host=config.broker_host,
+        port=config.broker_port,
+        user=config.broker_user,
+        password=config.broker_password.value,
+    )
+    return {PREFIX: Jms(mailboxes, address, log)}
 
 
 class Jms:

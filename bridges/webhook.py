@@ -42,6 +42,8 @@ _GONE: Final = Answered(CallbackResponse(GONE))
 class Webhook:
     """All callbacks; `open` a mailbox and its deliveries leave while `run` runs."""
 
+    prefix: Final = PREFIX
+
     def __init__(
         self,
         mailboxes: Mailboxes,

@@ -12,6 +12,7 @@ from typing import Any
 import trio
 
 from smsc.config import Config
+from smsc.control.callback_verbs import add_callback_verbs
 from smsc.control.directory_verbs import add_directory_verbs
 from smsc.control.door import Door
 from smsc.control.outlet_verbs import add_outlet_verbs
@@ -46,6 +47,7 @@ class Gateway(Rooms):
         """What may be asked through the control door."""
         add_outlet_verbs(self.verbs, self.outlet_desk)
         add_directory_verbs(self.verbs, self.annex)
+        add_callback_verbs(self.verbs, self.callbacks)
 
 
 async def run(

@@ -15,7 +15,7 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
-from smsc import cli_account, cli_control, cli_credit, cli_files, cli_store
+from smsc import cli_account, cli_callbacks, cli_control, cli_credit, cli_files, cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
 from smsc.ports import CallbackTerms
@@ -34,6 +34,7 @@ for _command in (
     cli_credit.credit,
     cli_files.contacts,
     cli_files.inbox,
+    cli_callbacks.app,
 ):
     app.command(_command)
 
@@ -293,7 +294,8 @@ def _bridges() -> Any:
     from bridges.callback_client import make_client
     from bridges.callbacks.registry import events_of
     from bridges.http.server import serve
-    from bridges.webhook import PREFIX, Webhook
+    from bridges.jms import queue_bridges
+    from bridges.webhook import Webhook
     from smsc.app import Bridges
 
     def outlet(name: OutletName, config: OutletConfig, log: Any) -> Any:
@@ -301,7 +303,8 @@ def _bridges() -> Any:
 
     def callbacks(mailboxes: Any, now_ms: Any, log: Any, terms: CallbackTerms) -> Any:
         client = partial(make_client, terms.networks)
-        return {PREFIX: Webhook(mailboxes, client, now_ms, log, keys_of=terms.keys_of)}
+        webhook = Webhook(mailboxes, client, now_ms, log, keys_of=terms.keys_of)
+        return {webhook.prefix: webhook, **queue_bridges(mailboxes, log, terms.dialects)}
 
     return Bridges(
         outlet=outlet,

@@ -139,6 +139,7 @@ class Rooms:
         canned = config.smpp.default_messages
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
+        self.inbound.keys.restore(store.remembered())
         self.intake = Intake(
             accounts,
             self.guide,
@@ -191,6 +192,7 @@ class Rooms:
         terms = CallbackTerms(
             lambda: self.config.http.callback_networks,
             self._webhook_keys,
+            config.dialects,
         )
         self.callbacks = CallbackDesk(
             self.mailboxes, self.bridges.callbacks(self.mailboxes, now_ms, log, terms)

@@ -70,6 +70,7 @@ EVENTS: Final[dict[str, str]] = {
     "control.asked": "somebody on this machine asked through the control door",
     "control.closed": "there is no control door; `smsc outlets` and its like find no gateway",
     "control.crashed": "a bug ended one conversation at the control door; nothing else",
+    "sms_connector.reports_off": "the SMS Connector dialect has no message broker to report to",
     "http.started": "the HTTP server listens",
     "webhook.delivered": "a callback took a delivery",
     "webhook.deferred": "a callback did not take a delivery; it is tried again",

@@ -20,13 +20,15 @@ from smsc.ports import Refused
 
 BODY_OCTETS = 512 * 1024
 """A text of 65535 characters, each percent-encoded, with its fields."""
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_NOT_POST = ["GET", "PUT", "PATCH", "DELETE"]
 
 
 def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
     """The three paths in both spellings; other paths below the base are 404 with an empty body."""
     if not config.has_reports:
-        house.log.warning("connector.reports_off", why="[dialects.connector] names no broker_host")
+        house.log.warning(
+            "sms_connector.reports_off", why="[dialects.connector] names no broker_host"
+        )
     door = _Door(config)
     handlers: dict[str, Callable[[Call], Awaitable[Reply]]] = {"/send": door.send}
     if config.outlet:
@@ -39,10 +41,11 @@ def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
         is_taken = path == "/send" and "jasmin" in house.dialects
         for prefix in dict.fromkeys((base,) if is_taken else (base, "")):
             found.append(Route(prefix + path, answer, methods=["POST"]))
-            found.append(Route(prefix + path, endpoint(house, _not_post, wording, Auth.OWN)))
+            wrong = endpoint(house, _not_post, wording, Auth.OWN, BODY_OCTETS)
+            found.append(Route(prefix + path, wrong, methods=_NOT_POST))
     if base:
         lost = endpoint(house, _unknown, wording, Auth.OWN, BODY_OCTETS)
-        found.append(Route(base + "/{rest:path}", lost, methods=_METHODS))
+        found.append(Route(base + "/{rest:path}", lost, methods=["POST", *_NOT_POST]))
     return found
 
 

@@ -162,6 +162,9 @@ BAD_RECEIVE: dict[str, bytes] = BAD_FORM | {
     "To too long": b"Body=1&To=" + b"1" * 65,
     "From too long": b"Body=1&To=1&From=" + b"1" * 65,
     "From with NUL": b"Body=1&To=1&From=%00",
+    "From no sender": b"Body=1&To=1&From=more+than+eleven",
+    "From in another script": "Body=1&To=1&From=тест".encode(),
+    "To no number": b"Body=1&To=nobody",
     "SmsSid too long": b"Body=1&To=1&SmsSid=" + b"1" * 65,
 }
 

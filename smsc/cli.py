@@ -303,7 +303,14 @@ def _bridges() -> Any:
 
     def callbacks(mailboxes: Any, now_ms: Any, log: Any, terms: CallbackTerms) -> Any:
         client = partial(make_client, terms.networks)
-        webhook = Webhook(mailboxes, client, now_ms, log, keys_of=terms.keys_of)
+        webhook = Webhook(
+            mailboxes,
+            client,
+            now_ms,
+            log,
+            keys_of=terms.keys_of,
+            look_again=terms.look_again,
+        )
         return {webhook.prefix: webhook, **queue_bridges(mailboxes, log, terms.dialects)}
 
     return Bridges(

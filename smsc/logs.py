@@ -83,6 +83,7 @@ EVENTS: Final[dict[str, str]] = {
     "jms.refused": "the message broker refused a delivery",
     "jms.message_broke": "a bug met one delivery on its way to a queue; it is set aside",
     "webhook.slowed": "a callback host is in trouble; it gets less, after a pause",
+    "webhook.crowded": "more callback hosts than are attended to at a time; others wait on disk",
     "webhook.recovered": "a callback host takes deliveries again",
 }
 

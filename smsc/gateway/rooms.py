@@ -192,6 +192,7 @@ class Rooms:
         terms = CallbackTerms(
             lambda: self.config.http.callback_networks,
             self._webhook_keys,
+            self.attend_callbacks,
             config.dialects,
         )
         self.callbacks = CallbackDesk(
@@ -214,6 +215,11 @@ class Rooms:
     def _account_closed(self, account: AccountId, _why: str) -> None:
         """Sessions of an account that may not speak any more are asked to go."""
         self.server.unbind(account)
+
+    def attend_callbacks(self) -> None:
+        """Let a bridge take from each of its mailboxes that has deliveries."""
+        for mailbox in self.store.mailboxes():
+            self.callbacks.attend(mailbox)
 
     def _home_of(self, account: AccountId) -> tuple[str | None, str]:
         found = self.directory.accounts.get(account)

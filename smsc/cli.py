@@ -276,11 +276,12 @@ def greeting(config: Config, addresses: Any) -> str:
 def load_config(path: Path) -> Config | None:
     """The configuration, or None after its errors were printed."""
     from bridges import REGISTRY
+    from bridges.callbacks.registry import STYLES
     from bridges.http.registry import DIALECTS
 
     kinds = {name: kind.config for name, kind in REGISTRY.items()}
     dialects = {name: kind.config for name, kind in DIALECTS.items()}
-    loaded = load(path, kinds, os.environ, dialects)
+    loaded = load(path, kinds, os.environ, dialects, STYLES)
     if isinstance(loaded, list):
         print(f"smsc: {path} has {len(loaded)} mistake(s):", file=sys.stderr)
         print(render_errors(loaded), file=sys.stderr)

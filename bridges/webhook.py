@@ -168,7 +168,7 @@ class Webhook:
             self._requests_of[delivery.account] = limiter
         async with limiter, self._requests:
             answer = await self._ask(delivery)
-        outcome = judge(delivery, answer, self._now_ms(), self._random.random())
+        outcome = self._judge(delivery, answer)
         has_turned = host.lane.note(answer, now_s())
         host.lane.in_flight -= 1
         host.used_at = now_s()
@@ -192,6 +192,14 @@ class Webhook:
         except Exception as error:  # noqa: BLE001 a strange answer must not end all other callbacks
             self._log.exception("webhook.attempt.broke", delivery=delivery.id)
             return Unanswered(type(error).__name__, is_ours=True)
+
+    def _judge(self, delivery: Delivery, answer: Answered | Unanswered) -> DeliveryOutcome:
+        now_ms, draw = self._now_ms(), self._random.random()
+        try:
+            return judge(delivery, answer, now_ms, draw)
+        except Exception as error:  # noqa: BLE001 a bug in one style must not end all callbacks
+            self._log.exception("webhook.attempt.broke", delivery=delivery.id)
+            return judge(delivery, Unanswered(type(error).__name__, is_ours=True), now_ms, draw)
 
     def _remember_gone(self, delivery: Delivery) -> None:
         if delivery.callback_url is None:

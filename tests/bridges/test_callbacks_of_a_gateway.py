@@ -151,7 +151,7 @@ def test_what_was_given_up_on_is_seen_survives_a_restart_and_is_asked_back(
     assert "4" in capsys.readouterr().out
     health = second.call(lambda: second.gateway.pulse.health().facts["callbacks"])
     assert isinstance(health, dict)
-    assert health[row["mailbox"]]["set_aside"] == 4
+    assert health["first"][row["mailbox"]]["set_aside"] == 4
 
     gone.status = 200
     assert asked(tmp_path, "retry", "other.example") == 0

@@ -18,7 +18,7 @@ from bridges import webhook as room
 from bridges.callback_client import make_client
 from bridges.callbacks import registry
 from bridges.callbacks.lane import PAUSE_AFTER, REQUESTS
-from bridges.callbacks.native import data_of
+from bridges.callbacks.native import NativeStyle, data_of
 from bridges.callbacks.retry import REFUSALS, Unanswered
 from bridges.callbacks.style import CallbackResponse
 from bridges.webhook import Webhook
@@ -317,6 +317,23 @@ async def test_a_style_with_nothing_to_say_is_done() -> None:
             house.send(host, a_delivery(callback_style="silent:1"))
             assert await house.mailboxes.wait_outcomes(1) == [Done(MessageId(1))]
         assert host.requests == []
+
+
+async def test_a_style_that_chokes_on_an_answer_does_not_end_the_others() -> None:
+    class Choking(NativeStyle):
+        def judge(self, delivery: Delivery, response: CallbackResponse) -> DeliveryOutcome:
+            raise ValueError(response.body)
+
+    async with running() as house:
+        host = await house.host()
+        with (
+            patch.dict(registry.STYLES, choking=Choking()),
+            structlog.testing.capture_logs() as logs,
+        ):
+            house.send(host, a_delivery(1, callback_style="choking"), a_delivery(2))
+            outcomes = await house.mailboxes.wait_outcomes(2)
+        assert {type(outcome) for outcome in outcomes} == {Again, Done}
+        assert "webhook.attempt.broke" in [line["event"] for line in logs]
 
 
 async def test_more_hosts_than_are_attended_to_wait_and_come_in_their_turn(

@@ -18,8 +18,6 @@ from smsc.config_accounts import in_networks
 from smsc.message import AccountId, OutletName
 from smsc.ports import Refused
 
-BODY_OCTETS = 512 * 1024
-"""A text of 65535 characters, each percent-encoded, with its fields."""
 _NOT_POST = ["GET", "PUT", "PATCH", "DELETE"]
 
 
@@ -37,14 +35,14 @@ def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
     base = config.path.rstrip("/")
     found: list[BaseRoute] = []
     for path, handler in handlers.items():
-        answer = endpoint(house, handler, wording, Auth.OPTIONAL, BODY_OCTETS)
+        answer = endpoint(house, handler, wording, Auth.OPTIONAL, config.body_octets)
         is_taken = path == "/send" and "jasmin" in house.dialects
         for prefix in dict.fromkeys((base,) if is_taken else (base, "")):
             found.append(Route(prefix + path, answer, methods=["POST"]))
-            wrong = endpoint(house, _not_post, wording, Auth.OWN, BODY_OCTETS)
+            wrong = endpoint(house, _not_post, wording, Auth.OWN, config.body_octets)
             found.append(Route(prefix + path, wrong, methods=_NOT_POST))
     if base:
-        lost = endpoint(house, _unknown, wording, Auth.OWN, BODY_OCTETS)
+        lost = endpoint(house, _unknown, wording, Auth.OWN, config.body_octets)
         found.append(Route(base + "/{rest:path}", lost, methods=["POST", *_NOT_POST]))
     return found
 

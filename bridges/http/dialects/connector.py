@@ -69,6 +69,10 @@ class ConnectorConfig:
         default=("smpp",),
         metadata=about("values of channel; the first is meant where none is given; rules see tags"),
     )
+    body_octets: int = attrs.field(
+        default=65_536,
+        metadata=about("octets that a request body may have", minimum=1024, maximum=4_194_304),
+    )
     queue: str = attrs.field(
         default="delivery-report",
         metadata=about("queue of the delivery reports", minimum=1, maximum=100),

@@ -6,7 +6,9 @@ when the broker said that it has stored the message.
 
 One connection serves all queues. At most `WINDOW` messages are written and not yet confirmed;
 when the connection ends in between, those and no others are published again, with the same
-property `deliveryId`, by which a consumer tells a repeated one.
+property `deliveryId`, by which a consumer tells a repeated one. Each such end halves the window
+and lengthens the pause before the next connection, so that a broker which takes messages and
+confirms none (its disk is full) is not given the same ones over and over; receipts open it again.
 """
 
 import random
@@ -100,6 +102,7 @@ class Jms:
         self._broker: StompBroker | None = None
         self._waiting: list[QueueFrame] = []
         self._flying: dict[str, _Flying] = {}
+        self._window = WINDOW
         self._written = trio.Event()
         self._hurry = trio.Event()
         self._is_running = False
@@ -154,7 +157,7 @@ class Jms:
 
     def room(self) -> int:
         """How many more messages may be written now; 0 while there is no broker."""
-        return 0 if self._broker is None else WINDOW - len(self._flying)
+        return 0 if self._broker is None else max(0, self._window - len(self._flying))
 
     def publish(self, queue: _Queue, batch: Sequence[Delivery]) -> None:
         """Hand the batch to the writer."""
@@ -199,7 +202,6 @@ class Jms:
             return
         try:
             self._broker = broker
-            self._backoff.succeeded()
             self._is_troubled = False
             self._log.info("jms.connected", host=self._address.host, port=self._address.port)
             async with trio.open_nursery() as nursery:
@@ -243,6 +245,8 @@ class Jms:
         """Nobody knows whether the broker has these: they are published again."""
         self._waiting.clear()
         flying, self._flying = self._flying, {}
+        if flying:
+            self._window = max(1, self._window // 2)
         by_queue: dict[_Queue, list[DeliveryOutcome]] = {}
         for one in flying.values():
             by_queue.setdefault(one.queue, []).append(Again(one.delivery.id, 0.0, why))
@@ -252,6 +256,8 @@ class Jms:
 
     def _stored(self, receipts: Sequence[str]) -> None:
         """The broker has these."""
+        self._backoff.succeeded()
+        self._window = min(WINDOW, self._window + len(receipts))
         by_queue: dict[_Queue, list[DeliveryOutcome]] = {}
         for receipt in receipts:
             one = self._flying.pop(receipt, None)

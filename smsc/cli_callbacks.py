@@ -44,6 +44,9 @@ def _print_rows(rows: list[Mapping[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    if not rows:
+        print("nothing is on its way to a callback, and nothing is set aside")
+        return
     table = Table("mailbox", "in flight", "to try again", "set aside", "state")
     for row in rows:
         table.add_row(

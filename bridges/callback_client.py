@@ -14,6 +14,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
+from email.utils import parsedate_to_datetime
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
@@ -205,11 +206,21 @@ def _is_clean(url: str) -> bool:
 
 
 def _retry_after_s(headers: Sequence[tuple[bytes, bytes]]) -> float:
-    """Seconds of Retry-After (RFC 9110 §10.2.3); its other form, a date, is left alone."""
-    for name, value in headers:
-        if name.lower() == b"retry-after" and value.isdigit():
-            return float(value[:9])
-    return 0.0
+    """Seconds of Retry-After (RFC 9110 §10.2.3); a date counts from the Date beside it.
+
+    So neither clock has to be right, and none is read here.
+    """
+    told = {name.lower(): value for name, value in headers}
+    wish = told.get(b"retry-after", b"")
+    if wish.isdigit():
+        return float(wish[:9])
+    try:
+        until, now = (
+            parsedate_to_datetime(value.decode("ascii")) for value in (wish, told.get(b"date", b""))
+        )
+        return max(0.0, (until - now).total_seconds())
+    except (ValueError, TypeError):  # no date; or only one of the two names a zone
+        return 0.0
 
 
 _TROUBLE: Final = (

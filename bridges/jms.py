@@ -6,12 +6,14 @@ when the broker said that it has stored the message.
 
 One connection serves all queues. At most `WINDOW` messages are written and not yet confirmed;
 when the connection ends in between, those and no others are published again, with the same
-property `deliveryId`, by which a consumer tells a repeated one.
+property `deliveryId`, by which a consumer tells a repeated one. Each such end halves the window
+and lengthens the pause before the next connection, so that a broker which takes messages and
+confirms none (its disk is full) is not given the same ones over and over; receipts open it again.
 """
 
 import random
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
@@ -19,6 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bridges.backoff import Backoff
 from bridges.callbacks.registry import find_queue_style
+from bridges.http.dialects.connector import SOURCE
 from bridges.stomp_broker import BrokerAddress, BrokerError, QueueFrame, StompBroker, dial
 from smsc.message import Delivery, Mailbox
 from smsc.ports import Again, DeliveryOutcome, Done, Mailboxes, SetAside
@@ -61,6 +64,22 @@ class _Flying:
     since: float
 
 
+def queue_bridges(
+    mailboxes: Mailboxes, log: FilteringBoundLogger, dialects: Mapping[str, Any]
+) -> Mapping[str, "Jms"]:
+    """The bridge to the broker of `[dialects.connector]`, by its prefix; none without a broker."""
+    config = dialects.get(SOURCE)
+    if config is None or not config.has_reports:
+        return {}
+    address = BrokerAddress(
+        host=config.broker_host,
+        port=config.broker_port,
+        user=config.broker_user,
+        password=config.broker_password.value,
+    )
+    return {PREFIX: Jms(mailboxes, address, log)}
+
+
 class Jms:
     """All queues of one broker; `open` a mailbox and its deliveries leave while `run` runs."""
 
@@ -83,6 +102,7 @@ class Jms:
         self._broker: StompBroker | None = None
         self._waiting: list[QueueFrame] = []
         self._flying: dict[str, _Flying] = {}
+        self._window = WINDOW
         self._written = trio.Event()
         self._hurry = trio.Event()
         self._is_running = False
@@ -137,7 +157,7 @@ class Jms:
 
     def room(self) -> int:
         """How many more messages may be written now; 0 while there is no broker."""
-        return 0 if self._broker is None else WINDOW - len(self._flying)
+        return 0 if self._broker is None else max(0, self._window - len(self._flying))
 
     def publish(self, queue: _Queue, batch: Sequence[Delivery]) -> None:
         """Hand the batch to the writer."""
@@ -182,7 +202,6 @@ class Jms:
             return
         try:
             self._broker = broker
-            self._backoff.succeeded()
             self._is_troubled = False
             self._log.info("jms.connected", host=self._address.host, port=self._address.port)
             async with trio.open_nursery() as nursery:
@@ -226,6 +245,8 @@ class Jms:
         """Nobody knows whether the broker has these: they are published again."""
         self._waiting.clear()
         flying, self._flying = self._flying, {}
+        if flying:
+            self._window = max(1, self._window // 2)
         by_queue: dict[_Queue, list[DeliveryOutcome]] = {}
         for one in flying.values():
             by_queue.setdefault(one.queue, []).append(Again(one.delivery.id, 0.0, why))
@@ -235,6 +256,8 @@ class Jms:
 
     def _stored(self, receipts: Sequence[str]) -> None:
         """The broker has these."""
+        self._backoff.succeeded()
+        self._window = min(WINDOW, self._window + len(receipts))
         by_queue: dict[_Queue, list[DeliveryOutcome]] = {}
         for receipt in receipts:
             one = self._flying.pop(receipt, None)

@@ -33,6 +33,11 @@ KeysOf = Callable[[AccountId], Sequence[bytes]]
 _IDLE_S: Final = 60.0
 """A lane without deliveries is forgotten after so long; nothing of it is lost."""
 _LANES_LOOK_S: Final = 30.0
+ACCOUNT_REQUESTS: Final = 64
+"""Requests in flight for one account: it may name as many hosts that hang as it likes."""
+ALL_REQUESTS: Final = 1000
+HOSTS_LIMIT: Final = 10_000
+"""Hosts attended to at a time; what is for others waits on disk until one of them is forgotten."""
 _GONE_LIMIT: Final = 10_000
 """Endpoints remembered as gone; beyond, the oldest is asked again."""
 _NOTHING_TO_SAY: Final = Answered(CallbackResponse(204))
@@ -42,6 +47,8 @@ _GONE: Final = Answered(CallbackResponse(GONE))
 class Webhook:
     """All callbacks; `open` a mailbox and its deliveries leave while `run` runs."""
 
+    prefix: Final = PREFIX
+
     def __init__(
         self,
         mailboxes: Mailboxes,
@@ -50,6 +57,7 @@ class Webhook:
         log: FilteringBoundLogger,
         *,
         keys_of: KeysOf = lambda _account: (),
+        look_again: Callable[[], None] = lambda: None,
         seed: int | None = None,
     ) -> None:
         self._mailboxes = mailboxes
@@ -58,6 +66,10 @@ class Webhook:
         self._now_ms = now_ms
         self._log = log
         self._keys_of = keys_of
+        self._look_again = look_again
+        self._is_crowded = False
+        self._requests = trio.CapacityLimiter(ALL_REQUESTS)
+        self._requests_of: dict[AccountId, trio.CapacityLimiter] = {}
         self._random = random.Random(seed)
         self._hosts: dict[Mailbox, _Host] = {}
         self._gone: dict[str, None] = {}
@@ -66,6 +78,9 @@ class Webhook:
     def open(self, mailbox: Mailbox) -> None:
         """Take deliveries of this callback mailbox from now on; again is harmless."""
         if mailbox in self._hosts:
+            return
+        if len(self._hosts) >= HOSTS_LIMIT:
+            self._tell_crowded()
             return
         host = self._hosts[mailbox] = _Host(self, mailbox, Lane(self._random))
         if self._nursery is not None:
@@ -81,6 +96,7 @@ class Webhook:
                 while True:
                     await trio.sleep(_LANES_LOOK_S)
                     self.forget_idle()
+                    self._make_room()
         finally:
             self._nursery = None
             for mailbox, host in self._hosts.items():
@@ -116,8 +132,25 @@ class Webhook:
         for mailbox, host in list(self._hosts.items()):
             quiet_since = max(host.used_at, host.lane.paused_until)
             if not host.held and quiet_since <= before:
-                del self._hosts[mailbox]
-                self._mailboxes.detach(mailbox, host)
+                self._forget(mailbox, host)
+        for account, limiter in list(self._requests_of.items()):
+            if not limiter.statistics().tasks_waiting and not limiter.borrowed_tokens:
+                del self._requests_of[account]
+
+    def _make_room(self) -> None:
+        """Hosts that fail give way to those that were turned away, and come again in their turn."""
+        if not self._is_crowded:
+            return
+        for mailbox, host in list(self._hosts.items()):
+            if host.lane.failures and not host.lane.in_flight:
+                self._forget(mailbox, host)
+        if len(self._hosts) < HOSTS_LIMIT:
+            self._is_crowded = False
+            self._look_again()
+
+    def _forget(self, mailbox: Mailbox, host: "_Host") -> None:
+        del self._hosts[mailbox]
+        self._mailboxes.detach(mailbox, host)
 
     # --- for hosts ---
 
@@ -129,8 +162,13 @@ class Webhook:
 
     async def _attempt(self, host: "_Host", delivery: Delivery) -> None:
         now_s = trio.current_time
-        answer = await self._ask(delivery)
-        outcome = judge(delivery, answer, self._now_ms(), self._random.random())
+        limiter = self._requests_of.get(delivery.account)
+        if limiter is None:
+            limiter = trio.CapacityLimiter(ACCOUNT_REQUESTS)
+            self._requests_of[delivery.account] = limiter
+        async with limiter, self._requests:
+            answer = await self._ask(delivery)
+        outcome = self._judge(delivery, answer)
         has_turned = host.lane.note(answer, now_s())
         host.lane.in_flight -= 1
         host.used_at = now_s()
@@ -154,6 +192,14 @@ class Webhook:
         except Exception as error:  # noqa: BLE001 a strange answer must not end all other callbacks
             self._log.exception("webhook.attempt.broke", delivery=delivery.id)
             return Unanswered(type(error).__name__, is_ours=True)
+
+    def _judge(self, delivery: Delivery, answer: Answered | Unanswered) -> DeliveryOutcome:
+        now_ms, draw = self._now_ms(), self._random.random()
+        try:
+            return judge(delivery, answer, now_ms, draw)
+        except Exception as error:  # noqa: BLE001 a bug in one style must not end all callbacks
+            self._log.exception("webhook.attempt.broke", delivery=delivery.id)
+            return judge(delivery, Unanswered(type(error).__name__, is_ours=True), now_ms, draw)
 
     def _remember_gone(self, delivery: Delivery) -> None:
         if delivery.callback_url is None:
@@ -180,6 +226,11 @@ class Webhook:
                 self._log.warning("webhook.set_aside", **facts, why=why)
             case _:
                 assert_never(outcome)
+
+    def _tell_crowded(self) -> None:
+        if not self._is_crowded:
+            self._is_crowded = True
+            self._log.warning("webhook.crowded", hosts=HOSTS_LIMIT)
 
     def _tell_turn(self, host: "_Host") -> None:
         lane = host.lane

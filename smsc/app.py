@@ -13,6 +13,7 @@ from typing import Any
 import trio
 
 from smsc.config import Config
+from smsc.control.callback_verbs import add_callback_verbs
 from smsc.control.directory_verbs import add_directory_verbs
 from smsc.control.door import Door
 from smsc.control.outlet_verbs import add_outlet_verbs
@@ -68,6 +69,7 @@ class Gateway(Rooms):
             self.server.reload_certificates()
         else:
             nursery.start_soon(self.reloader.reload, "SIGHUP")
+        add_callback_verbs(self.verbs, self.callbacks)
 
 
 async def run(

@@ -6,6 +6,7 @@
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Protocol
 
 from smsc.flow.mailboxes import Mailboxes
@@ -52,6 +53,17 @@ class CallbackDesk:
         for mailbox, count in self._mailboxes.asides.counts().items():
             rows.setdefault(str(mailbox), {})["set_aside"] = count
         return rows
+
+    def trouble(self, limit: int = 100) -> Mapping[str, object]:
+        """What health tells: how many mailboxes are attended to, and those where something is wrong."""
+        rows = self.report()
+        wrong = {
+            mailbox: row
+            for mailbox, row in rows.items()
+            if row.get("last_failure") or row.get("set_aside")
+        }
+        first = dict(islice(sorted(wrong.items()), limit))
+        return {"mailboxes": len(rows), "in_trouble": len(wrong), "first": first}
 
     def retry(self, host: str = "") -> int:
         """Try again what was set aside for a host, "" = for all; how many deliveries that will be.

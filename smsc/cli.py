@@ -15,7 +15,7 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
-from smsc import cli_account, cli_control, cli_credit, cli_files, cli_store
+from smsc import cli_account, cli_callbacks, cli_control, cli_credit, cli_files, cli_store
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.config_errors import ConfigError
 from smsc.message import OutletName
@@ -35,6 +35,7 @@ for _command in (
     cli_credit.credit,
     cli_files.contacts,
     cli_files.inbox,
+    cli_callbacks.app,
 ):
     app.command(_command)
 app.command(cli_control.reload)
@@ -290,11 +291,12 @@ def load_config(path: Path) -> Config | None:
 def _read(path: Path) -> Config | list[ConfigError]:
     """The configuration, or all that is wrong with it."""
     from bridges import REGISTRY
+    from bridges.callbacks.registry import STYLES
     from bridges.http.registry import DIALECTS
 
     kinds = {name: kind.config for name, kind in REGISTRY.items()}
     dialects = {name: kind.config for name, kind in DIALECTS.items()}
-    return load(path, kinds, os.environ, dialects)
+    return load(path, kinds, os.environ, dialects, STYLES)
 
 
 def _bridges() -> Any:
@@ -303,7 +305,8 @@ def _bridges() -> Any:
     from bridges.callback_client import make_client
     from bridges.callbacks.registry import events_of
     from bridges.http.server import serve
-    from bridges.webhook import PREFIX, Webhook
+    from bridges.jms import queue_bridges
+    from bridges.webhook import Webhook
     from smsc.app import Bridges
 
     def outlet(name: OutletName, config: OutletConfig, log: Any) -> Any:
@@ -311,7 +314,15 @@ def _bridges() -> Any:
 
     def callbacks(mailboxes: Any, now_ms: Any, log: Any, terms: CallbackTerms) -> Any:
         client = partial(make_client, terms.networks)
-        return {PREFIX: Webhook(mailboxes, client, now_ms, log, keys_of=terms.keys_of)}
+        webhook = Webhook(
+            mailboxes,
+            client,
+            now_ms,
+            log,
+            keys_of=terms.keys_of,
+            look_again=terms.look_again,
+        )
+        return {webhook.prefix: webhook, **queue_bridges(mailboxes, log, terms.dialects)}
 
     return Bridges(
         outlet=outlet,

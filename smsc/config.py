@@ -11,7 +11,7 @@ is said about mistakes in `config_errors`, what `smsc check` prints for a good f
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -150,11 +150,13 @@ def load(
     outlet_kinds: Mapping[str, type[Any]],
     environ: Mapping[str, str],
     dialect_kinds: Mapping[str, type[Any]] = MappingProxyType({}),
+    callback_styles: Collection[str] | None = None,
 ) -> Config | list[ConfigError]:
     """Read a configuration: from a file when `source` is a Path, else from TOML text.
 
     `outlet_kinds` maps each `kind` to the attrs class of its settings; the class may have a
-    field `kind` or not; `dialect_kinds` does it for the HTTP dialects of this build.
+    field `kind` or not; `dialect_kinds` does it for the HTTP dialects of this build, whose
+    `callback_styles` are the names that may stand in `callback_style`; None = any.
     Relative paths in the file count from the working directory.
     """
     text = _text(source)
@@ -169,6 +171,8 @@ def load(
         if name not in _KEYS:
             reader.add(unknown_key(name, _KEYS), name)
     config = _read(raw, outlet_kinds, dialect_kinds, reader)
+    if callback_styles is not None:
+        _check_styles(config, callback_styles, reader)
     return reader.errors or config
 
 
@@ -323,6 +327,16 @@ def _outlets(
         if settings is not None and flow is not None:
             outlets[name] = OutletConfig(kind, settings, flow)
     return outlets
+
+
+def _check_styles(config: Config, styles: Collection[str], reader: Reader) -> None:
+    """Refuse a callback style that this build does not have."""
+    for name, account in config.accounts.items():
+        style = account.callback_style.partition(":")[0]
+        if style not in styles:
+            known = ", ".join(repr(one) for one in sorted(styles))
+            why = f"expected one of {known}, found {found(account.callback_style)}"
+            reader.add(why, "accounts", name, "callback_style")
 
 
 def _check_listeners(config: Config, reader: Reader) -> None:

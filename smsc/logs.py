@@ -75,6 +75,7 @@ EVENTS: Final[dict[str, str]] = {
     "control.asked": "somebody on this machine asked through the control door",
     "control.closed": "there is no control door; `smsc outlets` and its like find no gateway",
     "control.crashed": "a bug ended one conversation at the control door; nothing else",
+    "sms_connector.reports_off": "the SMS Connector dialect has no message broker to report to",
     "http.started": "the HTTP server listens",
     "webhook.delivered": "a callback took a delivery",
     "webhook.deferred": "a callback did not take a delivery; it is tried again",
@@ -87,6 +88,7 @@ EVENTS: Final[dict[str, str]] = {
     "jms.refused": "the message broker refused a delivery",
     "jms.message_broke": "a bug met one delivery on its way to a queue; it is set aside",
     "webhook.slowed": "a callback host is in trouble; it gets less, after a pause",
+    "webhook.crowded": "more callback hosts than are attended to at a time; others wait on disk",
     "webhook.recovered": "a callback host takes deliveries again",
 }
 

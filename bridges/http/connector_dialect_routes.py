@@ -18,15 +18,15 @@ from smsc.config_accounts import in_networks
 from smsc.message import AccountId, OutletName
 from smsc.ports import Refused
 
-BODY_OCTETS = 512 * 1024
-"""A text of 65535 characters, each percent-encoded, with its fields."""
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_NOT_POST = ["GET", "PUT", "PATCH", "DELETE"]
 
 
 def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
     """The three paths in both spellings; other paths below the base are 404 with an empty body."""
     if not config.has_reports:
-        house.log.warning("connector.reports_off", why="[dialects.connector] names no broker_host")
+        house.log.warning(
+            "sms_connector.reports_off", why="[dialects.connector] names no broker_host"
+        )
     door = _Door(config)
     handlers: dict[str, Callable[[Call], Awaitable[Reply]]] = {"/send": door.send}
     if config.outlet:
@@ -35,14 +35,15 @@ def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
     base = config.path.rstrip("/")
     found: list[BaseRoute] = []
     for path, handler in handlers.items():
-        answer = endpoint(house, handler, wording, Auth.OPTIONAL, BODY_OCTETS)
+        answer = endpoint(house, handler, wording, Auth.OPTIONAL, config.body_octets)
         is_taken = path == "/send" and "jasmin" in house.dialects
         for prefix in dict.fromkeys((base,) if is_taken else (base, "")):
             found.append(Route(prefix + path, answer, methods=["POST"]))
-            found.append(Route(prefix + path, endpoint(house, _not_post, wording, Auth.OWN)))
+            wrong = endpoint(house, _not_post, wording, Auth.OWN, config.body_octets)
+            found.append(Route(prefix + path, wrong, methods=_NOT_POST))
     if base:
-        lost = endpoint(house, _unknown, wording, Auth.OWN, BODY_OCTETS)
-        found.append(Route(base + "/{rest:path}", lost, methods=_METHODS))
+        lost = endpoint(house, _unknown, wording, Auth.OWN, config.body_octets)
+        found.append(Route(base + "/{rest:path}", lost, methods=["POST", *_NOT_POST]))
     return found
 
 

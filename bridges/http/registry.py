@@ -13,6 +13,8 @@ from typing import Any, Final
 import attrs
 from starlette.routing import BaseRoute
 
+from bridges.http import connector_dialect_routes
+from bridges.http.dialects.connector import ConnectorConfig
 from bridges.http.endpoint import House
 
 
@@ -24,4 +26,6 @@ class DialectKind:
     routes: Callable[[House, Any], list[BaseRoute]]
 
 
-DIALECTS: Final[Mapping[str, DialectKind]] = {}
+DIALECTS: Final[Mapping[str, DialectKind]] = {
+    "connector": DialectKind(ConnectorConfig, connector_dialect_routes.routes),
+}

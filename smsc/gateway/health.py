@@ -43,7 +43,7 @@ class Pulse:
                 },
                 "duplicates": rooms.duplicates.found,
                 "deliveries_in_hand": rooms.mailboxes.in_hand,
-                "callbacks": rooms.callbacks.report(),
+                "callbacks": rooms.callbacks.trouble(),
                 "outlets_down": [name for name, one in rooms.outlets.items() if not one.is_up],
                 "outlets": {name: one.statistics() for name, one in rooms.outlets.items()},
                 "store": rooms.store.counts(),

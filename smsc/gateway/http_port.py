@@ -16,7 +16,7 @@ from smsc.gateway.health import Pulse
 from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.rooms import Rooms
 from smsc.message import OutletName
-from smsc.ports import Health, Lookup, MobileOriginated, Refused, Submit
+from smsc.ports import Health, Lookup, MobileOriginated, Refused, Submit, UpstreamReceipt
 
 
 class HttpPort:
@@ -49,8 +49,13 @@ class HttpPort:
         """Who is calling, by the account's token."""
         return _told(await self._rooms.directory.authenticate_token(account, token, peer))
 
-    async def inject_mo(self, outlet: str, from_: str, to: str, text: str) -> Refused | None:
-        """Route a message as if the network of `outlet` had brought it (any outlet's name)."""
+    async def inject_mo(
+        self, outlet: str, from_: str, to: str, text: str, *, key: str = ""
+    ) -> Refused | None:
+        """Route a message as if the network of `outlet` had brought it (any outlet's name).
+
+        The same `key` again within a day is the same message.
+        """
         outlets = self._rooms.outlets
         if OutletName(outlet) not in outlets:
             known = ", ".join(outlets) or "none"
@@ -69,7 +74,11 @@ class HttpPort:
             answered.set()
 
         self._rooms.inbound.mobile_originated_nowait(
-            [MobileOriginated(OutletName(outlet), body) for body in bodies], done
+            [
+                MobileOriginated(OutletName(outlet), body, f"{key}/{part}" if key else "")
+                for part, body in enumerate(bodies)
+            ],
+            done,
         )
         await answered.wait()
         status = next(filter(None, answers), 0)
@@ -90,6 +99,23 @@ class HttpPort:
         if status == Status.ESME_RX_R_APPN:
             return f"no mo_route takes a message to {to}"
         return None if not status else f"the message was answered {status_name(status)}"
+
+    async def take_receipt(self, receipt: UpstreamReceipt) -> Refused | None:
+        """Match what a network says by HTTP; None once it is on disk."""
+        if receipt.outlet not in self._rooms.outlets:
+            return Refused(Status.ESME_RSYSERR, f"outlet {receipt.outlet!r} is unknown")
+        answered = trio.Event()
+        answers: list[int] = []
+
+        def done(statuses: list[int]) -> None:
+            answers.extend(statuses)
+            answered.set()
+
+        self._rooms.receipts.receipts_nowait([receipt], done)
+        await answered.wait()
+        if not answers[0]:
+            return None
+        return Refused(answers[0], "too many receipts wait for their messages; send it again later")
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
         """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

@@ -87,8 +87,7 @@ class Life:
         nursery.start_soon(rooms.rerouting.run)
         rooms.mailboxes.asides.restore()
         rooms.mailboxes.unattended = rooms.callbacks.attend
-        for mailbox in rooms.store.mailboxes():
-            rooms.callbacks.attend(mailbox)
+        rooms.attend_callbacks()
         for bridge in rooms.callbacks.bridges.values():
             nursery.start_soon(bridge.run)
         nursery.start_soon(rooms.alarms.run)

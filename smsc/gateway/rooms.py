@@ -139,6 +139,7 @@ class Rooms:
         canned = config.smpp.default_messages
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
+        self.inbound.keys.restore(store.remembered())
         self.intake = Intake(
             accounts,
             self.guide,
@@ -193,6 +194,8 @@ class Rooms:
         terms = CallbackTerms(
             lambda: self.config.http.callback_networks,
             self._webhook_keys,
+            self.attend_callbacks,
+            config.dialects,
         )
         self.callbacks = CallbackDesk(
             self.mailboxes, self.bridges.callbacks(self.mailboxes, now_ms, log, terms)
@@ -214,6 +217,11 @@ class Rooms:
     def _account_closed(self, account: AccountId, _why: str) -> None:
         """Sessions of an account that may not speak any more are asked to go."""
         self.server.account_closed(account)
+
+    def attend_callbacks(self) -> None:
+        """Let a bridge take from each of its mailboxes that has deliveries."""
+        for mailbox in self.store.mailboxes():
+            self.callbacks.attend(mailbox)
 
     def _home_of(self, account: AccountId) -> tuple[str | None, str]:
         found = self.directory.accounts.get(account)

@@ -4,8 +4,9 @@
 """
 
 import enum
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from ipaddress import IPv4Network, IPv6Network
+from typing import Any
 
 import attrs
 
@@ -41,3 +42,7 @@ class CallbackTerms:
     """Those that callbacks may go to, besides public ones."""
     keys_of: Callable[[AccountId], Sequence[bytes]]
     """The secrets that an account's callbacks are signed with, the newest first."""
+    look_again: Callable[[], None]
+    """Asks for `open` of every mailbox that has deliveries, for those that were turned away."""
+    dialects: Mapping[str, Any]
+    """The settings of the HTTP dialects that are on: one of them names a message broker."""

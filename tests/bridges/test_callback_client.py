@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 
 import attrs
+import pytest
 import trio
 
 from bridges.callback_client import ANSWER_OCTETS, CallbackClient, Resolve, make_client
@@ -15,6 +16,7 @@ from bridges.callbacks.style import CallbackRequest
 from tests.fakes.certificates import Authority
 
 LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+DATE = b"Date: Wed, 21 Oct 2026 07:28:00 GMT"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -177,13 +179,27 @@ async def test_no_more_of_an_answer_is_kept_than_its_beginning() -> None:
         assert len(answer.response.body) == ANSWER_OCTETS
 
 
-async def test_retry_after_in_seconds_is_heard_and_a_date_is_not() -> None:
-    for value, wish_s in ((b"120", 120.0), (b"Wed, 21 Oct 2026 07:28:00 GMT", 0.0), (b"-1", 0.0)):
-        head = b"HTTP/1.1 503 \r\nRetry-After: " + value + b"\r\nContent-Length: 0\r\n\r\n"
-        async with serving(head) as server, make_client(lambda: LOOPBACK) as client:
-            answer = await ask(client, f"http://127.0.0.1:{server.port}/")
-        assert isinstance(answer, Answered)
-        assert answer.retry_after_s == wish_s
+@pytest.mark.parametrize(
+    ("headers", "wish_s"),
+    [
+        (b"Retry-After: 120", 120.0),
+        (b"Retry-After: 0", 0.0),
+        (b"Retry-After: -1", 0.0),
+        (b"Retry-After: soon", 0.0),
+        (b"Retry-After: " + b"9" * 400, 999_999_999.0),
+        (b"Retry-After: Wed, 21 Oct 2026 07:28:30 GMT\r\n" + DATE, 30.0),
+        (b"Retry-After: Wed, 21 Oct 2026 07:27:00 GMT\r\n" + DATE, 0.0),
+        (b"Retry-After: Wed, 21 Oct 2026 07:28:30 GMT", 0.0),
+        (b"Retry-After: Wed, 21 Oct 2026 07:28:30 -0000\r\n" + DATE, 0.0),
+        (b"X-Other: 1", 0.0),
+    ],
+)
+async def test_what_wait_the_host_asks_for(headers: bytes, wish_s: float) -> None:
+    head = b"HTTP/1.1 503 \r\n" + headers + b"\r\nContent-Length: 0\r\n\r\n"
+    async with serving(head) as server, make_client(lambda: LOOPBACK) as client:
+        answer = await ask(client, f"http://127.0.0.1:{server.port}/")
+    assert isinstance(answer, Answered)
+    assert answer.retry_after_s == wish_s
 
 
 async def test_a_redirect_is_an_answer_like_others() -> None:

@@ -28,7 +28,7 @@ STYLE = "connector-report:smpp"
 
 def a_report(number: int, **changes: object) -> Delivery:
     facts = {"mailbox": QUEUE, "callback_url": QUEUE, "callback_style": STYLE} | changes
-    return attrs.evolve(a_delivery(number), **facts)  # type: ignore[arg-type]  # named by the caller
+    return a_delivery(number, **facts)
 
 
 @pytest.fixture
@@ -275,6 +275,19 @@ async def test_no_more_are_written_than_the_window_without_a_receipt() -> None:
         await eventually(lambda: len(broker.receipts) == WINDOW)
         assert jms.room() == 0
         assert len(parked.waiting) == 2 * WINDOW
+
+
+async def test_a_broker_that_confirms_nothing_is_given_less_and_less_and_then_all_again() -> None:
+    parked = Parked([a_report(number) for number in range(2 * WINDOW)])
+    async with pretending(Pretender(lambda _receipt: b"")) as broker:
+        async with publishing(broker, parked, receipt_s=0.05, first_pause_s=0.001):
+            await eventually(lambda: broker.connections >= 8)
+        written = len(broker.receipts)
+        assert written <= WINDOW + WINDOW // 2 + WINDOW // 4 + WINDOW // 8 + 3 + 8
+        broker.answer = receipt_of
+        async with publishing(broker, parked) as jms:
+            await eventually(lambda: len(parked.done) == 2 * WINDOW)
+            assert jms.room() == WINDOW
 
 
 async def test_a_message_that_cannot_be_written_is_set_aside_and_the_others_go() -> None:

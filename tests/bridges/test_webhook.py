@@ -14,14 +14,15 @@ import structlog.testing
 import trio
 import trio.testing
 
+from bridges import webhook as room
 from bridges.callback_client import make_client
 from bridges.callbacks import registry
 from bridges.callbacks.lane import PAUSE_AFTER, REQUESTS
-from bridges.callbacks.native import data_of
-from bridges.callbacks.retry import REFUSALS
+from bridges.callbacks.native import NativeStyle, data_of
+from bridges.callbacks.retry import REFUSALS, Unanswered
 from bridges.callbacks.style import CallbackResponse
 from bridges.webhook import Webhook
-from smsc.message import Delivery, Mailbox, MessageId
+from smsc.message import AccountId, Delivery, Mailbox, MessageId
 from smsc.ports import Again, CallbackEvent, DeliveryOutcome, Done, Receiver, SetAside
 from tests.fakes.delivery import NOW_MS, a_delivery
 
@@ -316,6 +317,66 @@ async def test_a_style_with_nothing_to_say_is_done() -> None:
             house.send(host, a_delivery(callback_style="silent:1"))
             assert await house.mailboxes.wait_outcomes(1) == [Done(MessageId(1))]
         assert host.requests == []
+
+
+async def test_a_style_that_chokes_on_an_answer_does_not_end_the_others() -> None:
+    class Choking(NativeStyle):
+        def judge(self, delivery: Delivery, response: CallbackResponse) -> DeliveryOutcome:
+            raise ValueError(response.body)
+
+    async with running() as house:
+        host = await house.host()
+        with (
+            patch.dict(registry.STYLES, choking=Choking()),
+            structlog.testing.capture_logs() as logs,
+        ):
+            house.send(host, a_delivery(1, callback_style="choking"), a_delivery(2))
+            outcomes = await house.mailboxes.wait_outcomes(2)
+        assert {type(outcome) for outcome in outcomes} == {Again, Done}
+        assert "webhook.attempt.broke" in [line["event"] for line in logs]
+
+
+async def test_more_hosts_than_are_attended_to_wait_and_come_in_their_turn(
+    monkeypatch: pytest.MonkeyPatch, autojump_clock: object
+) -> None:
+    monkeypatch.setattr(room, "HOSTS_LIMIT", 2)
+    asked_again: list[None] = []
+    async with running() as house:
+        house.webhook._look_again = lambda: asked_again.append(None)
+        boxes = [Mailbox(f"callback:http://h{number}:80") for number in range(3)]
+        with structlog.testing.capture_logs() as logs:
+            for mailbox in boxes:
+                house.webhook.open(mailbox)
+        assert set(house.mailboxes.attached) == set(boxes[:2])
+        assert [line["event"] for line in logs] == ["webhook.crowded"]
+        failing = house.webhook._hosts[boxes[0]]
+        failing.held.add(7)  # it will be tried again, so it is not idle
+        failing.lane.note(Unanswered("ConnectError"), 0.0)
+        house.webhook._hosts[boxes[1]].held.add(8)
+        await trio.sleep(31)
+        assert house.mailboxes.detached == boxes[:1]
+        assert len(asked_again) == 1
+        house.webhook.open(boxes[2])
+        assert set(house.mailboxes.attached) == set(boxes[1:])
+
+
+async def test_an_account_whose_hosts_all_hang_has_its_bound_and_holds_up_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "ACCOUNT_REQUESTS", 2)
+    async with running() as house:
+        hanging = [await house.host(hold=trio.Event()) for _ in range(4)]
+        for number, host in enumerate(hanging):
+            house.send(host, a_delivery(number))
+        await trio.testing.wait_all_tasks_blocked(0.01)
+        assert sum(len(host.requests) for host in hanging) <= 2
+        quick = await house.host()
+        house.send(quick, a_delivery(100, account=AccountId("other")))
+        assert await house.mailboxes.wait_outcomes(1) == [Done(MessageId(100))]
+        for host in hanging:
+            assert host.hold is not None
+            host.hold.set()
+        assert len(await house.mailboxes.wait_outcomes(5)) == 5
 
 
 async def test_a_host_with_nothing_to_do_is_forgotten(autojump_clock: object) -> None:

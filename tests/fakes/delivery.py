@@ -8,9 +8,9 @@ from smsc.message import AccountId, Delivery, Mailbox, MessageId, State
 NOW_MS = 1_764_000_000_000
 
 
-def a_delivery(number: int = 1, text: str = "secret words", **changes: object) -> Delivery:
-    """A receipt from 41791234567 to 12345, or what `changes` make of it."""
-    content = text_content(text)
+def a_delivery(number: int = 1, **changes: object) -> Delivery:
+    """A receipt from 41791234567 to 12345, or what `changes` make of it; `text` is its text."""
+    content = text_content(str(changes.pop("text", "secret words")))
     assert isinstance(content, Content)
     body = to_body("41791234567", "12345", content)
     assert isinstance(body, bytes)

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import trio
 
 from bridges import REGISTRY
+from bridges.http.registry import DIALECTS
 from smsc import app, logs
 from smsc.cli import _bridges
 from smsc.config import Config, load
@@ -40,12 +41,13 @@ outlets = ["sim"]
 
 
 OUTLET_KINDS = {name: kind.config for name, kind in REGISTRY.items()}
+DIALECT_KINDS = {name: kind.config for name, kind in DIALECTS.items()}
 
 
 def read_config(text: str, data_dir: Path, *, smpp_port: int = 0, smpp: str = "") -> Config:
     """A configuration from TOML, with loopback listeners; `smpp` is more of `[smpp]`."""
     head = f'[node]\ndata_dir = "{data_dir}"\n[smpp]\nlisten = ["127.0.0.1:{smpp_port}"]\n{smpp}\n'
-    config = load(head + text, OUTLET_KINDS, {})
+    config = load(head + text, OUTLET_KINDS, {}, DIALECT_KINDS)
     assert isinstance(config, Config), config
     return config
 

@@ -32,6 +32,8 @@ class Parked:
 
     def detach(self, mailbox: Mailbox, receiver: Receiver) -> None:
         self.receiver = None
+        self.waiting = [*self._in_hand.values(), *self.waiting]
+        self._in_hand.clear()
 
     def delivered(self, mailbox: Mailbox, outcomes: Sequence[DeliveryOutcome]) -> None:
         for outcome in outcomes:

@@ -6,7 +6,7 @@ from smsc.app import ConfigFile
 from smsc.config import Config, load
 from smsc.config_errors import ConfigError
 from smsc.gateway.reloading import NotReloaded, Reloaded
-from tests.fakes.house import OUTLET_KINDS, RunningGateway
+from tests.fakes.house import DIALECT_KINDS, OUTLET_KINDS, RunningGateway
 
 HEAD = """
 [node]
@@ -49,4 +49,4 @@ class ReloadableGateway(RunningGateway):
         return done
 
     def _read(self) -> Config | list[ConfigError]:
-        return load(self.path, OUTLET_KINDS, {})
+        return load(self.path, OUTLET_KINDS, {}, DIALECT_KINDS)

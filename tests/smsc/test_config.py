@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bridges.http.registry import DIALECTS
 from pdu.address import Address
 from routing.key import RouteKey
 from routing.rule import MoRule, Rule
@@ -63,7 +64,7 @@ def bad(text: str, **environ: str) -> list[str]:
 
 
 def test_the_example_is_good() -> None:
-    config = load(DEMO, KINDS, {})
+    config = load(DEMO, KINDS, {}, {name: kind.config for name, kind in DIALECTS.items()})
     assert isinstance(config, Config)
     assert config.smpp.listen == (HostPort("127.0.0.1", 2775),)
     assert config.accounts["demo"].password == StoredPassword("demo")

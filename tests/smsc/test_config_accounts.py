@@ -2,6 +2,7 @@
 
 import pytest
 
+from smsc.config import Config, load
 from smsc.config_errors import Secret
 from tests.smsc.test_config import bad, good
 
@@ -156,3 +157,13 @@ def test_a_secret_that_cannot_sign_is_refused_and_not_shown(secret: str) -> None
 def test_where_nothing_can_be_posted(url: str) -> None:
     errors = bad(f'[accounts.a]\npassword = "a"\ncallback_url = "{url}"')
     assert [one.partition(": ")[0] for one in errors] == ["accounts.a.callback_url"]
+
+
+@pytest.mark.parametrize(("style", "is_good"), [("", True), ("a:1:POST", True), ("b", False)])
+def test_a_callback_style_must_be_one_of_this_build(style: str, is_good: bool) -> None:
+    text = f'[accounts.x]\npassword = "x"\ncallback_style = "{style}"'
+    loaded = load(text, {}, {}, callback_styles=("", "a"))
+    assert isinstance(loaded, Config) == is_good
+    if isinstance(loaded, list):
+        assert [str(one.key) for one in loaded] == ["accounts.x.callback_style"]
+        assert "'', 'a'" in loaded[0].why

@@ -19,6 +19,7 @@ import attrs
 import orjson
 
 from bridges.http.dialects.base import Invalid, Reply, http_status, text_content, to_body
+from pdu.address import destination_fault, guess_destination, guess_source, source_fault
 from smsc.config_errors import Secret
 from smsc.config_fields import Network, about
 from smsc.message import AccountId, Draft, OutletName, State
@@ -67,6 +68,10 @@ class ConnectorConfig:
     channels: tuple[str, ...] = attrs.field(
         default=("smpp",),
         metadata=about("values of channel; the first is meant where none is given; rules see tags"),
+    )
+    body_octets: int = attrs.field(
+        default=65_536,
+        metadata=about("octets that a request body may have", minimum=1024, maximum=4_194_304),
     )
     queue: str = attrs.field(
         default="delivery-report",
@@ -185,9 +190,14 @@ def parse_received(body: bytes) -> ReceivedMessage | Invalid:
     wrong = _check({name: fields[name] for name in optional if fields.get(name)}, optional, False)
     if wrong is not None:
         return wrong
-    return ReceivedMessage(
-        fields["Body"], fields.get("From", ""), fields["To"], fields.get("SmsSid", "")
-    )
+    source, destination = fields.get("From", ""), fields["To"]
+    fault = source_fault(*guess_source(source)) if source else None
+    if fault is not None or not _is_latin1(source):
+        return Invalid("From", source, fault or "an SMPP address is made of Latin-1 characters")
+    fault = destination_fault(*guess_destination(destination))
+    if fault is not None:
+        return Invalid("To", destination, fault)
+    return ReceivedMessage(fields["Body"], source, destination, fields.get("SmsSid", ""))
 
 
 def parse_notification(body: bytes, outlet: OutletName) -> UpstreamReceipt | Invalid:
@@ -241,6 +251,10 @@ def _check(
         if len(value) > limit or "\0" in value:
             return Invalid(name, value, f"it must be text of at most {limit} characters")
     return None
+
+
+def _is_latin1(text: str) -> bool:
+    return all(one <= "\xff" for one in text)
 
 
 def _is_channel(name: str) -> bool:

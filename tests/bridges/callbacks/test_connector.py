@@ -1,6 +1,5 @@
 """What a Connector is told: the form posts of its gateway, and the reports of its queue."""
 
-from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -16,8 +15,8 @@ from tests.fakes.delivery import NOW_MS, a_delivery
 POSTS, REPORTS = ConnectorStyle(), ConnectorReportStyle()
 
 
-def posted(base: str = "http://h/msg-client", **changes: Any) -> tuple[str, dict[str, str]]:
-    request = POSTS.request(a_delivery(callback_url=base, **changes), "", NOW_MS, ())
+def posted(base: str = "http://h/msg-client", **changes: object) -> tuple[str, dict[str, str]]:
+    request = POSTS.request(a_delivery(1, callback_url=base, **changes), "", NOW_MS, ())
     assert request.method == "POST"
     assert request.headers == (("Content-Type", "application/x-www-form-urlencoded"),)
     return request.url, dict(parse_qsl(request.body.decode(), strict_parsing=True))

@@ -148,6 +148,18 @@ class TestDesk:
             BOX: {"set_aside": 2},
         }
 
+    def test_health_tells_only_what_is_wrong_and_not_all_of_it(self) -> None:
+        house = House()
+        desk, bridge = self.desk(house)
+        rows: dict[str, dict[str, object]] = {
+            f"callback:http://h{number}": {"last_failure": "HTTP 500" if number else ""}
+            for number in range(6)
+        }
+        bridge.statistics = lambda: rows  # type: ignore[method-assign]
+        trouble = desk.trouble(limit=2)
+        assert (trouble["mailboxes"], trouble["in_trouble"]) == (6, 5)
+        assert list(trouble["first"]) == ["callback:http://h1", "callback:http://h2"]  # type: ignore[call-overload]
+
     @pytest.mark.parametrize(
         "host", ["", BOX, "http://shop.example:80", "shop.example:80", "shop.example"]
     )

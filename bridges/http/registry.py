@@ -13,6 +13,8 @@ from typing import Any, Final
 import attrs
 from starlette.routing import BaseRoute
 
+from bridges.http import subito_routes
+from bridges.http.dialects.subito import SubitoConfig
 from bridges.http.endpoint import House
 
 
@@ -24,4 +26,6 @@ class DialectKind:
     routes: Callable[[House, Any], list[BaseRoute]]
 
 
-DIALECTS: Final[Mapping[str, DialectKind]] = {}
+DIALECTS: Final[Mapping[str, DialectKind]] = {
+    "subito": DialectKind(SubitoConfig, subito_routes.routes),
+}

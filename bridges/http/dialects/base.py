@@ -10,6 +10,7 @@ the message_payload TLV, and the outlet parts it, because only it knows the netw
 
 import datetime as dt
 import math
+import reprlib
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -80,7 +81,7 @@ def shown(value: object) -> str:
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):
-        text = repr(value)
+        text = reprlib.repr(value)  # however deep and long it is
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
@@ -262,6 +263,9 @@ def check_callback_url(value: str, field: str = "callback_url") -> Invalid | Non
 
 
 # --- refusals ---------------------------------------------------------------------------------
+
+NO_CREDIT = 0x400
+ACCOUNT_CLOSED = 0x401
 
 HTTP_STATUS: Mapping[int, int] = {
     Status.ESME_RTHROTTLED: 429,

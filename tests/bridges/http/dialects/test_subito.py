@@ -314,7 +314,6 @@ def test_the_shapes_of_ids(data: object, ids: list[object]) -> None:
         {"id": []},
         [{"id": 7}, {"code": 8}],
         {"data": {}},
-        {"data": {"data": {"id": 7}}},
     ],
 )
 def test_a_status_without_id_is_fault_6(data: object) -> None:

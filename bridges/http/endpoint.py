@@ -23,6 +23,8 @@ from bridges.http.dialects.base import Reply, http_status
 from bridges.http.gateway import Account, Gateway
 from smsc.ports import Refused
 
+NAME_CHARACTERS = 64
+"""More than any account's name has (SMPP 3.4 §5.2.1)."""
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="smsc", charset="UTF-8"'}
 
 
@@ -78,6 +80,13 @@ class Call:
         """The account, where the endpoint requires one."""
         assert self.account is not None, "this endpoint does not require an account"
         return self.account
+
+    async def authenticate(self, name: str, password: str) -> Account | Refused:
+        """Check credentials that the dialect found in the request itself; see `Auth.OWN`.
+
+        A name is cut: failures are remembered by it, and a stranger must not make that much.
+        """
+        return await self.gateway.authenticate(name[:NAME_CHARACTERS], password, self.peer)
 
 
 class Auth(enum.Enum):

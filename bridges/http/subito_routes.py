@@ -33,7 +33,7 @@ async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
     asked = subito.parse_request(call.body)
     if isinstance(asked, subito.Fault):
         return subito.fault_reply(asked)
-    account = await call.gateway.authenticate(asked.username, asked.password, call.peer)
+    account = await call.authenticate(asked.username, asked.password)
     if isinstance(account, Refused):
         return subito.fault_reply(subito.wrong_password())
     action = subito.parse_action(call.query)

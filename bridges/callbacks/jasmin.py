@@ -55,7 +55,7 @@ class JasminStyle:
         """The arguments behind the URL, or as a form."""
         match delivery.kind:
             case "mo":
-                arguments = mo_arguments(delivery)
+                arguments: Mapping[str, str | bytes] = mo_arguments(delivery)
             case "accepted" | "rejected":
                 arguments = level_1_arguments(delivery)
             case _:

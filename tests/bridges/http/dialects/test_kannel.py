@@ -204,7 +204,7 @@ def test_each_fault_has_its_sentence(changes: dict[str, Any], text: str) -> None
 
 
 def test_faults_come_in_kannels_order() -> None:
-    wrong = {
+    wrong: dict[str, Any] = {
         "priority": "9",
         "deferred": "x",
         "validity": "x",
@@ -266,8 +266,8 @@ def test_every_parameter_reaches_the_draft() -> None:
 
 @pytest.mark.parametrize("value", ["", "-1", " "])
 def test_a_number_may_be_left_open(value: str) -> None:
-    names = [name.replace("-", "_") for name in kannel._RANGES]
-    assert draft_of(**dict.fromkeys(names, value)) == draft_of()
+    open_: dict[str, Any] = {name.replace("-", "_"): value for name in kannel._RANGES}
+    assert draft_of(**open_) == draft_of()
 
 
 def test_several_receivers_share_a_batch_and_each_is_named_once() -> None:

@@ -21,6 +21,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bridges.http.dialects.base import Reply, http_status
 from bridges.http.gateway import Account, Gateway
+from smsc.message import AccountId
 from smsc.ports import Refused
 
 NAME_CHARACTERS = 64
@@ -87,6 +88,11 @@ class Call:
         A name is cut: failures are remembered by it, and a stranger must not make that much.
         """
         return await self.gateway.authenticate(name[:NAME_CHARACTERS], password, self.peer)
+
+    def sender(self, account: AccountId) -> str:
+        """What an account sends as when a message does not say; "" leaves it to the network."""
+        profile = self.gateway.directory.profile(account)
+        return profile.sender if profile is not None else ""
 
 
 class Auth(enum.Enum):

@@ -68,7 +68,9 @@ async def _send(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     account = await call.authenticate(username, password)
     if isinstance(account, Refused):
         return jasmin.error_result(jasmin.forbidden(username))
-    draft = jasmin.to_draft(arguments, content, AccountId(account.name), call.now_ms)
+    name = AccountId(account.name)
+    sender = call.sender(name)
+    draft = jasmin.to_draft(arguments, content, name, sender, call.now_ms)
     if isinstance(draft, Refusal):
         return jasmin.error_result(draft)
     (admission,) = await call.gateway.submit.submit_many([draft])
@@ -188,7 +190,7 @@ def _batch_draft(
     content = jasmin.parse_content(arguments, config)
     if isinstance(content, Refusal):
         return content
-    draft = jasmin.to_draft(arguments, content, account, call.now_ms)
+    draft = jasmin.to_draft(arguments, content, account, call.sender(account), call.now_ms)
     if isinstance(draft, Draft):
         draft.batch = NEW_BATCH
         draft.due_ms = max(draft.due_ms, call.now_ms + delay_s * 1000 if delay_s else 0)

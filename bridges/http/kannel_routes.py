@@ -51,9 +51,7 @@ class Sendsms:
         if isinstance(account, Refused):
             return kannel.to_reply(kannel.FORBIDDEN)
         name = AccountId(account.name)
-        profile = call.gateway.directory.profile(name)
-        sender = profile.sender if profile is not None else ""
-        send = kannel.parse_send(asked, name, sender, self._config, call.now_ms)
+        send = kannel.parse_send(asked, name, call.sender(name), self._config, call.now_ms)
         if isinstance(send, kannel.Answer):
             return kannel.to_reply(send)
         admissions = await call.gateway.submit.submit_many(send.drafts)

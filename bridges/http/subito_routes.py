@@ -51,7 +51,7 @@ async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
 
 
 async def _send(config: subito.SubitoConfig, call: Call, account: AccountId, data: object) -> Reply:
-    order = subito.parse_order(data, account, config)
+    order = subito.parse_order(data, account, config, call.sender(account))
     if isinstance(order, subito.Fault):
         return subito.fault_reply(order)
     wanted = order.wanted()

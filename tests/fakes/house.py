@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import trio
 
 from bridges import REGISTRY
+from bridges.http.registry import DIALECTS
 from smsc import app, logs
 from smsc.cli import _bridges
 from smsc.config import Config, load
@@ -43,7 +44,8 @@ def read_config(text: str, data_dir: Path, *, smpp_port: int = 0, smpp: str = ""
     """A configuration from TOML, with loopback listeners; `smpp` is more of `[smpp]`."""
     head = f'[node]\ndata_dir = "{data_dir}"\n[smpp]\nlisten = ["127.0.0.1:{smpp_port}"]\n{smpp}\n'
     kinds = {name: kind.config for name, kind in REGISTRY.items()}
-    config = load(head + text, kinds, {})
+    dialects = {name: kind.config for name, kind in DIALECTS.items()}
+    config = load(head + text, kinds, {}, dialects)
     assert isinstance(config, Config), config
     return config
 

@@ -267,8 +267,6 @@ def check_callback_url(value: str, field: str = "callback_url") -> Invalid | Non
 
 # --- refusals ---------------------------------------------------------------------------------
 
-NO_CREDIT = 0x400
-ACCOUNT_CLOSED = 0x401
 
 HTTP_STATUS: Mapping[int, int] = {
     Status.ESME_RTHROTTLED: 429,

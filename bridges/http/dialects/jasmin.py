@@ -18,9 +18,7 @@ import orjson
 
 from bridges.http.dialects import settings
 from bridges.http.dialects.base import (
-    ACCOUNT_CLOSED,
     MAX_AHEAD_S,
-    NO_CREDIT,
     Content,
     Invalid,
     Reply,
@@ -43,7 +41,7 @@ from bridges.http.dialects.jasmin_arguments import (
 )
 from bridges.http.dialects.jasmin_tlvs import parse_tlvs
 from bridges.http.dialects.uuids import uuid_of
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from pdu.text import gsm7
 from pdu.text.alphabet import Alphabet, alphabet_of
 from pdu.text.coding import encode_text
@@ -218,9 +216,9 @@ def measure(arguments: Arguments, config: JasminConfig) -> Measured | Refusal:
 
 
 def to_draft(
-    arguments: Arguments, content: Content, account: AccountId, now_ms: int
+    arguments: Arguments, content: Content, account: AccountId, sender: str, now_ms: int
 ) -> Draft | Refusal:
-    """The message of the checked arguments of /send."""
+    """The message of the checked arguments of /send; `sender` is the account's own."""
     times = _parse_times(arguments, now_ms)
     if isinstance(times, Refusal):
         return times
@@ -234,7 +232,7 @@ def to_draft(
     if tlvs is None:
         return invalid("custom_tlvs", arguments["custom_tlvs"])
     body = to_body(
-        text_of(arguments.get("from", b"")),
+        text_of(arguments.get("from", b"")) or sender,
         text_of(arguments["to"]),
         content,
         registered_delivery=1 if dlr_url else 0,
@@ -324,9 +322,9 @@ def error_result(refusal: Refusal) -> Result:
 def refusal_of(refused: Refused, username: str, arguments: Arguments) -> Refusal:
     """What Jasmin says where our gateway refuses."""
     match refused.status:
-        case status if status == NO_CREDIT:
+        case Vendor.SMSC_NO_CREDIT:
             return Refusal(403, "Cannot charge submit_sm, check RouterPB log file for details")
-        case status if status == ACCOUNT_CLOSED:
+        case Vendor.SMSC_ACCOUNT_CLOSED:
             return forbidden(username)
         case Status.ESME_RTHROTTLED:
             return Refusal(403, "User throughput exceeded")

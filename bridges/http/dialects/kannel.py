@@ -18,7 +18,6 @@ import attrs
 
 from bridges.http.dialects import settings
 from bridges.http.dialects.base import (
-    ACCOUNT_CLOSED,
     MAX_AHEAD_S,
     RETRY_AFTER_S,
     Content,
@@ -32,7 +31,7 @@ from bridges.http.dialects.kannel_coding import EIGHT_BIT, Misformed, Wishes, co
 from bridges.http.dialects.kannel_escapes import fill, quoted
 from bridges.http.dialects.kannel_meta import parse_meta_data, tlvs_of
 from bridges.http.dialects.uuids import uuid_of
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from smsc.config_fields import about
 from smsc.message import NEW_BATCH, AccountId, Draft
 from smsc.ports import Admission, Admitted, Refused
@@ -469,7 +468,7 @@ def failure(status: int) -> Answer:
 
 def _refusal(refusals: Sequence[Refused]) -> Answer:
     statuses = {one.status for one in refusals}
-    if ACCOUNT_CLOSED in statuses:
+    if Vendor.SMSC_ACCOUNT_CLOSED in statuses:
         return FORBIDDEN
     if Status.ESME_RSYSERR in statuses or any(http_status(one) in {429, 503} for one in statuses):
         return LATER

@@ -20,8 +20,6 @@ import attrs
 
 from bridges.http.dialects import loose_json, settings
 from bridges.http.dialects.base import (
-    ACCOUNT_CLOSED,
-    NO_CREDIT,
     Content,
     Invalid,
     Reply,
@@ -32,6 +30,7 @@ from bridges.http.dialects.base import (
     to_body,
 )
 from pdu.address import SHORT_CODE_DIGITS, Ton
+from pdu.status import Vendor
 from smsc.config_fields import about
 from smsc.message import NEW_BATCH, AccountId, Draft, Message, Progress, State
 from smsc.ports import Admission, Admitted, MessageReport, Price, Refused
@@ -154,15 +153,20 @@ def check_action(action: str) -> Fault | None:
     return Fault(7, f"Action {action[:MAX_ACTION_CHARACTERS]} is not defined")
 
 
-def parse_order(data: object, account: AccountId, config: SubitoConfig) -> Order | Fault:
-    """The messages of `action=send`: an object, an array of them, or an object of them."""
+def parse_order(
+    data: object, account: AccountId, config: SubitoConfig, own_sender: str = ""
+) -> Order | Fault:
+    """The messages of `action=send`: an object, an array of them, or an object of them.
+
+    `own_sender` is the account's, for those whose sender is empty.
+    """
     items = _list_of(data, "dest")
     if not items:
         return _syntax("data must hold at least one message with sender, dest and text")
     if len(items) > config.max_messages:
         why = f"data holds {len(items)} messages; a request may have {config.max_messages}"
         return _syntax(why)
-    order = Order([_parse_message(item, account, config) for item in items])
+    order = Order([_parse_message(item, account, config, own_sender) for item in items])
     if not order.wanted():
         first = order.items[0]
         assert isinstance(first, Invalid)
@@ -213,7 +217,9 @@ def _list_of(data: object, member: str) -> list[Any]:
     return data if isinstance(data, list) else []
 
 
-def _parse_message(item: object, account: AccountId, config: SubitoConfig) -> Wanted | Invalid:
+def _parse_message(
+    item: object, account: AccountId, config: SubitoConfig, own_sender: str
+) -> Wanted | Invalid:
     if not isinstance(item, dict):
         return Invalid("data", item, "a message is an object with sender, dest and text")
     fields = {name: item.get(name) for name in ("sender", "dest", "text")}
@@ -227,7 +233,7 @@ def _parse_message(item: object, account: AccountId, config: SubitoConfig) -> Wa
     if isinstance(content, Invalid):
         return content
     dest = international(dest, config)
-    body = to_body(international(sender, config), dest, content)
+    body = to_body(international(sender or own_sender, config), dest, content)
     if isinstance(body, Invalid):
         return attrs.evolve(body, field=_OUR_NAMES.get(body.field, body.field))
     return Wanted(Draft(account, SOURCE, body, batch=NEW_BATCH), dest, content.parts)
@@ -395,9 +401,9 @@ def _shown(addr: str, ton: int) -> str:
 def _refusal(refusals: Sequence[Refused]) -> Fault:
     """Of several reasons the one that the client can do something about comes first."""
     by_status = {one.status: one for one in refusals}
-    if NO_CREDIT in by_status:
+    if Vendor.SMSC_NO_CREDIT in by_status:
         return _no_credit()
-    if ACCOUNT_CLOSED in by_status:
+    if Vendor.SMSC_ACCOUNT_CLOSED in by_status:
         return wrong_password()
     for status, one in by_status.items():
         if http_status(status) in {429, 500, 503}:  # it may pass later

@@ -8,12 +8,12 @@ import orjson
 import pytest
 
 from bridges.http.dialects import jasmin, jasmin_rest
-from bridges.http.dialects.base import ACCOUNT_CLOSED, NO_CREDIT, Reply, read_body
+from bridges.http.dialects.base import Reply, read_body
 from bridges.http.dialects.jasmin_arguments import Arguments, Refusal, parse_arguments
 from bridges.http.dialects.jasmin_tlvs import parse_tlvs
 from bridges.http.dialects.uuids import uuid_of
 from pdu.codec import peek_submit_sm
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from smsc.message import AccountId, Draft, MessageId
 from smsc.ports import Admission, Admitted, Price, Refused
 
@@ -43,7 +43,7 @@ def send(arguments: Arguments) -> Draft | Refusal:
     content = jasmin.parse_content(arguments, CONFIG)
     if isinstance(content, Refusal):
         return content
-    return jasmin.to_draft(arguments, content, DEMO, NOW_MS)
+    return jasmin.to_draft(arguments, content, DEMO, "", NOW_MS)
 
 
 def draft_of(**changes: Any) -> Draft:
@@ -377,11 +377,11 @@ def test_success_names_a_uuid() -> None:
     ("admission", "status", "text"),
     [
         (
-            Refused(NO_CREDIT, ""),
+            Refused(Vendor.SMSC_NO_CREDIT, ""),
             403,
             "Cannot charge submit_sm, check RouterPB log file for details",
         ),
-        (Refused(ACCOUNT_CLOSED, ""), 403, "Authentication failure for username:demo"),
+        (Refused(Vendor.SMSC_ACCOUNT_CLOSED, ""), 403, "Authentication failure for username:demo"),
         (Refused(Status.ESME_RTHROTTLED, ""), 403, "User throughput exceeded"),
         (Refused(Status.ESME_RINVDSTADR, ""), 412, "No route found"),
         (

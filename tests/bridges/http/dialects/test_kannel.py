@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from bridges.http.dialects import kannel
-from bridges.http.dialects.base import ACCOUNT_CLOSED, NO_CREDIT, read_body
+from bridges.http.dialects.base import read_body
 from bridges.http.dialects.kannel_escapes import Words, fill
 from bridges.http.dialects.kannel_meta import parse_meta_data, tlvs_of
 from bridges.http.dialects.uuids import uuid_of
 from pdu.codec import peek_submit_sm
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from pdu.tlvs import Tag, parse_tlvs
 from smsc.message import NEW_BATCH, AccountId, Draft, MessageId
 from smsc.ports import Admission, Admitted, Refused
@@ -464,8 +464,20 @@ OK, NO = Admitted(MessageId(7)), Refused(Status.ESME_RINVDSTADR, "no route")
         ([OK, OK], True, True, 202, "Sent. Denied receivers are: nobody Message splits: 3"),
         ([OK, NO], True, True, 202, "Sent. Denied receivers are: nobody 41792 Message splits: 3"),
         ([NO, NO], True, False, 403, "Not routable. Do not try again."),
-        ([Refused(NO_CREDIT, "")] * 2, True, False, 403, "Not routable. Do not try again."),
-        ([Refused(ACCOUNT_CLOSED, "")] * 2, True, False, 403, "Authorization failed for sendsms"),
+        (
+            [Refused(Vendor.SMSC_NO_CREDIT, "")] * 2,
+            True,
+            False,
+            403,
+            "Not routable. Do not try again.",
+        ),
+        (
+            [Refused(Vendor.SMSC_ACCOUNT_CLOSED, "")] * 2,
+            True,
+            False,
+            403,
+            "Authorization failed for sendsms",
+        ),
         (
             [NO, Refused(Status.ESME_RTHROTTLED, "")],
             True,

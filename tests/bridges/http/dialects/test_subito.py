@@ -7,9 +7,9 @@ import orjson
 import pytest
 
 from bridges.http.dialects import subito
-from bridges.http.dialects.base import ACCOUNT_CLOSED, NO_CREDIT, Invalid, Reply, read_body
+from bridges.http.dialects.base import Invalid, Reply, read_body
 from pdu.codec import peek_submit_sm
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from smsc.message import NEW_BATCH, AccountId, Message, MessageId, OutletName, Progress, State
 from smsc.ports import Admission, Admitted, MessageReport, Price, Refused
 
@@ -238,9 +238,9 @@ def test_the_answer_is_one_id_for_all() -> None:
 @pytest.mark.parametrize(
     ("admissions", "http", "code"),
     [
-        ([Refused(NO_CREDIT, "no credit")], 200, 5),
-        ([Refused(Status.ESME_RINVDSTADR, "no route"), Refused(NO_CREDIT, "")], 200, 5),
-        ([Refused(ACCOUNT_CLOSED, "closed")], 200, 4),
+        ([Refused(Vendor.SMSC_NO_CREDIT, "no credit")], 200, 5),
+        ([Refused(Status.ESME_RINVDSTADR, "no route"), Refused(Vendor.SMSC_NO_CREDIT, "")], 200, 5),
+        ([Refused(Vendor.SMSC_ACCOUNT_CLOSED, "closed")], 200, 4),
         ([Refused(Status.ESME_RINVDSTADR, "no route")], 200, 1),
         ([Refused(Status.ESME_RINVSRCADR, "not his sender")], 200, 1),
         ([Refused(Status.ESME_RTHROTTLED, "over the rate")], 429, -100),

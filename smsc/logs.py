@@ -71,6 +71,10 @@ EVENTS: Final[dict[str, str]] = {
     "control.closed": "there is no control door; `smsc outlets` and its like find no gateway",
     "control.crashed": "a bug ended one conversation at the control door; nothing else",
     "http.started": "the HTTP server listens",
+    "http.stopped": "the HTTP server listens no more, and answers nobody",
+    "http.request.failed": "a bug met one request; its client got a 500, the others go on",
+    "http.connection.failed": "an HTTP connection ended with an error",
+    "http.connections.exhausted": "there are as many HTTP connections as there may be",
     "webhook.delivered": "a callback took a delivery",
     "webhook.deferred": "a callback did not take a delivery; it is tried again",
     "webhook.dropped": "a callback refused a delivery for good",
@@ -84,6 +88,10 @@ EVENTS: Final[dict[str, str]] = {
     "webhook.slowed": "a callback host is in trouble; it gets less, after a pause",
     "webhook.recovered": "a callback host takes deliveries again",
 }
+
+
+_TRACEBACKS: Final = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Local variables hold passwords and texts; a traceback without them still tells the line."""
 
 
 def set_up(level: str, style: str) -> Any:
@@ -101,7 +109,7 @@ def set_up(level: str, style: str) -> Any:
         structlog.configure(
             processors=[
                 *shared,
-                structlog.processors.dict_tracebacks,
+                structlog.processors.ExceptionRenderer(_TRACEBACKS),
                 structlog.processors.JSONRenderer(serializer=orjson.dumps),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
@@ -110,7 +118,12 @@ def set_up(level: str, style: str) -> Any:
         )
     else:
         structlog.configure(
-            processors=[*shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+            processors=[
+                *shared,
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                ),
+            ],
             wrapper_class=structlog.make_filtering_bound_logger(_number(level)),
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
             cache_logger_on_first_use=True,

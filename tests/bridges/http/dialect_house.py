@@ -45,20 +45,32 @@ rate = 0.001
 burst = 1
 [accounts.other]
 password = "other"
+[accounts.boss]
+password = "boss"
+admin = true
+"""
+ROUTES = """
 [outlets.sim]
 kind = "simulator"
 delay_s = 0.0
+[outlets.bad]
+kind = "simulator"
+delay_s = 0.0
+fail = 1.0
 [[routes]]
 to = ["39", "41"]
 outlets = ["sim"]
+[[routes]]
+to = ["49"]
+outlets = ["bad"]
 """
-"""Numbers that begin with 39 or 41 have a way out; others have none."""
+"""Numbers that begin with 39 or 41 arrive, those with 49 do not; others have no way out."""
 
 
 class DialectHouse(RunningGateway):
     """A running gateway, a client for it, and what it stored."""
 
-    def __init__(self, data_dir: Path, more: str = "") -> None:
+    def __init__(self, data_dir: Path, more: str = ROUTES) -> None:
         super().__init__(read_config(TOML + more, data_dir))
         assert self.http is not None
         host, port = self.http
@@ -79,6 +91,12 @@ class DialectHouse(RunningGateway):
         """Everything that was logged."""
         return repr(self.log.entries)
 
+    def receive(self, from_: str, to: str, text: str) -> None:
+        """The simulator's handset sends a message."""
+        mo = {"outlet": "sim", "from": from_, "to": to, "text": text}
+        answer = self.client.post("/v1/simulate/mo", json=mo, auth=("boss", "boss"))
+        assert answer.status_code == 202, answer.text
+
     def wait_for(self, id_: int | str, state: State) -> None:
         """Return once a message is in that state."""
 
@@ -90,8 +108,8 @@ class DialectHouse(RunningGateway):
 
 
 @contextmanager
-def running(data_dir: Path, more: str = "") -> Iterator[DialectHouse]:
-    """A house for as long as the block runs."""
+def running(data_dir: Path, more: str = ROUTES) -> Iterator[DialectHouse]:
+    """A house for as long as the block runs; `more` is what comes behind `TOML`."""
     house = DialectHouse(data_dir, more)
     try:
         yield house
@@ -137,7 +155,9 @@ class Sink:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.base = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(0.01,), daemon=True
+        )
         self._thread.start()
 
     def close(self) -> None:

@@ -139,7 +139,7 @@ class Sink:
         sink = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:  # noqa: N802 the base class calls it so
+            def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 sink.heard.append(Heard(self.command, self.path, dict(self.headers), body))
                 status, text = sink.answers.pop(0) if sink.answers else sink.answer

@@ -26,6 +26,8 @@ from smsc.ports import Refused
 
 NAME_CHARACTERS = 64
 """More than any account's name has (SMPP 3.4 §5.2.1)."""
+GOODBYE = {"Connection": "close"}
+"""The rest of the body will not be read, so no request can follow it (RFC 9112 §9.6)."""
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="smsc", charset="UTF-8"'}
 
 
@@ -138,10 +140,13 @@ def endpoint(
         try:
             account = await _authenticate(house, request, auth)
             if isinstance(account, Failure):
-                return to_response(wording(account), CHALLENGE if account.status == 401 else None)
+                headers = CHALLENGE if account.status == 401 else {}
+                if _has_body(request):
+                    headers = {**headers, **GOODBYE}
+                return to_response(wording(account), headers)
             body = await _read_body(limits, request)
             if isinstance(body, Failure):
-                return to_response(wording(body))
+                return to_response(wording(body), GOODBYE)
             call = Call(
                 house.gateway,
                 account,
@@ -213,6 +218,11 @@ def _peer(request: Request) -> str:
 
 
 # --- what it brings ---------------------------------------------------------------------------
+
+
+def _has_body(request: Request) -> bool:
+    headers = request.headers
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 async def _read_body(limits: Limits, request: Request) -> bytes | Failure:

@@ -4,7 +4,7 @@
 *Never*: I/O, a clock.
 
 Kannel userguide, "Delivery reports" and "Parameters (Escape codes)"; gw/urltrans.c. What only the
-request could fill in was filled in when it came: see `bridges.http.dialects.kannel.static_values`.
+request could fill in was filled in when it came: see `bridges.http.dialects.kannel_reports`.
 An MO message has the habit of a get-url of an sms-service; what its answer says is not sent to
 the handset.
 """

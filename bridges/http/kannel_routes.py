@@ -6,8 +6,10 @@
 import attrs
 from starlette.routing import BaseRoute, Route
 
-from bridges.http.dialects import kannel
+from bridges.http.dialects import kannel, kannel_answers
 from bridges.http.dialects.base import Reply
+from bridges.http.dialects.kannel_answers import Answer, to_reply
+from bridges.http.dialects.kannel_request import parse_request
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
 from bridges.http.gateway import Gateway
 from smsc.message import AccountId
@@ -31,7 +33,7 @@ def routes(house: House, config: kannel.KannelConfig) -> list[BaseRoute]:
 
 def wording(failure: Failure) -> Reply:
     """A request that no check saw, or that broke one."""
-    return kannel.to_reply(kannel.failure(failure.status))
+    return to_reply(kannel_answers.failure(failure.status))
 
 
 @attrs.define(slots=True)
@@ -44,19 +46,23 @@ class Sendsms:
 
     async def answer(self, call: Call) -> Reply:
         """Credentials, fields, then the door in."""
-        asked = kannel.parse_request(call.method, call.query, call.headers, call.body)
-        if isinstance(asked, kannel.Answer):
-            return kannel.to_reply(asked)
+        asked = parse_request(call.method, call.query, call.headers, call.body)
+        if isinstance(asked, Answer):
+            return to_reply(asked)
         account = await call.authenticate(asked.username, asked.password)
         if isinstance(account, Refused):
-            return kannel.to_reply(kannel.FORBIDDEN)
+            return to_reply(kannel_answers.FORBIDDEN)
         name = AccountId(account.name)
         send = kannel.parse_send(asked, name, call.sender(name), self._config, call.now_ms)
-        if isinstance(send, kannel.Answer):
-            return kannel.to_reply(send)
+        if isinstance(send, Answer):
+            return to_reply(send)
         admissions = await call.gateway.submit.submit_many(send.drafts)
         is_up = self._look(call.gateway, call.now_ms)
-        return kannel.to_reply(kannel.sent_answer(send, admissions, self._config, is_up=is_up))
+        is_immediate = self._config.immediate_reply
+        answer = kannel_answers.sent_answer(
+            send, admissions, is_up=is_up, is_immediate=is_immediate
+        )
+        return to_reply(answer)
 
     def _look(self, gateway: Gateway, now_ms: int) -> bool:
         """Is an outlet up? Health counts much that is of no interest here, so not for each."""
@@ -70,4 +76,4 @@ class Sendsms:
 
 
 async def _unknown(_call: Call) -> Reply:
-    return kannel.to_reply(kannel.UNKNOWN)
+    return to_reply(kannel_answers.UNKNOWN)

@@ -7,7 +7,7 @@ from functools import partial
 
 from starlette.routing import BaseRoute, Route
 
-from bridges.http.dialects import subito
+from bridges.http.dialects import subito, subito_status
 from bridges.http.dialects.base import Reply
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
 from smsc.message import AccountId
@@ -69,12 +69,12 @@ async def _send(config: subito.SubitoConfig, call: Call, account: AccountId, dat
 async def _status(
     config: subito.SubitoConfig, call: Call, account: AccountId, data: object
 ) -> Reply:
-    ids = subito.parse_ids(data, config)
+    ids = subito_status.parse_ids(data, config)
     if isinstance(ids, subito.Fault):
         return subito.fault_reply(ids)
     groups = []
     for id_ in ids:
-        batch = subito.batch_of(id_)
+        batch = subito_status.batch_of(id_)
         reports = [] if batch is None else await call.gateway.lookup.batch(account, batch)
         groups.append((id_, reports))
-    return subito.status_reply(groups)
+    return subito_status.status_reply(groups)

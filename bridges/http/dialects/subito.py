@@ -1,6 +1,6 @@
-"""The SubitoSMS JSON interface (Linkas Srl, 30/08/08): credit, send, status at one path.
+"""The SubitoSMS JSON interface (Linkas Srl, 30/08/08): its frame, credit and send.
 
-*In*: the body of `POST /json.php?action=…`; admissions, reports and balances of the gateway.
+*In*: the body of `POST /json.php?action=…`; admissions and balances of the gateway.
 *Out*: `Asked` with credentials, `Order` with drafts; `Reply` with JSON as the original wrote it.
 *Never*: I/O, a clock, HTTP objects of a framework.
 
@@ -25,15 +25,14 @@ from bridges.http.dialects.base import (
     Reply,
     http_status,
     json_reply,
-    read_body,
     text_content,
     to_body,
 )
-from pdu.address import SHORT_CODE_DIGITS, Ton
+from pdu.address import SHORT_CODE_DIGITS
 from pdu.status import Vendor
 from smsc.config_fields import about
-from smsc.message import NEW_BATCH, AccountId, Draft, Message, Progress, State
-from smsc.ports import Admission, Admitted, MessageReport, Price, Refused
+from smsc.message import NEW_BATCH, AccountId, Draft
+from smsc.ports import Admission, Admitted, Price, Refused
 
 SOURCE = "subito"
 ACTIONS = ("credit", "send", "status")
@@ -130,14 +129,14 @@ def parse_request(body: bytes) -> Asked | Fault:
     """Faults 1 to 3. `auth` may be an object or an array that holds one."""
     payload = loose_json.loads(body)
     if isinstance(payload, loose_json.NotJson):
-        return _syntax(payload.why)
+        return syntax(payload.why)
     if not isinstance(payload, dict):
-        return _syntax("the request must be a JSON object with auth and data")
+        return syntax("the request must be a JSON object with auth and data")
     auth = payload.get("auth")
     if isinstance(auth, list) and len(auth) == 1:
         auth = auth[0]
     if not isinstance(auth, dict):
-        return _syntax("auth must be an object with username and password")
+        return syntax("auth must be an object with username and password")
     username, password = _word(auth.get("username")), _word(auth.get("password"))
     if not username:
         return Fault(2, "Username is undefined")
@@ -160,41 +159,18 @@ def parse_order(
 
     `own_sender` is the account's, for those whose sender is empty.
     """
-    items = _list_of(data, "dest")
+    items = list_of(data, "dest")
     if not items:
-        return _syntax("data must hold at least one message with sender, dest and text")
+        return syntax("data must hold at least one message with sender, dest and text")
     if len(items) > config.max_messages:
         why = f"data holds {len(items)} messages; a request may have {config.max_messages}"
-        return _syntax(why)
+        return syntax(why)
     order = Order([_parse_message(item, account, config, own_sender) for item in items])
     if not order.wanted():
         first = order.items[0]
         assert isinstance(first, Invalid)
-        return _syntax(first.sentence())
+        return syntax(first.sentence())
     return order
-
-
-def parse_ids(data: object, config: SubitoConfig) -> list[int | str] | Fault:
-    """The ids of `action=status`: `{"id":N}`, an array of such, or the same below `data` again."""
-    if isinstance(data, dict) and "id" not in data and "data" in data:
-        data = data["data"]  # as the PHP sample of the document nests it
-    found: list[object] = []
-    for item in _list_of(data, "id"):
-        ids = item.get("id") if isinstance(item, dict) else None
-        found += ids if isinstance(ids, list) and ids else [ids]
-    if len(found) > config.max_messages:
-        return _syntax(f"data names {len(found)} ids; a request may have {config.max_messages}")
-    named: list[int | str] = []
-    for one in found:
-        if isinstance(one, bool) or not isinstance(one, int | str) or one == "":
-            return _no_id()
-        named.append(int(one) if isinstance(one, str) and _is_id(one) else one)
-    return named or _no_id()
-
-
-def batch_of(id_: int | str) -> int | None:
-    """The batch that an id may name; None for what never was one of ours."""
-    return id_ if isinstance(id_, int) and 0 < id_ < 1 << 63 else None
 
 
 def _word(value: object) -> str:
@@ -204,11 +180,7 @@ def _word(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _is_id(text: str) -> bool:
-    return len(text) <= 19 and text.isascii() and text.isdigit()
-
-
-def _list_of(data: object, member: str) -> list[Any]:
+def list_of(data: object, member: str) -> list[Any]:
     """The objects of `data`. PHP makes an object of an array whose keys are not 0, 1, 2 …"""
     if isinstance(data, dict):
         if member not in data and data and all(isinstance(one, dict) for one in data.values()):
@@ -297,17 +269,7 @@ def sent_reply(order: Order, admissions: Sequence[Admission]) -> Reply:
             refused.append({"message": place, "why": answer.why})
     # A batch is called by the id of the first message that was admitted with it.
     data: dict[str, object] = {"id": str(ids[0])}
-    return _ok({"data": data | ({"refused": refused} if refused else {})})
-
-
-def status_reply(groups: Sequence[tuple[int | str, Sequence[MessageReport]]]) -> Reply:
-    """The answer to `action=status`; an id that is not known has an empty array."""
-    return _ok(
-        [
-            {"id": id_, "messages": [_message(one.message, one.progress) for one in reports]}
-            for id_, reports in groups
-        ]
-    )
+    return ok({"data": data | ({"refused": refused} if refused else {})})
 
 
 def credit_reply(
@@ -329,7 +291,7 @@ def credit_reply(
         "Polls": "0",
         "Credit": None,
     }
-    return _ok({"data": data})
+    return ok({"data": data})
 
 
 def fault_reply(fault: Fault) -> Reply:
@@ -356,48 +318,6 @@ GATEWAY_ERROR = -100
 """The document's status for failures of the gateway, used where it knows no error code."""
 
 
-def status_of(message: Message, progress: Progress) -> int:
-    """The document's status value of a message."""
-    match progress.state:
-        case State.QUEUED:
-            return 4 if progress.attempt else 0  # refused for now by a network: it waits
-        case State.DELETED:
-            if progress.outlet:
-                return 2  # a network deleted it
-            # Dropped by a rule at once, or cancelled later on.
-            return -50 if progress.done_ms <= message.accepted_ms else -2
-        case state:
-            return _STATUS[state]
-
-
-_STATUS: Mapping[State, int] = {
-    State.SCHEDULED: 0,
-    State.ENROUTE: 8,
-    State.HELD: 8,
-    State.ACCEPTED: 8,
-    State.DELIVERED: 1,
-    State.EXPIRED: 2,
-    State.UNDELIVERABLE: 2,
-    State.REJECTED: 16,
-    State.UNKNOWN: GATEWAY_ERROR,
-}
-
-
-def _message(message: Message, progress: Progress) -> dict[str, object]:
-    spoken, peek = read_body(message.body), message.peek
-    return {
-        "sender": _shown(spoken.source, peek.source_addr_ton),
-        "dest": _shown(spoken.destination, peek.dest_addr_ton),
-        "text": spoken.text(),
-        "status": str(status_of(message, progress)),
-        "code": message.id,
-    }
-
-
-def _shown(addr: str, ton: int) -> str:
-    return f"+{addr}" if ton == Ton.INTERNATIONAL and not addr.startswith("+") else addr
-
-
 def _refusal(refusals: Sequence[Refused]) -> Fault:
     """Of several reasons the one that the client can do something about comes first."""
     by_status = {one.status: one for one in refusals}
@@ -408,20 +328,18 @@ def _refusal(refusals: Sequence[Refused]) -> Fault:
     for status, one in by_status.items():
         if http_status(status) in {429, 500, 503}:  # it may pass later
             return failure(http_status(status), one.why)
-    return _syntax(refusals[0].why)
+    return syntax(refusals[0].why)
 
 
-def _ok(value: object) -> Reply:
+def ok(value: object) -> Reply:
+    """A documented answer."""
     return json_reply(200, value)
 
 
-def _syntax(why: str) -> Fault:
+def syntax(why: str) -> Fault:
+    """Fault 1, and what led to it."""
     return Fault(1, "Syntax error", why)
 
 
 def _no_credit() -> Fault:
     return Fault(5, "You do not have enough credit")
-
-
-def _no_id() -> Fault:
-    return Fault(6, "Action status requires a id to be set")

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from bridges.http.dialects import kannel
+from bridges.http.dialects import kannel, kannel_answers
 from bridges.http.dialects.base import read_body
+from bridges.http.dialects.kannel_answers import Answer, Send
 from bridges.http.dialects.kannel_escapes import Words, fill
 from bridges.http.dialects.kannel_meta import parse_meta_data, tlvs_of
+from bridges.http.dialects.kannel_request import Asked, parse_request
 from bridges.http.dialects.uuids import uuid_of
 from pdu.codec import peek_submit_sm
 from pdu.status import Status, Vendor
@@ -23,24 +25,24 @@ BASE = {"to": "41791234567", "from": "Shop", "text": "hello"}
 MISFORMED = "Charset or body misformed, rejected"
 
 
-def send_of(config: kannel.KannelConfig = CONFIG, **changes: Any) -> kannel.Send | kannel.Answer:
+def send_of(config: kannel.KannelConfig = CONFIG, **changes: Any) -> Send | Answer:
     """What a GET with these parameters makes; `_` in a name stands for `-`, None takes one away."""
     fields = BASE | {name.replace("_", "-"): value for name, value in changes.items()}
     query = urllib.parse.urlencode({name: one for name, one in fields.items() if one is not None})
-    asked = kannel.parse_request("GET", query, {}, b"")
-    assert isinstance(asked, kannel.Asked)
+    asked = parse_request("GET", query, {}, b"")
+    assert isinstance(asked, Asked)
     return kannel.parse_send(asked, DEMO, "", config, NOW_MS)
 
 
 def draft_of(config: kannel.KannelConfig = CONFIG, **changes: Any) -> Draft:
     send = send_of(config, **changes)
-    assert isinstance(send, kannel.Send), send
+    assert isinstance(send, Send), send
     (draft,) = send.drafts
     return draft
 
 
 def answer_of(found: object) -> tuple[int, str]:
-    assert isinstance(found, kannel.Answer), found
+    assert isinstance(found, Answer), found
     return found.status, found.text
 
 
@@ -49,22 +51,22 @@ def answer_of(found: object) -> tuple[int, str]:
 
 def test_names_of_old_and_new() -> None:
     for query in ("username=a&password=b&user=x", "user=a&pass=b", "USER=a&Pass=b&pass=c"):
-        asked = kannel.parse_request("GET", query, {}, b"")
-        assert isinstance(asked, kannel.Asked)
+        asked = parse_request("GET", query, {}, b"")
+        assert isinstance(asked, Asked)
         assert (asked.username, asked.password) == ("a", "b")
     assert draft_of(dlrmask="1", dlrurl="http://h/").callback_url == "http://h/"
 
 
 def test_a_password_is_not_shown() -> None:
-    assert "secret" not in repr(kannel.parse_request("GET", "username=a&password=secret", {}, b""))
+    assert "secret" not in repr(parse_request("GET", "username=a&password=secret", {}, b""))
 
 
 @pytest.mark.parametrize(
     "label", ["application/x-www-form-urlencoded", "", "text/plain; charset=utf-8"]
 )
 def test_a_form_by_any_label(label: str) -> None:
-    asked = kannel.parse_request("POST", "to=1", {"content-type": label}, b"text=a%2Bb&from=x+y")
-    assert isinstance(asked, kannel.Asked)
+    asked = parse_request("POST", "to=1", {"content-type": label}, b"text=a%2Bb&from=x+y")
+    assert isinstance(asked, Asked)
     assert asked.fields == {"to": b"1", "text": b"a+b", "from": b"x y"}
 
 
@@ -80,12 +82,12 @@ def test_x_kannel_headers() -> None:
         "X-Kannel-DLR-URL": "http://h/?s=%d",
     }
     lower = {name.lower(): value for name, value in headers.items()}
-    asked = kannel.parse_request("POST", "", lower, "né".encode())
-    assert isinstance(asked, kannel.Asked)
+    asked = parse_request("POST", "", lower, "né".encode())
+    assert isinstance(asked, Asked)
     assert (asked.username, asked.password) == ("demo", "demo")
     assert asked.fields["udh"] == bytes.fromhex("050003010201")
     send = kannel.parse_send(asked, DEMO, "", CONFIG, NOW_MS)
-    assert isinstance(send, kannel.Send)
+    assert isinstance(send, Send)
     assert send.receivers == ["41791234567", "41791234568"]
 
 
@@ -100,10 +102,10 @@ def test_x_kannel_headers() -> None:
 )
 def test_the_body_beside_headers(label: str, body: bytes, data: bytes, data_coding: int) -> None:
     headers = {"content-type": label, "x-kannel-to": "41791234567", "x-kannel-from": "Shop"}
-    asked = kannel.parse_request("POST", "", headers, body)
-    assert isinstance(asked, kannel.Asked)
+    asked = parse_request("POST", "", headers, body)
+    assert isinstance(asked, Asked)
     send = kannel.parse_send(asked, DEMO, "", CONFIG, NOW_MS)
-    assert isinstance(send, kannel.Send), send
+    assert isinstance(send, Send), send
     spoken = read_body(send.drafts[0].body)
     assert (spoken.data, spoken.data_coding) == (data, data_coding)
 
@@ -119,7 +121,7 @@ def test_the_body_beside_headers(label: str, body: bytes, data: bytes, data_codi
     ],
 )
 def test_other_content_types(headers: dict[str, str]) -> None:
-    found = kannel.parse_request("POST", "", headers, b"{}")
+    found = parse_request("POST", "", headers, b"{}")
     assert answer_of(found) == (415, "Unsupported content-type, rejected")
 
 
@@ -272,7 +274,7 @@ def test_a_number_may_be_left_open(value: str) -> None:
 
 def test_several_receivers_share_a_batch_and_each_is_named_once() -> None:
     send = send_of(to="41791234567 +41791234568\t41791234567 nobody")
-    assert isinstance(send, kannel.Send)
+    assert isinstance(send, Send)
     numbers = [peek_submit_sm(draft.body).destination_addr for draft in send.drafts]
     assert numbers == ["41791234567", "41791234568"]
     assert {draft.batch for draft in send.drafts} == {NEW_BATCH}
@@ -286,8 +288,8 @@ def test_several_receivers_share_a_batch_and_each_is_named_once() -> None:
 def test_who_sends(given: str | None, own: str, common: str, sender: str) -> None:
     fields = {"to": b"41791234567", "text": b"x"} | ({"from": given.encode()} if given else {})
     config = kannel.KannelConfig(global_sender=common)
-    send = kannel.parse_send(kannel.Asked(fields), DEMO, own, config, NOW_MS)
-    assert isinstance(send, kannel.Send)
+    send = kannel.parse_send(Asked(fields), DEMO, own, config, NOW_MS)
+    assert isinstance(send, Send)
     assert peek_submit_sm(send.drafts[0].body).source_addr == sender
 
 
@@ -451,7 +453,7 @@ def test_tlvs_of_meta_data(parameters: dict[str, bytes], tlvs: object) -> None:
 
 # --- answers ----------------------------------------------------------------------------------
 
-TWO = kannel.Send([], ["41791", "41792"], ["nobody"], 3)
+TWO = Send([], ["41791", "41792"], ["nobody"], 3)
 OK, NO = Admitted(MessageId(7)), Refused(Status.ESME_RINVDSTADR, "no route")
 
 
@@ -504,15 +506,14 @@ OK, NO = Admitted(MessageId(7)), Refused(Status.ESME_RINVDSTADR, "no route")
 def test_the_answers(
     admissions: list[Admission], is_up: bool, immediate: bool, status: int, text: str
 ) -> None:
-    config = kannel.KannelConfig(immediate_reply=immediate)
-    answer = kannel.sent_answer(TWO, admissions, config, is_up=is_up)
-    reply = kannel.to_reply(answer)
+    answer = kannel_answers.sent_answer(TWO, admissions, is_up=is_up, is_immediate=immediate)
+    reply = kannel_answers.to_reply(answer)
     assert (reply.status, reply.body.decode(), reply.media_type) == (status, text, "text/html")
     assert ("Retry-After" in dict(reply.headers)) == (status == 503)
 
 
 def test_ids_and_denied_numbers_stand_in_headers() -> None:
-    answer = kannel.sent_answer(TWO, [OK, NO], CONFIG, is_up=True)
+    answer = kannel_answers.sent_answer(TWO, [OK, NO], is_up=True, is_immediate=False)
     assert dict(answer.headers) == {
         "X-Message-Id": "7",
         "X-Kannel-Id": uuid_of(MessageId(7)),
@@ -521,13 +522,12 @@ def test_ids_and_denied_numbers_stand_in_headers() -> None:
 
 
 def test_a_denied_number_is_no_markup() -> None:
-    send = kannel.Send([], ["41791"], ["<script>"], 1)
-    config = kannel.KannelConfig(immediate_reply=True)
-    answer = kannel.sent_answer(send, [OK], config, is_up=True)
+    send = Send([], ["41791"], ["<script>"], 1)
+    answer = kannel_answers.sent_answer(send, [OK], is_up=True, is_immediate=True)
     assert answer.text == "Sent. Denied receivers are: &lt;script&gt;"
 
 
 @pytest.mark.parametrize("status", [408, 413, 500])
 def test_a_failure(status: int) -> None:
-    answer = kannel.failure(status)
+    answer = kannel_answers.failure(status)
     assert (answer.status, answer.text) == (status, "Sending failed.")

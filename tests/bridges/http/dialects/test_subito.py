@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from bridges.http.dialects import subito
+from bridges.http.dialects import subito, subito_status
 from bridges.http.dialects.base import Invalid, Reply, read_body
 from pdu.codec import peek_submit_sm
 from pdu.status import Status, Vendor
@@ -292,7 +292,7 @@ def test_credit_is_judged_for_the_whole_request(
     ],
 )
 def test_the_shapes_of_ids(data: object, ids: list[object]) -> None:
-    assert subito.parse_ids(data, CONFIG) == ids
+    assert subito_status.parse_ids(data, CONFIG) == ids
 
 
 @pytest.mark.parametrize(
@@ -318,18 +318,18 @@ def test_the_shapes_of_ids(data: object, ids: list[object]) -> None:
 )
 def test_a_status_without_id_is_fault_6(data: object) -> None:
     want = (6, "Action status requires a id to be set")
-    assert fault_of(subito.parse_ids(data, CONFIG)) == want
+    assert fault_of(subito_status.parse_ids(data, CONFIG)) == want
 
 
 def test_too_many_ids_are_a_syntax_error() -> None:
-    assert fault_of(subito.parse_ids([{"id": 7}] * 1001, CONFIG)) == (1, "Syntax error")
+    assert fault_of(subito_status.parse_ids([{"id": 7}] * 1001, CONFIG)) == (1, "Syntax error")
 
 
 @pytest.mark.parametrize(
     ("id_", "batch"), [(7, 7), (0, None), (-7, None), (1 << 63, None), ("x", None)]
 )
 def test_what_never_was_an_id_is_not_looked_up(id_: int | str, batch: int | None) -> None:
-    assert subito.batch_of(id_) == batch
+    assert subito_status.batch_of(id_) == batch
 
 
 def report(state: State, **progress: Any) -> MessageReport:
@@ -372,17 +372,17 @@ def report(state: State, **progress: Any) -> MessageReport:
     ],
 )
 def test_every_state_has_a_status(one: MessageReport, status: int) -> None:
-    assert subito.status_of(one.message, one.progress) == status
+    assert subito_status.status_of(one.message, one.progress) == status
 
 
 def test_no_state_is_forgotten() -> None:
     for state in State:
         one = report(state)
-        assert isinstance(subito.status_of(one.message, one.progress), int)
+        assert isinstance(subito_status.status_of(one.message, one.progress), int)
 
 
 def test_the_answer_to_status_is_an_array_of_groups() -> None:
-    reply = subito.status_reply([(12293682, [report(State.DELIVERED)]), (7, []), ("x", [])])
+    reply = subito_status.status_reply([(12293682, [report(State.DELIVERED)]), (7, []), ("x", [])])
     assert json_of(reply) == [
         {
             "id": 12293682,

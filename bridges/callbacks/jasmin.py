@@ -12,7 +12,12 @@ import urllib.parse
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bridges.callbacks.style import ITS_OWN_TIME, CallbackRequest, CallbackResponse
+from bridges.callbacks.style import (
+    ITS_OWN_TIME,
+    CallbackRequest,
+    CallbackResponse,
+    judge_status,
+)
 from bridges.http.dialects.base import read_body
 from bridges.http.dialects.uuids import uuid_of
 from pdu.codec import peek_deliver_sm
@@ -64,8 +69,7 @@ class JasminStyle:
         url = delivery.callback_url or ""
         headers = (("Accept", "text/plain"),)
         if rest.partition(":")[2].upper() == "GET":
-            joint = "&" if "?" in url else "?"
-            return CallbackRequest(f"{url}{joint}{encoded}", "GET", headers)
+            return _by_get(url, encoded, headers)
         form = ("Content-Type", "application/x-www-form-urlencoded")
         return CallbackRequest(url, "POST", (form, *headers), encoded.encode())
 
@@ -77,6 +81,32 @@ class JasminStyle:
             return Dropped(delivery.id, "HTTP 404")
         why = "HTTP 200 without ACK/Jasmin" if response.status == 200 else f"HTTP {response.status}"
         return Again(delivery.id, ITS_OWN_TIME, why)
+
+
+class JasminBatchStyle:
+    """What became of each message of a batch: GET of its callback_url or errback_url.
+
+    The arguments are written when the batch is judged (`bridges.http.dialects.jasmin_rest`).
+    """
+
+    def events(self, _rest: str) -> CallbackEvent:
+        """None: what happens to a message later is told by its dlr-url."""
+        return CallbackEvent(0)
+
+    def request(
+        self, delivery: Delivery, _rest: str, _now_ms: int, _keys: Sequence[bytes]
+    ) -> CallbackRequest:
+        """The arguments behind the URL."""
+        return _by_get(delivery.callback_url or "", read_body(delivery.body).data.decode())
+
+    def judge(self, delivery: Delivery, response: CallbackResponse) -> DeliveryOutcome:
+        """Any 2xx will do; the body means nothing."""
+        return judge_status(delivery, response)
+
+
+def _by_get(url: str, arguments: str, headers: tuple[tuple[str, str], ...] = ()) -> CallbackRequest:
+    joint = "&" if "?" in url else "?"
+    return CallbackRequest(f"{url}{joint}{arguments}", "GET", headers)
 
 
 def level_1_arguments(delivery: Delivery) -> dict[str, str]:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 from bridges.callbacks.connector import ConnectorReportStyle, ConnectorStyle
-from bridges.callbacks.jasmin import JasminStyle
+from bridges.callbacks.jasmin import JasminBatchStyle, JasminStyle
 from bridges.callbacks.kannel import KannelStyle
 from bridges.callbacks.native import NativeStyle
 from bridges.callbacks.style import CallbackStyle, QueueStyle
@@ -22,6 +22,7 @@ _CONNECTOR_REPORT: Final = ConnectorReportStyle()
 STYLES: Final[Mapping[str, CallbackStyle]] = {
     "": NATIVE,
     "jasmin": JasminStyle(),
+    "jasmin-batch": JasminBatchStyle(),
     "kannel": KannelStyle(),
     "native": NATIVE,
     "connector": ConnectorStyle(),

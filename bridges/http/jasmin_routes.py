@@ -16,6 +16,7 @@ from bridges.http.dialects import jasmin, jasmin_rest
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.jasmin import JasminConfig, Result
 from bridges.http.dialects.jasmin_arguments import Arguments, Refusal, parse_arguments
+from bridges.http.dialects.uuids import uuid_of
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint, parse_basic
 from smsc.message import NEW_BATCH, AccountId, Draft
 from smsc.ports import Admission, Admitted, Refused
@@ -176,6 +177,9 @@ async def _send_batch(config: JasminConfig, call: Call) -> Reply:
     ]
     ids = [one.id for one in results if one.id is not None]
     if ids:
+        tellings = jasmin_rest.tellings(order, results, account, uuid_of(ids[0]))
+        if tellings:
+            await call.gateway.tell(tellings)
         return jasmin_rest.batch_reply(ids[0], len(ids), order.delay_s)
     nothing = jasmin.error_result(Refusal(400, "Mandatory argument [to] is not found."))
     return jasmin_rest.to_reply(results[0] if results else nothing)

@@ -41,3 +41,13 @@ class CallbackTerms:
     """Those that callbacks may go to, besides public ones."""
     keys_of: Callable[[AccountId], Sequence[bytes]]
     """The secrets that an account's callbacks are signed with, the newest first."""
+
+
+@attrs.frozen
+class Telling:
+    """What a client asked to hear by HTTP besides receipts, in words that its style knows."""
+
+    account: AccountId
+    callback_url: str
+    callback_style: str
+    words: bytes = attrs.field(repr=False)

@@ -11,20 +11,23 @@ clients look for the UUID, and get what they are used to.
 
 import datetime as dt
 import re
+import urllib.parse
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import attrs
 import orjson
 
 from bridges.http.dialects import loose_json
-from bridges.http.dialects.base import MAX_AHEAD_S, Reply, json_reply
+from bridges.http.dialects.base import MAX_AHEAD_S, Reply, check_callback_url, json_reply
 from bridges.http.dialects.jasmin import Result
-from bridges.http.dialects.jasmin_arguments import Arguments, add_json, shown
+from bridges.http.dialects.jasmin_arguments import Arguments, add_json, shown, text_of
 from bridges.http.dialects.uuids import uuid_of
-from smsc.message import MessageId
+from smsc.message import AccountId, MessageId
+from smsc.ports import Telling
 
+BATCH_STYLE: Final = "jasmin-batch"
 _SECONDS: Final = re.compile(r"(\d{1,9})s")
 _KEPT: Final = frozenset({"custom_tlvs"})
 """The one argument whose name has an underscore."""
@@ -90,7 +93,11 @@ def parse_batch(
     delay_s = parse_schedule_at(config.get("schedule_at"), now_ms, time_zone)
     if isinstance(delay_s, Precondition):
         return delay_s
-    order = BatchOrder([], delay_s, _url(config, "callback_url"), _url(config, "errback_url"))
+    callback_url, errback_url = _url(config, "callback_url"), _url(config, "errback_url")
+    for found in (callback_url, errback_url):
+        if isinstance(found, Precondition):
+            return found
+    order = BatchOrder([], delay_s, str(callback_url), str(errback_url))
     for row in rows:
         if not isinstance(row, dict):
             continue
@@ -138,9 +145,11 @@ def _argument(name: str) -> str:
     return name if name in _KEPT else name.replace("_", "-")
 
 
-def _url(config: Mapping[str, object], name: str) -> str:
-    value = config.get(name)
-    return value if isinstance(value, str) else ""
+def _url(config: Mapping[str, object], name: str) -> str | Precondition:
+    value = config.get(name) or ""
+    if isinstance(value, str) and (not value or check_callback_url(value) is None):
+        return value
+    return Precondition(f"Invalid {name}", f"Got {shown(str(value))}, expected http://host/path")
 
 
 # --- answers ----------------------------------------------------------------------------------
@@ -164,6 +173,27 @@ def batch_reply(first: MessageId, count: int, delay_s: int) -> Reply:
     if delay_s:
         data["scheduled"] = f"{delay_s}s"
     return json_reply(200, {"data": data})
+
+
+def tellings(
+    order: BatchOrder, results: Sequence[Result], account: AccountId, batch_id: str
+) -> list[Telling]:
+    """What the batch's callback_url and errback_url hear of each message."""
+    found: list[Telling] = []
+    for arguments, result in zip(order.messages, results, strict=True):
+        is_sent = result.status == 200
+        url = order.callback_url if is_sent else order.errback_url
+        if not url:
+            continue
+        words = {
+            "batchId": batch_id,
+            "to": text_of(arguments["to"]),
+            "status": "1" if is_sent else "0",
+            "statusText": result.text if is_sent else "HTTPAPI error: " + result.text.strip('"'),
+        }
+        encoded = urllib.parse.urlencode(words, errors="replace").encode()
+        found.append(Telling(account, url, BATCH_STYLE, encoded))
+    return found
 
 
 def precondition_reply(precondition: Precondition) -> Reply:

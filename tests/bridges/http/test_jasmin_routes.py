@@ -267,6 +267,10 @@ JSON = b'{"to": "41791234567", "content": "hi"}'
         ("sendbatch", b'{"messages": [{"to": "447700900000", "content": "a"}]}', "", 412, "message",
          'Error "No route found'),
         ("sendbatch", b'{"messages": [{"to": "1", "content": ""}]}', "", 400, "message", None),
+        ("sendbatch", b'{"batch_config": {"callback_url": "x"}}', "", 412, "title",
+         "Invalid callback_url"),
+        ("sendbatch", b'{"batch_config": {"errback_url": [7]}}', "", 412, "title",
+         "Invalid errback_url"),
         ("sendbatch", b'{"batch_config": {"schedule_at": "x"}}', "", 412, "title",
          "Cannot parse scheduled_at value"),
     ],
@@ -336,6 +340,32 @@ def test_without_the_exact_answer_it_comes_again(house: DialectHouse, sink: Sink
     get(house, dlr_url=sink.base + "/dlr", dlr_level="1")
     house.wait_until(lambda: house.log.events.count("webhook.deferred") > before, "put off")
     assert len(sink.heard) == 1
+
+
+def test_a_batch_tells_of_each_message(house: DialectHouse, sink: Sink) -> None:
+    sink.answer = (200, b"whatever")
+    json = {
+        "messages": [{"to": ["41791234567", "447700900000"], "content": "a"}],
+        "batch_config": {"callback_url": sink.base + "/ok?x=1", "errback_url": sink.base + "/no"},
+    }
+    data = house.client.post("/secure/sendbatch", json=json, auth=BASIC).json()["data"]
+    assert data["messageCount"] == 1
+    house.wait_until(lambda: len(sink.heard) == 2, "a callback and an errback")
+    told = {urllib.parse.urlsplit(one.target).path: arguments_of(one) for one in sink.heard}
+    assert {one.method for one in sink.heard} == {"GET"}
+    assert told["/ok"] == {
+        "x": "1",
+        "batchId": data["batchId"],
+        "to": "41791234567",
+        "status": "1",
+        "statusText": f'Success "{data["batchId"]}"',
+    }
+    assert told["/no"] == {
+        "batchId": data["batchId"],
+        "to": "447700900000",
+        "status": "0",
+        "statusText": 'HTTPAPI error: Error "No route found',
+    }
 
 
 HOME = """

@@ -104,6 +104,7 @@ class FakeGateway:
     replace: Any = None
     inject_mo: Any = None
     take_receipt: Any = None
+    tell: Any = None
     reports: Any = None
     batch: Any = None
 

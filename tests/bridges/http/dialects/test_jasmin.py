@@ -458,7 +458,7 @@ def test_a_batch_is_laid_out() -> None:
                 "x",
                 None,
             ],
-            "batch_config": {"callback_url": "http://h/", "errback_url": 7, "schedule_at": "60s"},
+            "batch_config": {"callback_url": "http://h/", "schedule_at": "60s"},
         }
     )
     known: Arguments = {"username": "u", "password": "p", "dlr-level": 2}

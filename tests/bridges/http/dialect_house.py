@@ -22,7 +22,7 @@ listen = ["127.0.0.1:0"]
 dialects = ["subito", "kannel", "jasmin"]
 callback_networks = ["127.0.0.0/8"]
 [credit]
-default_price = 0.5
+CREDIT
 [accounts.demo]
 password = "demo"
 [accounts.plain]
@@ -49,6 +49,7 @@ password = "other"
 password = "boss"
 admin = true
 """
+PRICE = "default_price = 0.5"
 ROUTES = """
 [outlets.sim]
 kind = "simulator"
@@ -70,8 +71,8 @@ outlets = ["bad"]
 class DialectHouse(RunningGateway):
     """A running gateway, a client for it, and what it stored."""
 
-    def __init__(self, data_dir: Path, more: str = ROUTES) -> None:
-        super().__init__(read_config(TOML + more, data_dir))
+    def __init__(self, data_dir: Path, more: str = ROUTES, credit: str = PRICE) -> None:
+        super().__init__(read_config(TOML.replace("CREDIT", credit) + more, data_dir))
         assert self.http is not None
         host, port = self.http
         self.base = f"http://{host}:{port}"
@@ -108,9 +109,9 @@ class DialectHouse(RunningGateway):
 
 
 @contextmanager
-def running(data_dir: Path, more: str = ROUTES) -> Iterator[DialectHouse]:
+def running(data_dir: Path, more: str = ROUTES, credit: str = PRICE) -> Iterator[DialectHouse]:
     """A house for as long as the block runs; `more` is what comes behind `TOML`."""
-    house = DialectHouse(data_dir, more)
+    house = DialectHouse(data_dir, more, credit)
     try:
         yield house
     finally:

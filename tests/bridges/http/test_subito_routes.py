@@ -1,12 +1,14 @@
 """SubitoSMS over real sockets, against a whole gateway: what its PHP samples do, and bad input."""
 
+import socket
+from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
 from smsc.message import State
-from tests.bridges.http.dialect_house import DialectHouse
+from tests.bridges.http.dialect_house import DialectHouse, running
 
 AUTH = {"username": "demo", "password": "demo"}
 ONE = {"sender": "Shop", "dest": "+39335123456", "text": "Hello message"}
@@ -238,3 +240,63 @@ def test_neither_passwords_nor_texts_are_logged(house: DialectHouse) -> None:
     logged = house.texts_logged()
     assert "hunter2" not in logged
     assert "secret words" not in logged
+
+
+def exchange(house: DialectHouse, head: bytes, body: bytes, *, waits: bool) -> bytes:
+    """What a client of old gets that writes these octets; `waits` for 100 before the body."""
+    assert house.http is not None
+    with socket.create_connection(house.http, timeout=10.0) as connection:
+        connection.sendall(head)
+        got = b""
+        if waits:
+            got = connection.recv(65536)
+            assert got.startswith(b"HTTP/1.1 100 ")
+        connection.sendall(body)
+        got = b"" if waits else got
+        while chunk := connection.recv(65536):
+            got += chunk
+        return got
+
+
+@pytest.mark.parametrize(
+    ("version", "expect", "waits"),
+    [(b"1.0", b"", False), (b"1.1", b"Expect: 100-continue\r\nConnection: close\r\n", True)],
+)
+def test_as_old_libraries_write_http(
+    house: DialectHouse, version: bytes, expect: bytes, waits: bool
+) -> None:
+    body = frame(ONE)
+    head = b"POST /json.php?action=send HTTP/%b\r\nHost: x\r\n%bContent-Length: %d\r\n\r\n" % (
+        version,
+        expect,
+        len(body),
+    )
+    got = exchange(house, head, body, waits=waits)
+    assert b" 200 " in got.split(b"\r\n", 1)[0]
+    assert b'{"data":{"id":"' in got
+
+
+CLASSES = """
+[accounts.rich]
+password = "rich"
+credit = {domestic = 10, foreign = 4.5, low-cost = 2}
+[outlets.sim]
+kind = "simulator"
+[[routes]]
+outlets = ["sim"]
+"""
+
+
+def test_credit_by_class(tmp_path: Path) -> None:
+    prices = tmp_path / "prices.csv"
+    prices.write_text("prefix,class,price\n39,domestic,1\n393999,low-cost,1\n41,foreign,1.5\n")
+    rich = {"username": "rich", "password": "rich"}
+    with running(tmp_path / "var", CLASSES, credit=f'prices = "{prices}"') as house:
+        data = [ONE, ONE | {"text": "a" * 161}, ONE | {"dest": "+41791234567"}]
+        assert "data" in ask(house, "send", data, rich)
+        left = ask(house, "credit", [], rich)["data"]
+        assert (left["Italy"], left["Foreign"], left["ItalyLow"]) == ("7", "3", "2")
+        before = house.stored()
+        assert code_of(ask(house, "send", [ONE, ONE | {"dest": "3999123456"}] * 3, rich)) == 5
+        assert house.stored() == before
+        assert ask(house, "credit", [], rich)["data"] == left

@@ -77,6 +77,10 @@ EVENTS: Final[dict[str, str]] = {
     "control.crashed": "a bug ended one conversation at the control door; nothing else",
     "sms_connector.reports_off": "the SMS Connector dialect has no message broker to report to",
     "http.started": "the HTTP server listens",
+    "http.stopped": "the HTTP server listens no more, and answers nobody",
+    "http.request.failed": "a bug met one request; its client got a 500, the others go on",
+    "http.connection.failed": "an HTTP connection ended with an error",
+    "http.connections.exhausted": "there are as many HTTP connections as there may be",
     "webhook.delivered": "a callback took a delivery",
     "webhook.deferred": "a callback did not take a delivery; it is tried again",
     "webhook.dropped": "a callback refused a delivery for good",
@@ -91,6 +95,10 @@ EVENTS: Final[dict[str, str]] = {
     "webhook.crowded": "more callback hosts than are attended to at a time; others wait on disk",
     "webhook.recovered": "a callback host takes deliveries again",
 }
+
+
+_TRACEBACKS: Final = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+"""Local variables hold passwords and texts; a traceback without them still tells the line."""
 
 
 def set_up(level: str, style: str) -> Any:
@@ -109,7 +117,7 @@ def set_up(level: str, style: str) -> Any:
         structlog.configure(
             processors=[
                 *shared,
-                structlog.processors.dict_tracebacks,
+                structlog.processors.ExceptionRenderer(_TRACEBACKS),
                 structlog.processors.JSONRenderer(serializer=orjson.dumps),
             ],
             wrapper_class=_Logger,
@@ -118,7 +126,12 @@ def set_up(level: str, style: str) -> Any:
         )
     else:
         structlog.configure(
-            processors=[*shared, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+            processors=[
+                *shared,
+                structlog.dev.ConsoleRenderer(
+                    colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+                ),
+            ],
             wrapper_class=_Logger,
             logger_factory=structlog.PrintLoggerFactory(sys.stderr),
             cache_logger_on_first_use=True,

@@ -170,7 +170,8 @@ class Delivery:
     """"receipt", "notice" (still on its way, a network says) or "mo".
 
     Callbacks whose style asks for it hear more: "accepted" by the network, "rejected" by it (the
-    end of a message that no network took), "buffered" (an attempt failed, more will follow).
+    end of a message that no network took), "buffered" (an attempt failed, more will follow), "told"
+    (words for this style alone; see `smsc.ports.Telling`).
     """
     created_ms: int
     expires_ms: int

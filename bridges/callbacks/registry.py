@@ -11,6 +11,8 @@ from functools import lru_cache
 from typing import Final
 
 from bridges.callbacks.connector import ConnectorReportStyle, ConnectorStyle
+from bridges.callbacks.jasmin import JasminBatchStyle, JasminStyle
+from bridges.callbacks.kannel import KannelStyle
 from bridges.callbacks.native import NativeStyle
 from bridges.callbacks.style import CallbackStyle, QueueStyle
 from smsc.ports import CallbackEvent
@@ -19,6 +21,9 @@ NATIVE: Final = NativeStyle()
 _CONNECTOR_REPORT: Final = ConnectorReportStyle()
 STYLES: Final[Mapping[str, CallbackStyle]] = {
     "": NATIVE,
+    "jasmin": JasminStyle(),
+    "jasmin-batch": JasminBatchStyle(),
+    "kannel": KannelStyle(),
     "native": NATIVE,
     "connector": ConnectorStyle(),
     "connector-report": _CONNECTOR_REPORT,

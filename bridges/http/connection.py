@@ -132,7 +132,10 @@ class Connection:
         is_read = self._protocol.connection.their_state in _READ
         self._reading.deadline = trio.current_time() + (0.0 if is_read else LINGER_S)
         try:
-            await self._stream.send_eof()
+            async with (
+                self._sending
+            ):  # what follows a last request may be read while it is answered
+                await self._stream.send_eof()
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             self._stream.socket.close()
 

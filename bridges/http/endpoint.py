@@ -21,8 +21,13 @@ from structlog.typing import FilteringBoundLogger
 
 from bridges.http.dialects.base import Reply, http_status
 from bridges.http.gateway import Account, Gateway
+from smsc.message import AccountId
 from smsc.ports import Refused
 
+NAME_CHARACTERS = 64
+"""More than any account's name has (SMPP 3.4 §5.2.1)."""
+GOODBYE = {"Connection": "close"}
+"""The rest of the body will not be read, so no request can follow it (RFC 9112 §9.6)."""
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="smsc", charset="UTF-8"'}
 
 
@@ -79,6 +84,18 @@ class Call:
         assert self.account is not None, "this endpoint does not require an account"
         return self.account
 
+    async def authenticate(self, name: str, password: str) -> Account | Refused:
+        """Check credentials that the dialect found in the request itself; see `Auth.OWN`.
+
+        A name is cut: failures are remembered by it, and a stranger must not make that much.
+        """
+        return await self.gateway.authenticate(name[:NAME_CHARACTERS], password, self.peer)
+
+    def sender(self, account: AccountId) -> str:
+        """What an account sends as when a message does not say; "" leaves it to the network."""
+        profile = self.gateway.directory.profile(account)
+        return profile.sender if profile is not None else ""
+
 
 class Auth(enum.Enum):
     """What an endpoint asks of its caller."""
@@ -123,10 +140,13 @@ def endpoint(
         try:
             account = await _authenticate(house, request, auth)
             if isinstance(account, Failure):
-                return to_response(wording(account), CHALLENGE if account.status == 401 else None)
+                headers = CHALLENGE if account.status == 401 else {}
+                if _has_body(request):
+                    headers = {**headers, **GOODBYE}
+                return to_response(wording(account), headers)
             body = await _read_body(limits, request)
             if isinstance(body, Failure):
-                return to_response(wording(body))
+                return to_response(wording(body), GOODBYE)
             call = Call(
                 house.gateway,
                 account,
@@ -198,6 +218,11 @@ def _peer(request: Request) -> str:
 
 
 # --- what it brings ---------------------------------------------------------------------------
+
+
+def _has_body(request: Request) -> bool:
+    headers = request.headers
+    return headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
 
 
 async def _read_body(limits: Limits, request: Request) -> bytes | Failure:

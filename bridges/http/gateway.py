@@ -5,6 +5,7 @@
 *Never*: behaviour.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from smsc.message import AccountId, Draft, MessageId
@@ -17,6 +18,7 @@ from smsc.ports import (
     Lookup,
     Refused,
     Submit,
+    Telling,
     UpstreamReceipt,
 )
 
@@ -102,6 +104,9 @@ class Gateway(Protocol):
 
         A receipt for an id that nobody knows is kept for a while: it may be early.
         """
+
+    async def tell(self, tellings: Sequence[Telling]) -> None:
+        """Have clients told something by HTTP, as receipts are; returns after fsync."""
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
         """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

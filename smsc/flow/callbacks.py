@@ -13,6 +13,9 @@ from urllib.parse import urlsplit
 
 import attrs
 
+from pdu.codec import encode_body
+from pdu.message_pdus import DeliverSm
+from pdu.tlvs import Tag
 from smsc.flow.receipt_body import AS, receipt_body
 from smsc.message import (
     DELIVERED,
@@ -25,7 +28,7 @@ from smsc.message import (
     Progress,
     State,
 )
-from smsc.ports import Batch, CallbackEvent, EventsOf
+from smsc.ports import Batch, CallbackEvent, EventsOf, Telling
 from smsc.store.ids import IdAllocator
 
 DELIVERY_KEEP_MS: Final = 7 * 24 * 3600 * 1000
@@ -34,6 +37,8 @@ QUEUE: Final = "queue:"
 """How a callback URL begins that names a queue of a message broker."""
 _HOST_LIMIT: Final = 261
 """Characters of a host name (RFC 1035 §2.3.4) with its port; a longer one will never resolve."""
+_OCTETS: Final = 4
+"""data_coding of 8-bit data."""
 _SUCCESS: Final = frozenset({DELIVERED, State.ACCEPTED})
 _REFUSED: Final = frozenset({State.REJECTED, State.UNDELIVERABLE, State.DELETED})
 _ON_ITS_WAY: Final = CallbackEvent.NOTICE | CallbackEvent.BUFFERED
@@ -88,6 +93,30 @@ class Callbacks:
         if self.events_of(message.callback_style) & _ON_ITS_WAY:
             return [self._park(batch, message, self._so_far(progress), "notice")]
         return []
+
+    def told(self, batch: Batch, tellings: Sequence[Telling]) -> list[Delivery]:
+        """Something that is no event of a message: its words travel as the body's 8-bit text."""
+        now_ms = self._now_ms()
+        ids = self._ids.take(len(tellings), now_ms)
+        deliveries = [
+            Delivery(
+                id=MessageId(id_),
+                mailbox=mailbox_for(one.account, one.callback_url),
+                account=one.account,
+                kind="told",
+                created_ms=now_ms,
+                expires_ms=now_ms + DELIVERY_KEEP_MS,
+                body=encode_body(
+                    DeliverSm(data_coding=_OCTETS, tlvs=((Tag.MESSAGE_PAYLOAD, one.words),))
+                ),
+                callback_url=one.callback_url,
+                callback_style=one.callback_style,
+            )
+            for id_, one in zip(ids, tellings, strict=True)
+        ]
+        for delivery in deliveries:
+            batch.park(delivery)
+        return deliveries
 
     def _so_far(self, progress: Progress) -> Progress:
         return attrs.evolve(progress, state=ENROUTE, done_ms=self._now_ms())

@@ -4,6 +4,7 @@
 *Out*: their answers. *Never*: HTTP; a decision about a message.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import trio
@@ -16,7 +17,7 @@ from smsc.gateway.health import Pulse
 from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.rooms import Rooms
 from smsc.message import OutletName
-from smsc.ports import Health, Lookup, MobileOriginated, Refused, Submit, UpstreamReceipt
+from smsc.ports import Health, Lookup, MobileOriginated, Refused, Submit, Telling, UpstreamReceipt
 
 
 class HttpPort:
@@ -116,6 +117,15 @@ class HttpPort:
         if not answers[0]:
             return None
         return Refused(answers[0], "too many receipts wait for their messages; send it again later")
+
+    async def tell(self, tellings: Sequence[Telling]) -> None:
+        """Park words for callbacks; return after the commit that holds them was fsynced."""
+        batch = self._rooms.store.batch()
+        deliveries = self._rooms.receipts.callbacks.told(batch, tellings)
+        committed = trio.Event()
+        self._rooms.store.commit_nowait(batch, lambda _result: committed.set())
+        await committed.wait()
+        self._rooms.mailboxes.arrived(deliveries)
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
         """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

@@ -8,7 +8,7 @@ One file a noun: `intake` (the door in), `outlets` (the ways out), `homeward` (d
 `credits`, `contacts`, `inbox`.
 """
 
-from smsc.ports.callbacks import CallbackEvent, CallbackTerms, EventsOf
+from smsc.ports.callbacks import CallbackEvent, CallbackTerms, EventsOf, Telling
 from smsc.ports.contacts import Contact, ContactGroup, Contacts
 from smsc.ports.credits import Credits, Movement, Price
 from smsc.ports.directory import AccountStatus, Directory, NewProfile, Profile
@@ -99,6 +99,7 @@ __all__ = [
     "Store",
     "StoreFull",
     "Submit",
+    "Telling",
     "TryLater",
     "UpstreamReceipt",
 ]

@@ -46,3 +46,13 @@ class CallbackTerms:
     """Asks for `open` of every mailbox that has deliveries, for those that were turned away."""
     dialects: Mapping[str, Any]
     """The settings of the HTTP dialects that are on: one of them names a message broker."""
+
+
+@attrs.frozen
+class Telling:
+    """What a client asked to hear by HTTP besides receipts, in words that its style knows."""
+
+    account: AccountId
+    callback_url: str
+    callback_style: str
+    words: bytes = attrs.field(repr=False)

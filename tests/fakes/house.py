@@ -92,7 +92,7 @@ class RunningGateway:
         """What `ask` returns in the gateway's loop, which it may wait in."""
         return trio.from_thread.run(ask, trio_token=self._token)
 
-    def message(self, id_: int | bytes) -> tuple[Message, Progress]:
+    def message(self, id_: int | bytes | str) -> tuple[Message, Progress]:
         """A stored message; fails if there is none."""
         key = MessageId(int(id_))
 

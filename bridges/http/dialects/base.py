@@ -10,6 +10,7 @@ the message_payload TLV, and the outlet parts it, because only it knows the netw
 
 import datetime as dt
 import math
+import reprlib
 import urllib.parse
 from collections.abc import Mapping
 from typing import Any
@@ -80,7 +81,7 @@ def shown(value: object) -> str:
     try:
         text = orjson.dumps(value).decode()
     except (TypeError, ValueError):
-        text = repr(value)
+        text = reprlib.repr(value)  # however deep and long it is
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
@@ -133,11 +134,14 @@ def to_body(
     expires_ms: int = 0,
     priority: int = 0,
     protocol_id: int = 0,
+    esm_class: int = 0,
+    tlvs: tuple[tuple[int, bytes], ...] = (),
 ) -> bytes | Invalid:
     """One submit_sm body (SMPP 3.4 §4.4.1); TON and NPI are guessed from the addresses.
 
     `expires_ms` is ms UTC, 0 for the default validity; the network is told it as well.
-    An empty `source` leaves the sender to the network.
+    An empty `source` leaves the sender to the network. `esm_class` are bits besides those of the
+    content, `tlvs` TLVs besides message_payload.
     """
     sender, recipient = guess_source(source), guess_destination(destination)
     fault = source_fault(*sender)
@@ -156,14 +160,14 @@ def to_body(
             dest_addr_ton=recipient.ton,
             dest_addr_npi=recipient.npi,
             destination_addr=recipient.addr,
-            esm_class=content.esm_class,
+            esm_class=content.esm_class | esm_class,
             protocol_id=protocol_id,
             priority_flag=priority,
             validity_period=format_absolute(expires_ms) if expires_ms else "",
             registered_delivery=registered_delivery,
             data_coding=content.data_coding,
             short_message=b"" if in_payload else content.data,
-            tlvs=((Tag.MESSAGE_PAYLOAD, content.data),) if in_payload else (),
+            tlvs=((Tag.MESSAGE_PAYLOAD, content.data), *tlvs) if in_payload else tlvs,
         )
     )
 
@@ -262,6 +266,7 @@ def check_callback_url(value: str, field: str = "callback_url") -> Invalid | Non
 
 
 # --- refusals ---------------------------------------------------------------------------------
+
 
 HTTP_STATUS: Mapping[int, int] = {
     Status.ESME_RTHROTTLED: 429,

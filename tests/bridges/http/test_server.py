@@ -104,6 +104,7 @@ class FakeGateway:
     replace: Any = None
     inject_mo: Any = None
     take_receipt: Any = None
+    tell: Any = None
     reports: Any = None
     batch: Any = None
 
@@ -376,6 +377,7 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not() -> None:
     async with running(Limits(body_octets=1000)) as house:
         answer = await house.client.post("/v1/messages", content=b" " * 1001)
         assert answer.status_code == 413
+        assert answer.headers["connection"] == "close"
 
         async def chunks() -> AsyncIterator[bytes]:
             for _ in range(11):
@@ -384,6 +386,15 @@ async def test_a_body_over_the_limit_is_refused_announced_or_not() -> None:
         answer = await house.client.post("/v1/messages", content=chunks())
         assert answer.status_code == 413
         assert await house.is_well()
+
+
+async def test_a_stranger_s_body_is_not_read_and_nothing_follows_it() -> None:
+    async with running() as house, httpx2.AsyncClient(base_url=house.client.base_url) as stranger:
+        for _ in range(20):  # a client that kept the connection would find it cut, now and then
+            answer = await stranger.post("/v1/messages", content=b" " * 300_000)
+            assert (answer.status_code, answer.headers["connection"]) == (401, "close")
+            answer = await stranger.get("/v1/health")
+            assert "connection" not in answer.headers
 
 
 async def test_a_bug_in_a_handler_is_a_500_and_a_log_line_and_the_others_go_on() -> None:

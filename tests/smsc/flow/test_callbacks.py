@@ -2,9 +2,10 @@
 
 import pytest
 
+from bridges.http.dialects.base import read_body
 from smsc.flow.callbacks import mailbox_for
-from smsc.message import Delivery, MessageId, State
-from smsc.ports import CallbackEvent, Failed, TryLater
+from smsc.message import AccountId, Delivery, MessageId, State
+from smsc.ports import CallbackEvent, Failed, Telling, TryLater
 from tests.flow.house import A, B, House, draft_to
 
 URL = "https://shop.example/dlr"
@@ -165,3 +166,18 @@ def test_a_mailbox_for_each_host_and_queue(url: str | None, mailbox: str) -> Non
 
 def test_the_bits_are_those_of_kannel() -> None:
     assert [event.value for event in CallbackEvent] == [1, 2, 4, 8, 16, 32]
+
+
+def test_words_of_a_style_are_parked_for_its_callback() -> None:
+    house = House()
+    words = b"status=1&text=" + b"x" * 1000
+    batch = house.store.batch()
+    told = house.receipts.callbacks.told(
+        batch, [Telling(AccountId("demo"), URL, "mask:0", words), Telling(AccountId("demo"), URL, "mask:0", b"")]
+    )  # fmt: skip
+    house.store.commit_nowait(batch)
+    house.commit()
+    assert [one.id for one in house.parked(MAILBOX)] == [one.id for one in told]
+    first, second = house.parked(MAILBOX)
+    assert (first.kind, first.callback_url, first.callback_style) == ("told", URL, "mask:0")
+    assert [read_body(one.body).data for one in (first, second)] == [words, b""]

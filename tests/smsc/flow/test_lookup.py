@@ -79,6 +79,31 @@ async def test_a_request_is_found_whole_by_its_first_id(
     assert await asked.batch(DEMO, 4) == []
 
 
+@pytest.mark.parametrize("count", [1, 7, 8, 9, 72, 600, 2700])
+async def test_a_request_of_any_length_is_found_whole(
+    store: MemoryStore, asked: MessageLookup, count: int
+) -> None:
+    accept(store, [a_message(5 + place, batch=5) for place in range(count)])
+    accept(store, [a_message(5 + count), a_message(6 + count)])
+    assert len(await asked.batch(DEMO, 5)) == count
+
+
+async def test_a_short_request_is_found_without_reading_much(
+    store: MemoryStore, asked: MessageLookup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accept(store, [a_message(place, batch=place) for place in range(1, 3000)])
+    read: list[MessageId] = []
+    messages = store.messages
+
+    def counted(ids: Sequence[MessageId]) -> list[Message | None]:
+        read.extend(ids)
+        return messages(ids)
+
+    monkeypatch.setattr(store, "messages", counted)
+    await asked.batch(DEMO, 5)
+    assert len(read) < 20
+
+
 async def test_every_condition_that_is_given_must_hold(
     store: MemoryStore, asked: MessageLookup
 ) -> None:

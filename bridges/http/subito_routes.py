@@ -1,0 +1,80 @@
+"""The route of the SubitoSMS dialect: one path, three actions.
+
+*In*: `Call`. *Out*: `Reply`. *Never*: JSON members; they live in `dialects/subito.py`.
+"""
+
+from functools import partial
+
+from starlette.routing import BaseRoute, Route
+
+from bridges.http.dialects import subito, subito_status
+from bridges.http.dialects.base import Reply
+from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from smsc.message import AccountId
+from smsc.ports import Refused
+
+MAX_ADDRESS_BOOKS = 1000
+
+
+def routes(house: House, config: subito.SubitoConfig) -> list[BaseRoute]:
+    """The one path; what is asked by GET has no body, and is told so in the dialect's own words."""
+    handler = partial(answer, config)
+    door = endpoint(house, handler, wording, Auth.OWN, config.body_octets)
+    return [Route(config.path, door, methods=["GET", "POST"])]
+
+
+def wording(failure: Failure) -> Reply:
+    """A request that no code saw, or that broke one."""
+    return subito.fault_reply(subito.failure(failure.status, failure.why))
+
+
+async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
+    """Frame, password, action, and then what the action asks."""
+    asked = subito.parse_request(call.body)
+    if isinstance(asked, subito.Fault):
+        return subito.fault_reply(asked)
+    account = await call.authenticate(asked.username, asked.password)
+    if isinstance(account, Refused):
+        return subito.fault_reply(subito.wrong_password())
+    action = subito.parse_action(call.query)
+    fault = subito.check_action(action)
+    if fault is not None:
+        return subito.fault_reply(fault)
+    name = AccountId(account.name)
+    if action == "send":
+        return await _send(config, call, name, asked.data)
+    if action == "status":
+        return await _status(config, call, name, asked.data)
+    balances = call.gateway.credits.balances(name)
+    books = call.gateway.contacts.groups(name, limit=MAX_ADDRESS_BOOKS)
+    return subito.credit_reply(balances, len(books), config)
+
+
+async def _send(config: subito.SubitoConfig, call: Call, account: AccountId, data: object) -> Reply:
+    order = subito.parse_order(data, account, config, call.sender(account))
+    if isinstance(order, subito.Fault):
+        return subito.fault_reply(order)
+    wanted = order.wanted()
+    credit = call.gateway.credits
+    balances = credit.balances(account)
+    if balances is not None:
+        prices = [credit.price(account, one.dest, one.parts) for one in wanted]
+        fault = subito.check_credit(prices, balances)
+        if fault is not None:
+            return subito.fault_reply(fault)
+    admissions = await call.gateway.submit.submit_many([one.draft for one in wanted])
+    return subito.sent_reply(order, admissions)
+
+
+async def _status(
+    config: subito.SubitoConfig, call: Call, account: AccountId, data: object
+) -> Reply:
+    ids = subito_status.parse_ids(data, config)
+    if isinstance(ids, subito.Fault):
+        return subito.fault_reply(ids)
+    groups = []
+    for id_ in ids:
+        batch = subito_status.batch_of(id_)
+        reports = [] if batch is None else await call.gateway.lookup.batch(account, batch)
+        groups.append((id_, reports))
+    return subito_status.status_reply(groups)

@@ -16,6 +16,7 @@ from typing import Final
 import trio
 
 from smsc.gateway.bridges import Addresses
+from smsc.gateway.connectors import receiver_at, remind
 from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
 from smsc.gateway.outlet_keeper import OutletKeeper
@@ -78,6 +79,7 @@ class Life:
         messages = 0
         for some in earlier:
             rooms.waking.restore(some)
+            remind(rooms.outlets, some)
             messages += len(some)
             await trio.lowlevel.checkpoint()
         self._pulse.is_restoring = False
@@ -112,6 +114,7 @@ class Life:
                 stop=self._http_stop,
                 log=rooms.log,
                 dialects=rooms.config.dialects,
+                receiver_at=partial(receiver_at, rooms.outlets),
             )
             http = await doors.start(serve)
         return Addresses(tuple(smpp[:plain]), tuple(http), tuple(smpp[plain:]))

@@ -96,8 +96,8 @@ def parse_finder(value: object) -> Finder:
             return Finder(value, kind, rest)
 
 
-def compile_re2(written: str, *, groups: int = 0) -> Any:
-    """A pattern of RE2 with at most `groups` groups; raises SettingError."""
+def compile_re2(written: str, *, groups: int | None = None) -> Any:
+    """A pattern of RE2, with at most `groups` groups where that is given; raises SettingError."""
     options = re2.Options()
     options.log_errors = False
     options.max_mem = _PATTERN_OCTETS
@@ -107,9 +107,8 @@ def compile_re2(written: str, *, groups: int = 0) -> Any:
         reason = error.args[0] if error.args else "does not compile"
         told = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
         raise SettingError(f"expected a pattern of RE2 syntax, found {written!r}: {told}") from None
-    if compiled.groups > groups:
-        allowed = "no group" if not groups else "at most one group"
-        raise SettingError(f"expected a pattern with {allowed}, found {written!r}")
+    if groups is not None and compiled.groups > groups:
+        raise SettingError(f"expected a pattern with at most one group, found {written!r}")
     return compiled
 
 

@@ -116,7 +116,7 @@ class Exchanger:
             except httpx2.ProxyError as error:
                 return NotSent(f"the proxy refused: {error}")
             except httpx2.TransportError as error:
-                why = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+                why = _why(error)
                 return NoAnswer(why) if body.is_sent else NotSent(why)
         why = f"no answer within {self._total_s:g} s"
         return NoAnswer(why) if body.is_sent else NotSent(why)
@@ -160,6 +160,16 @@ class Exchanger:
             for name, value in response.headers.raw
         }
         return Response(response.status_code, headers, b"".join(chunks))
+
+
+def _why(error: BaseException) -> str:
+    """The name of an error, and the sentence of the first one beneath it that has one."""
+    beneath: BaseException | None = error
+    while beneath is not None:
+        if str(beneath):
+            return f"{type(error).__name__}: {beneath}"
+        beneath = beneath.__cause__ or beneath.__context__
+    return type(error).__name__
 
 
 def _tls_context(config: ConnectorConfig) -> ssl.SSLContext:

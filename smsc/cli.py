@@ -15,7 +15,15 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
-from smsc import cli_account, cli_control, cli_credit, cli_files, cli_store
+from smsc import (
+    cli_account,
+    cli_connectors,
+    cli_control,
+    cli_credit,
+    cli_files,
+    cli_send,
+    cli_store,
+)
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.message import OutletName
 from smsc.ports import CallbackTerms
@@ -34,8 +42,10 @@ for _command in (
     cli_credit.credit,
     cli_files.contacts,
     cli_files.inbox,
+    cli_connectors.app,
 ):
     app.command(_command)
+app.command(cli_send.send)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'

@@ -11,17 +11,13 @@ import time
 from pathlib import Path
 from typing import Annotated, Any
 
-import cyclopts
 from cyclopts import Parameter
 
 from smsc.send_way import FINAL_WELL, Step, Way, Wish
 
-app = cyclopts.App()
-
 _CONFIG = Path("smsc.toml")
 
 
-@app.command(name="send")
 def send(
     *,
     to: str,
@@ -105,7 +101,7 @@ def _from_config(
     file: Path, account: str, password: str | None, http: str | None, smpp: str | None
 ) -> tuple[str, str, str | None, str | None] | int:
     """What was not given, from the configuration; an exit status after a sentence."""
-    from smsc.cli import load_config
+    from smsc.cli import _load as load_config
 
     loaded = load_config(file)
     if loaded is None:

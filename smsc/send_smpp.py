@@ -132,7 +132,9 @@ class _Conversation:
             return
         value = told[0] if told else state_of((parsed and parsed.stat) or "")
         state = State(value).name if value in set(State) else "UNKNOWN"
-        step = Step(state, f"error {parsed.err}" if parsed and parsed.err not in {None, "000"} else "")
+        step = Step(
+            state, f"error {parsed.err}" if parsed and parsed.err not in {None, "000"} else ""
+        )
         if state in FINAL:
             self._told(step)
         else:

@@ -129,7 +129,7 @@ class Connector:
 
     async def run(self, flow: Flow) -> None:
         """Send what comes, until cancelled; what is under way then was journalled as it must be."""
-        self.flow, self.is_running = flow, True
+        self.flow = flow
         try:
             while True:
                 try:
@@ -146,8 +146,6 @@ class Connector:
             self._flying.clear()
             self._settle(lost + self._give_back())
             raise
-        finally:
-            self.is_running = False
 
     def control(self, wish: Wish) -> None:
         """Start, stop or drain; the other outlets do not notice.
@@ -223,7 +221,14 @@ class Connector:
     async def _live(self) -> None:
         flow = self.flow
         assert flow is not None
+        try:
+            await self._work_together(flow)
+        finally:
+            self.is_running = False
+
+    async def _work_together(self, flow: Flow) -> None:
         async with trio.open_nursery() as nursery:
+            self.is_running = True
             for _ in range(self.config.concurrency):
                 nursery.start_soon(self._work)
             nursery.start_soon(self._keep_time)

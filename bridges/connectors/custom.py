@@ -166,7 +166,7 @@ def _load(file: Path, name: str) -> Callable[..., Any]:
     sys.modules[name] = module  # dataclasses and pickles look their module up there
     try:
         exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)  # noqa: S102
-        function = getattr(module, FUNCTION, None)
+        function: Callable[..., Any] | None = getattr(module, FUNCTION, None)
         assert callable(function), f"it defines no function {FUNCTION}"
     except Exception as error:
         if before is not None:

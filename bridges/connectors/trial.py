@@ -128,7 +128,9 @@ def _meaning(attempted: Attempted, connector: Connector, sms: Sms) -> str:
             return f"declined, {class_}, code {code}: {why}; {follows}"
         case NotSent(why, is_hopeless):
             follows = (
-                "the message would end as REJECTED" if is_hopeless else "another attempt would follow"
+                "the message would end as REJECTED"
+                if is_hopeless
+                else "another attempt would follow"
             )
             return f"not sent: {why}; {follows}"
         case NoAnswer(why) | Unclear(why):

@@ -16,10 +16,11 @@ from typing import Final
 import trio
 
 from smsc.gateway.bridges import Addresses
-from smsc.gateway.connectors import receiver_at, remind
 from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
 from smsc.gateway.outlet_keeper import OutletKeeper
+from smsc.gateway.receiving import receiver_at
+from smsc.gateway.reminding import remind
 from smsc.gateway.rooms import Rooms
 from smsc.message import MessageId, Progress
 

@@ -102,14 +102,16 @@ def call(gateway: RunningGateway, path: str, **more: object) -> httpx2.Response:
 
 def until(gateway: RunningGateway, id_: int, state: State) -> None:
     gateway.wait_until(
-        lambda: (progress := gateway.gateway.store.progress(id_)) is not None  # type: ignore[arg-type]
-        and progress.state is state,
+        lambda: (
+            (progress := gateway.gateway.store.progress(id_)) is not None  # type: ignore[arg-type]
+            and progress.state is state
+        ),
         f"{id_} {state!r}",
     )
 
 
 def facts_of(gateway: RunningGateway) -> dict[str, Any]:
-    return dict(gateway.call(gateway.gateway.health).facts)
+    return dict(gateway.call(gateway.gateway.pulse.health).facts)
 
 
 def test_several_services_and_a_carrier_take_over_from_each_other(
@@ -257,7 +259,7 @@ def test_what_a_service_may_have_is_held_and_a_restart_changes_nothing(
         gateway.kill()
         service.mode = "well"
         again = start_gateway(toml)
-        again.wait_until(lambda: not again.gateway.is_restoring)
+        again.wait_until(lambda: not again.gateway.pulse.is_restoring)
         states = {}
 
         def are_settled() -> bool:
@@ -272,7 +274,7 @@ def test_what_a_service_may_have_is_held_and_a_restart_changes_nothing(
         assert len(held) == 3, "as many as were under way, and no more"
         assert facts_of(again)["held"] == {"online": 3}
         assert len(web.seen) == 3 + 7, "none was sent twice"
-        assert again.await_(lambda: again.gateway.control_outlet("online", "resend")) is None
+        assert again.call(lambda: again.gateway.outlet_desk.control("online", "resend")) is None
         for id_ in held:
             until(again, id_, State.ACCEPTED)
         assert len(web.seen) == 13
@@ -304,11 +306,11 @@ def test_time_outs_behind_the_request_are_counted_and_visible(start_gateway: Sta
             ACCOUNT + HTTP + clickatell("online", web, more) + route("41", "online")
         )
         (id_,) = post(gateway, "41791234567")
-        gateway.wait_until(lambda: gateway.gateway.health().facts["held"] == {"online": 1})
+        gateway.wait_until(lambda: gateway.gateway.pulse.health().facts["held"] == {"online": 1})
         assert gateway.message(id_)[1].state is State.HELD
         online = facts_of(gateway)["outlets"]["online"]
         assert (online["unanswered"], online["held"], online["breaker_opened"]) == (1, 1, 1)
-        assert gateway.await_(lambda: gateway.gateway.control_outlet("online", "fail")) is None
+        assert gateway.call(lambda: gateway.gateway.outlet_desk.control("online", "fail")) is None
         until(gateway, id_, State.UNDELIVERABLE)
 
 

@@ -147,7 +147,9 @@ class OvhRest(Plain):
     def _signed(self, method: str, path: str, now_s: float, body: bytes = b"") -> Request:
         url = f"{self.url}/sms/{quote(self.service, safe='')}{path}"
         at = str(int(now_s) + (self._ahead_s or 0))
-        signed = f"{self.application_secret}+{self.consumer_key}+{method}+{url}+{body.decode()}+{at}"
+        signed = (
+            f"{self.application_secret}+{self.consumer_key}+{method}+{url}+{body.decode()}+{at}"
+        )
         digest = hashlib.sha1(signed.encode()).hexdigest()  # noqa: S324 - OVH's own scheme
         headers: tuple[tuple[str, str], ...] = (
             ("X-Ovh-Application", self.application_key),

@@ -142,7 +142,7 @@ async def test_a_service_that_does_not_tell_is_asked_until_the_end() -> None:
 
             def has_ended() -> bool:
                 house.flow.release()
-                return house.fact("polled_for") == 0
+                return bool(house.fact("polled_for") == 0)
 
             await eventually(has_ended)
             assert house.flow.receipts[-1] == UpstreamReceipt(
@@ -167,23 +167,27 @@ async def test_a_receipt_by_callback_ends_the_asking() -> None:
 
 async def test_messages_of_an_earlier_life_are_asked_for_too() -> None:
     fake = FakeClassic(statuses={"old": "005"})
-    async with serving(fake) as web:
-        async with driving("clickatell", classic(web.url, poll_s=0.01), web) as house:
-            house.outlet.remind(("old", ""))
-            await eventually(lambda: house.flow.receipts != [])
-            assert house.flow.receipts[0] == UpstreamReceipt(NAME, "old", State.UNDELIVERABLE, 5)
+    async with (
+        serving(fake) as web,
+        driving("clickatell", classic(web.url, poll_s=0.01), web) as house,
+    ):
+        house.outlet.remind(("old", ""))
+        await eventually(lambda: house.flow.receipts != [])
+        assert house.flow.receipts[0] == UpstreamReceipt(NAME, "old", State.UNDELIVERABLE, 5)
 
 
 async def test_a_poll_that_fails_is_repeated() -> None:
     answers = [Say(500), Say(200, b"ERR: 001, no"), Say(200, b"??")]
     fake = FakeClassic(statuses={"old": "004"})
 
-    async with serving(lambda seen: answers.pop(0) if answers else fake(seen)) as web:
-        async with driving("clickatell", classic(web.url, poll_s=0.01), web) as house:
-            house.outlet.remind(("old",))
-            await eventually(lambda: house.flow.receipts != [])
-            assert len(web.seen) == 4
-            assert house.log.events.count("connector.poll_failed") == 1
+    async with (
+        serving(lambda seen: answers.pop(0) if answers else fake(seen)) as web,
+        driving("clickatell", classic(web.url, poll_s=0.01), web) as house,
+    ):
+        house.outlet.remind(("old",))
+        await eventually(lambda: house.flow.receipts != [])
+        assert len(web.seen) == 4
+        assert house.log.events.count("connector.poll_failed") == 1
 
 
 async def test_the_balance_is_shown_and_a_low_one_told_once() -> None:

@@ -5,7 +5,8 @@ import trio
 import trio.testing
 
 from bridges.connectors.exchange import ANSWER_OCTETS
-from bridges.connectors.kinds import OvhConfig, TemplateConfig
+from bridges.connectors.kinds import OvhConfig
+from bridges.connectors.template_settings import TemplateConfig
 from bridges.connectors.template_text import parse_fields, parse_text
 from pdu.status import Status
 from smsc.config_errors import Secret
@@ -340,7 +341,7 @@ async def test_no_secret_and_no_text_reaches_the_log() -> None:
 async def test_a_connector_that_a_bug_ends_owes_no_outcome(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(BaseExceptionGroup) as bug:
+    with pytest.raises(BaseExceptionGroup) as bug:  # noqa: PT012 - it lives as long as the block
         async with running(FakePlatform(), delay_s=5.0, ambiguous="hold", concurrency=1) as house:
             house.send(1)
             house.flow.release()

@@ -1,6 +1,7 @@
 """Connectors of the operator's own code."""
 
 import os
+import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -25,9 +26,16 @@ HEAD = "def send(message, number, flash, sender, username, password, account, ur
 EXAMPLE = Path("examples/connectors/custom_sms.py")
 
 
+def write(file: Path, code: str, at: int | None = None) -> None:
+    """Put code into a file, changed at a time of its own so that a look sees the change."""
+    file.write_text(code)
+    if at is not None:
+        os.utime(file, (at, at))
+
+
 @asynccontextmanager
 async def running(file: Path, code: str, **settings: Any) -> AsyncIterator[Running]:
-    file.write_text(code)
+    write(file, code)
     config = CustomConfig(file=file, **settings)
     async with driving("custom", config, FakeWeb(lambda _: Say())) as house:
         yield house
@@ -85,13 +93,9 @@ async def test_a_hanging_function_is_cut_and_the_message_in_doubt(
 ) -> None:
     wait = "import trio; await trio.sleep(60)" if prefix else "import mine_gate; mine_gate.wait()"
     gate = threading.Event()
-    import sys
-
     sys.modules["mine_gate"] = gate  # type: ignore[assignment]
     try:
-        async with running(
-            file, prefix + HEAD + wait, timeout_s=0.1, ambiguous=ambiguous
-        ) as house:
+        async with running(file, prefix + HEAD + wait, timeout_s=0.1, ambiguous=ambiguous) as house:
             house.send(1)
             house.flow.release()
             assert await house.outcomes() == [kind(1, SYSERR)]
@@ -104,8 +108,6 @@ async def test_threads_that_hang_are_bounded_and_what_never_began_is_not_in_doub
     file: Path,
 ) -> None:
     gate = threading.Event()
-    import sys
-
     sys.modules["mine_gate"] = gate  # type: ignore[assignment]
     before = threading.active_count()
     try:
@@ -129,20 +131,16 @@ async def test_a_changed_file_is_read_again_and_a_broken_one_is_not(
 ) -> None:
     monkeypatch.setattr(room, "_LOOK_S", 0.0)
 
-    def write(code: str, at: int) -> None:
-        file.write_text(code)
-        os.utime(file, (at, at))
-
     async with running(file, HEAD + "return {'id': 'one'}") as house:
         assert await house.outcome(1) == Sent(1, "one")  # type: ignore[arg-type]
-        write(HEAD + "return {'id': 'two'}", 1000)
+        write(file, HEAD + "return {'id': 'two'}", 1000)
         assert await house.outcome(2) == Sent(2, "two")  # type: ignore[arg-type]
         assert house.log.events.count("connector.file_loaded") == 1
         for at, broken in enumerate(("def send(:", "x = 1", "raise SystemError"), 2000):
-            write(broken, at)
+            write(file, broken, at)
             assert await house.outcome(at) == Sent(at, "two")  # type: ignore[arg-type]
         assert house.log.events.count("connector.file_failed") == 3
-        file.unlink()
+        os.unlink(file)  # noqa: PTH108 - a test may block
         assert type(await house.outcome(9)) is Sent
 
 
@@ -150,7 +148,7 @@ async def test_a_file_that_breaks_at_the_start_stops_the_connector_only(file: Pa
     async with running(file, "raise OSError('no library')\n" + HEAD + "pass", stopped_s=0) as house:
         assert not house.outlet.is_up
         assert "no library" in house.log.named("connector.stopped")[0]["why"]
-        file.write_text(HEAD + "return True")
+        write(file, HEAD + "return True")
         house.outlet.control("start")
         await eventually(lambda: house.outlet.is_up)
         assert type(await house.outcome()) is Sent

@@ -86,13 +86,17 @@ async def test_tls_shows_our_certificate(tmp_path: Path) -> None:
     async with serving(answer, tls=tls_server(authority, wants_certificate=True)) as web:
         config = clickatell(web.url, tls_ca=authority.cert, tls_cert=cert, tls_key=key)
         assert isinstance(await ask(config, web.url), Response)
-        assert not isinstance(await ask(clickatell(web.url, tls_ca=authority.cert), web.url), Response)
+        assert not isinstance(
+            await ask(clickatell(web.url, tls_ca=authority.cert), web.url), Response
+        )
         assert len(web.seen) == 1
 
 
 async def test_a_proxy_with_a_password() -> None:
     async with serving(answer) as proxy:
-        config = clickatell("http://sms.example", proxy=Secret(f"http://u:p@127.0.0.1:{proxy.port}"))
+        config = clickatell(
+            "http://sms.example", proxy=Secret(f"http://u:p@127.0.0.1:{proxy.port}")
+        )
         told = await ask(config, "http://sms.example/send")
         assert isinstance(told, Response)
         seen = proxy.seen[0]

@@ -54,7 +54,9 @@ class FakeTwilio:
 def sign(url: str, fields: dict[str, str], token: str = TOKEN) -> str:
     """X-Twilio-Signature of a form post."""
     signed = url + "".join(name + fields[name] for name in sorted(fields))
-    return base64.b64encode(hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()).decode()
+    return base64.b64encode(
+        hmac.new(token.encode(), signed.encode(), hashlib.sha1).digest()
+    ).decode()
 
 
 def form(fields: dict[str, str]) -> bytes:

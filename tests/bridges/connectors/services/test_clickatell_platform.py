@@ -140,4 +140,6 @@ def test_updates_that_say_nothing_are_left_out() -> None:
 def test_the_balance() -> None:
     answer = exchange(FakePlatform(), service().balance(NOW_S))
     assert service().balance_left(answer) == 41.5
-    assert service().balance_left(exchange(lambda _: say_json([]), service().balance(NOW_S))) is None
+    assert (
+        service().balance_left(exchange(lambda _: say_json([]), service().balance(NOW_S))) is None
+    )

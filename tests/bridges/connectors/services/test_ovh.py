@@ -157,7 +157,9 @@ def test_what_has_not_left_yet_has_no_end() -> None:
 
 @pytest.mark.parametrize(("ptt", "state", "error"), PTTS)
 @pytest.mark.parametrize("service", [rest(), form()])
-def test_ends_by_callback(service: OvhRest | OvhHttp2Sms, ptt: int, state: State, error: int) -> None:
+def test_ends_by_callback(
+    service: OvhRest | OvhHttp2Sms, ptt: int, state: State, error: int
+) -> None:
     query = f"id=9&ptt={ptt}&date=20260921120000&description=1&descriptionDlr=x"
     told = service.called(call(f"https://gw.example/r?{query}"))
     assert isinstance(told, Called)

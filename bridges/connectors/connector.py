@@ -137,9 +137,9 @@ class Connector:
                         await self._live()
                 except (OSError, ValueError) as error:  # files or settings that cannot be used
                     self._stop_for_people(str(error))
+                    self._news = trio.Event()
                     with trio.move_on_after(self.config.stopped_s or float("inf")):
                         await self._news.wait()
-                    self._news = trio.Event()
         except Exception:
             # A bug ends this life, not the messages: each still gets its outcome.
             lost = [self._without_answer(sms) for sms in self._flying.values()]

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
+from pdu.address import destination_fault, guess_destination, guess_source, source_fault
 from smsc.send_way import FINAL_WELL, Step, Way, Wish
 
 _CONFIG = Path("smsc.toml")
@@ -63,6 +64,9 @@ def send(
         Print one JSON object.
 
     """
+    wrong = _fault(to, from_, text)
+    if wrong is not None:
+        return _wrong(wrong)
     if password_env is not None:
         password = os.environ.get(password_env)
         if password is None:
@@ -79,6 +83,17 @@ def send(
         return way
     assert password is not None
     return _run(way, Wish(to, text, from_, flash, account, password), wait_s, json=json)
+
+
+def _fault(to: str, from_: str, text: str) -> str | None:
+    """What no gateway could take; None if it may."""
+    fault = destination_fault(*guess_destination(to))
+    if fault is not None:
+        return f"--to: {fault}; write a number such as +41791234567"
+    fault = source_fault(*guess_source(from_))
+    if fault is not None:
+        return f"--from: {fault}; write a number or a name of 11 characters at most"
+    return None if text else "--text: a message needs at least one character"
 
 
 def _run(way: Way, wish: Wish, wait_s: float, *, json: bool) -> int:

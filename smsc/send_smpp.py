@@ -28,6 +28,7 @@ from smsc.session.machine import Session
 from smsc.session.timers import Timers
 
 _CONNECT_S: Final = 10.0
+_GOODBYE_S: Final = 1.0
 _SHORT_MESSAGE_OCTETS: Final = 254
 _HOLD: Final = 100
 
@@ -53,6 +54,8 @@ class _Conversation:
         self._id = ""
         self._state = "unreachable"
         self._over = trio.Event()
+        self._early: list[Request] = []
+        """Came before the response that names our message: one of them may be its receipt."""
 
     async def run(self, host: str, port: int, wait_s: float) -> str:
         try:
@@ -73,10 +76,12 @@ class _Conversation:
         session.bind(
             Command.BIND_TRANSCEIVER, system_id=self._wish.account, password=self._wish.password
         )
+        left = trio.Event()
         async with trio.open_nursery() as nursery:
 
             async def live() -> None:
                 await link.run()
+                left.set()
                 if not self._over.is_set():
                     self._told(Step("unreachable", link.why_closed))
 
@@ -87,10 +92,11 @@ class _Conversation:
                 await self._over.wait()
             if waiting.cancelled_caught:
                 self._tell(Step("waiting", f"still {self._state} after {wait_s:g} s"))
+            self._over.set()
             session.unbind()
             link.flush()
-            with trio.move_on_after(1.0):
-                await trio.sleep(0.05)
+            with trio.move_on_after(_GOODBYE_S):
+                await left.wait()
             nursery.cancel_scope.cancel()
 
     def _handle(self, session: Session, events: list[Event]) -> None:
@@ -107,6 +113,9 @@ class _Conversation:
                     self._told(Step("unreachable", "no answer to submit_sm in time"))
                 case Delivered(requests):
                     session.answer_many([(request[0], 0, b"") for request in requests])
+                    if not self._id:
+                        self._early += requests
+                        continue
                     for request in requests:
                         self._delivered(request)
                 case _:
@@ -119,6 +128,9 @@ class _Conversation:
         self._id = body.split(b"\0", 1)[0].decode("latin-1")
         self._state = "ENROUTE"
         self._tell(Step("accepted", f"id {self._id}", {"id": self._id}))
+        early, self._early = self._early, []
+        for request in early:
+            self._delivered(request)
 
     def _delivered(self, request: Request) -> None:
         """A receipt of our message, or anything else that waits for the account."""

@@ -10,7 +10,7 @@ from smsc.cli import app
 from tests.fakes.services.clickatell import FakeClassic, FakePlatform
 from tests.fakes.services.ovh import AK, AS, CK, FakeRest
 from tests.fakes.services.twilio import TOKEN, FakeTwilio
-from tests.fakes.services.web import Cut, FakeWeb, Say, Seen, serving_aside
+from tests.fakes.services.web import Cut, FakeWeb, Handler, Say, Seen, serving_aside
 
 SECRETS = ("the-key==", "p&ss", "p%26ss", AS, CK, AK, TOKEN)
 CONFIG = """
@@ -94,7 +94,7 @@ def test_each_step_is_shown_and_no_secret(config: Path, capsys: pytest.CaptureFi
 def test_no_service_gets_its_secrets_shown(
     config: Path, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    fakes = {"online": FakePlatform(), "old": FakeClassic(), "tw": FakeTwilio()}
+    fakes: dict[str, Handler] = {"online": FakePlatform(), "old": FakeClassic(), "tw": FakeTwilio()}
     with serving_aside(lambda _: Say()) as web:
         rest = FakeRest(web.url)
         web.answer = fakes.get(name, rest)

@@ -284,22 +284,21 @@ async def test_an_error_for_people_stops_it_once_and_a_start_brings_it_back() ->
         assert house.fact("state") == "up"
 
 
-async def test_files_that_cannot_be_used_stop_it_and_end_nothing() -> None:
+async def test_files_that_cannot_be_used_stop_it_until_people_start_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     async with serving(FakePlatform()) as web:
         config = clickatell(web.url, tls_ca="/nowhere/ca.pem", stopped_s=0.0)
         async with driving("clickatell", config, web) as house:
-            opened = 0
-
-            def count() -> None:
-                nonlocal opened
-                opened += 1
-
-            house.outlet.sender.opened = lambda: count() or opening()  # type: ignore[attr-defined]
-            opening = type(house.outlet.sender).opened.__get__(house.outlet.sender)
-            await trio.testing.wait_all_tasks_blocked(0.01)
-            assert opened == 0, "it waits for people"
             assert not house.outlet.is_up
             assert len(house.log.named("connector.stopped")) == 1
+            tries: list[object] = []
+            monkeypatch.setattr(type(house.outlet.sender), "opened", tries.append)
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            assert tries == [], "it waits"
+            monkeypatch.undo()
+            house.outlet.control("start")
+            await eventually(lambda: len(house.log.named("connector.stopped")) == 2)
 
 
 # --- people ---------------------------------------------------------------------------------------

@@ -47,9 +47,11 @@ class Beside:
                 self._polls.add(one, now)
             self._pollers.unpark_all()
 
-    def ended(self, upstream_id: str) -> None:
-        """The end of this is known."""
-        self._polls.discard(upstream_id)
+    def ended(self, reports: Sequence[Report]) -> None:
+        """The service told of these ends itself."""
+        for report in reports:
+            if report.state in FINAL:
+                self._polls.discard(report.upstream_id)
 
     def statistics(self) -> Mapping[str, object]:
         """What is asked for, and the balance when last seen."""

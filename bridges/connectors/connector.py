@@ -9,7 +9,7 @@ outlet); what it may have goes by `ambiguous`, as on an upstream link.
 """
 
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal, assert_never
 
@@ -18,22 +18,20 @@ import trio
 from bridges.connectors.beside import Beside
 from bridges.connectors.breaker import Breaker
 from bridges.connectors.exchange import NoAnswer, NotSent
-from bridges.connectors.incoming import hand_in
+from bridges.connectors.incoming import take_call
 from bridges.connectors.sender import Attempted, HttpSender, Sender
-from bridges.connectors.service import Callback, Declined, Rejected, Taken, Unclear
+from bridges.connectors.service import Callback, Declined, Taken, Unclear
 from bridges.connectors.settings import Basics, ConnectorConfig, secrets_of
 from bridges.connectors.sms import Dress, Sms, read_sms
+from bridges.connectors.troubles import WHY_CHARACTERS, Troubles
 from bridges.http.dialects.base import Reply
 from bridges.upstream_pace import Pace
-from pdu.status import Status, status_class
-from smsc.message import FINAL, MessageId, OutletName
+from pdu.status import Status
+from smsc.message import MessageId, OutletName
 from smsc.ports import Failed, Flow, Held, Outcome, Outgoing, Sent, TryLater
 
 NO_ANSWER: Final = int(Status.ESME_RSYSERR)
 _SHORTEST_REST_S: Final = 0.005
-_CODES: Final = 100
-"""Error codes that are counted by name."""
-_WHY_CHARACTERS: Final = 200
 
 Wish = Literal["start", "stop", "drain"]
 
@@ -62,18 +60,20 @@ class Connector:
             self.beside = Beside(self, sender, config)
             self.receipts_path = config.receipts_path.value
             self.receipts_url = config.receipt_url
-        self._secrets = tuple(secrets_of(config))
+        self._troubles = Troubles(self.log, secrets_of(config))
         self._may_send = True
         self._is_draining = False
         self._pace = Pace(config.rate, trio.current_time())
         self._quiet_until = 0.0
+        self._up_since = 0.0
+        self._heard_at: float | None = None
+        self._written_at: float | None = None
         self._in_hand: dict[MessageId, int] = {}  # parts without an outcome
         self._queue: deque[Sms] = deque()
         self._flying: dict[int, Sms] = {}
         self._idle = trio.lowlevel.ParkingLot()
         self._news = trio.Event()
         self._owes_look = self._is_starved = False
-        self._errors: Counter[str] = Counter()
         self._counts = dict.fromkeys(
             ("sent", "accepted", "refused", "retried", "throttled", "unanswered", "held"), 0
         )
@@ -176,13 +176,16 @@ class Connector:
             "breaker": self.breaker.state(now),
             "breaker_opened": self.breaker.opened,
             "why": self.breaker.why,
-            "in_hand": len(self._in_hand),
+            "uptime_s": round(now - self._up_since, 1) if self.is_up else 0.0,
+            "heard_s_ago": _ago(now, self._heard_at),
+            "written_s_ago": _ago(now, self._written_at),
+            "window_used": len(self._in_hand),
+            "window": self.config.concurrency,
             "in_flight": len(self._flying),
-            "concurrency": self.config.concurrency,
             "rate": round(self._pace.rate(now), 1),
             "rate_limit": None if limit == float("inf") else round(limit, 1),
             "slowed": self._pace.is_slowed,
-            "errors": dict(self._errors.most_common()),
+            "errors": self._troubles.counts(),
             **self._counts,
             **(self.beside.statistics() if self.beside is not None else {}),
         }
@@ -194,21 +197,9 @@ class Connector:
         flow = self.flow
         if flow is None or not self.is_running or not isinstance(self.sender, HttpSender):
             return Reply(503, b"not started", "text/plain")
-        try:
-            told = self.sender.service.called(callback)
-        except Exception:
-            self.log.exception("connector.callback_broke")
-            return Reply(400, b"not understood", "text/plain")
-        if isinstance(told, Rejected):
-            self.log.warning("connector.callback_refused", status=told.status, why=told.why)
-            return Reply(told.status, told.why.encode(), "text/plain")
-        statuses = await hand_in(flow, self.name, told.reports, told.messages)
+        told = await take_call(flow, self.name, self.sender.service, callback, self.log)
         if self.beside is not None:
-            for report in told.reports:
-                if report.state in FINAL:
-                    self.beside.ended(report.upstream_id)
-        if any(status and status_class(status) == "retryable" for status in statuses):
-            return Reply(503, b"try again", "text/plain")
+            self.beside.ended(told.reports)
         return told.reply
 
     def remind(self, upstream_ids: Sequence[str]) -> None:
@@ -229,6 +220,7 @@ class Connector:
     async def _work_together(self, flow: Flow) -> None:
         async with trio.open_nursery() as nursery:
             self.is_running = True
+            self._up_since = trio.current_time()
             for _ in range(self.config.concurrency):
                 nursery.start_soon(self._work)
             nursery.start_soon(self._keep_time)
@@ -241,7 +233,7 @@ class Connector:
             while not self._queue:
                 await self._idle.park()
             sms = self._queue.popleft()
-            began_at = trio.current_time()
+            began_at = self._written_at = trio.current_time()
             self._pace.sent(1)
             self.breaker.began()
             self._counts["sent"] += 1
@@ -268,24 +260,24 @@ class Connector:
             case Declined():
                 return self._declined(sms, attempted, began_at, now)
             case NotSent(why, is_hopeless=True):
-                self._note("request", why, sms)
+                self._troubles.note("request", why, sms)
                 self.breaker.gave_up()
                 self._counts["refused"] += 1
                 return Failed(sms.id, Status.ESME_RSUBMITFAIL, sms.part, sms.parts)
             case NotSent(why):
-                self._note("not_sent", why, sms)
+                self._troubles.note("not_sent", why, sms)
                 self._ill(now, why)
                 self._counts["retried"] += 1
                 return TryLater(sms.id, NO_ANSWER, sms.part, sms.parts)
             case NoAnswer(why) | Unclear(why):
-                self._note("unanswered", why, sms)
+                self._troubles.note("unanswered", why, sms)
                 self._ill(now, why)
                 return self._without_answer(sms)
             case _:
                 assert_never(attempted)
 
     def _declined(self, sms: Sms, told: Declined, began_at: float, now: float) -> Outcome:
-        self._note(told.code, told.why, sms)
+        why = f"{told.code}: {self._troubles.note(told.code, told.why, sms)}"
         class_ = told.class_
         if class_ == "sender":
             class_ = "configuration" if sms.is_sender_ours else "permanent"
@@ -295,11 +287,11 @@ class Connector:
             self._news.set()
         if class_ == "configuration":
             self._counts["retried"] += 1
-            self._stop_for_people(f"{told.code}: {self._clean(told.why, sms)}")
+            self._stop_for_people(why)
             return again
         if class_ == "retryable":
             self._counts["retried"] += 1
-            self._ill(now, f"{told.code}: {self._clean(told.why, sms)}")
+            self._ill(now, why)
             return again
         self._well()
         if class_ == "throttled":
@@ -366,17 +358,19 @@ class Connector:
         )
 
     def _well(self) -> None:
+        self._heard_at = trio.current_time()
         if self.breaker.succeeded():
+            self._up_since = self._heard_at
             self.log.info("connector.back")
 
     def _ill(self, now: float, why: str) -> None:
         if self.breaker.failed(now, why):
-            self.log.warning("connector.out", why=why[:_WHY_CHARACTERS])
+            self.log.warning("connector.out", why=why[:WHY_CHARACTERS])
             self._went_down()
 
     def _stop_for_people(self, why: str) -> None:
         if self.breaker.misconfigured(trio.current_time(), why):
-            self.log.error("connector.stopped", why=why[:_WHY_CHARACTERS])
+            self.log.error("connector.stopped", why=why[:WHY_CHARACTERS])
         self._went_down()
 
     def _went_down(self) -> None:
@@ -410,22 +404,6 @@ class Connector:
             self._pace.wait_s(now) if self._is_starved else None,
         )
 
-    # --- what people see -----------------------------------------------------------------------
 
-    def _note(self, code: str, why: str, sms: Sms) -> None:
-        if code in self._errors or len(self._errors) < _CODES:
-            self._errors[code] += 1
-        self.log.info(
-            "connector.attempt_failed",
-            id=sms.id,
-            part=sms.part,
-            code=code,
-            why=self._clean(why, sms),
-        )
-
-    def _clean(self, why: str, sms: Sms) -> str:
-        """A service's sentence, which may repeat what no log may hold."""
-        for hidden in (sms.text, *self._secrets):
-            if hidden:
-                why = why.replace(hidden, "…")
-        return why[:_WHY_CHARACTERS]
+def _ago(now: float, at: float | None) -> float | None:
+    return None if at is None else round(now - at, 1)

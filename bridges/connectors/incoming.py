@@ -5,13 +5,16 @@
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import trio
 
-from bridges.connectors.service import Mobile, Report
+from bridges.connectors.service import Callback, Called, Mobile, Rejected, Report, Service
+from bridges.http.dialects.base import Reply
 from pdu.address import guess_destination, guess_source
 from pdu.codec import encode_body
 from pdu.message_pdus import DeliverSm
+from pdu.status import status_class
 from pdu.text.coding import choose
 from pdu.tlvs import Tag
 from smsc.message import OutletName
@@ -19,6 +22,27 @@ from smsc.ports import Flow, MobileOriginated, UpstreamReceipt
 
 _SHORT_MESSAGE_OCTETS = 254
 _OCTETS_CODING = 4
+
+
+async def take_call(
+    flow: Flow, outlet: OutletName, service: Service, callback: Callback, log: Any
+) -> Called:
+    """What a service tells in one request, and the answer to it; never raises."""
+    try:
+        told = service.called(callback)
+        if isinstance(told, Called):
+            for mobile in told.messages:
+                deliver_sm_body(mobile)  # what cannot be one is refused here
+    except Exception:
+        log.exception("connector.callback_broke")
+        told = Rejected(400, "not understood")
+    if isinstance(told, Rejected):
+        log.warning("connector.callback_refused", status=told.status, why=told.why)
+        return Called(Reply(told.status, told.why.encode(), "text/plain"))
+    statuses = await hand_in(flow, outlet, told.reports, told.messages)
+    if any(status and status_class(status) == "retryable" for status in statuses):
+        return Called(Reply(503, b"try again", "text/plain"), told.reports)
+    return told
 
 
 async def hand_in(

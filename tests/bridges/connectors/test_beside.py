@@ -98,6 +98,18 @@ async def test_a_bug_in_a_callback_ends_that_request_only(monkeypatch: pytest.Mo
         assert type(await house.outcome()) is Sent
 
 
+async def test_a_message_that_cannot_be_one_ends_that_request_only() -> None:
+    async with serving(FakeTwilio()) as web:
+        config = TwilioConfig(url=web.url, account_sid=SID, auth_token=Secret(TOKEN), **CALLED)
+        async with driving("twilio", config, web) as house:
+            fields = {"MessageSid": "SM1", "From": "+4179" * 20, "To": "12345", "Body": "x"}
+            headers = {"x-twilio-signature": sign(URL, fields)}
+            reply = await house.outlet.called(Callback("POST", URL, headers, form(fields)))
+            assert reply.status == 400
+            assert house.flow.messages == []
+            assert PATH not in str(house.log.entries)
+
+
 async def test_before_it_runs_a_connector_takes_no_callback() -> None:
     async with running(FakePlatform(), **CALLED) as house:
         house.life.cancel()

@@ -169,7 +169,7 @@ class Receipt:
 class Incoming:
     """`[outlets.NAME.mo]`: what a call to `receipts_path` with a handset's message tells."""
 
-    from_: Finder | None = attrs.field(
+    sender: Finder | None = attrs.field(
         default=None, metadata=about(f"its sender, {_FIND}", parse=parse_finder)
     )
     to: Finder | None = attrs.field(

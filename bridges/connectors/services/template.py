@@ -188,7 +188,7 @@ class Template(Plain):
         to = mo.to.in_callback(callback) if mo.to is not None else ""
         if not to:
             return Rejected(400, "neither a receipt nor a message as the settings describe them")
-        from_ = mo.from_.in_callback(callback) if mo.from_ is not None else ""
+        from_ = mo.sender.in_callback(callback) if mo.sender is not None else ""
         text = mo.text.in_callback(callback) if mo.text is not None else ""
         return Called(self._mo_reply, (), (Mobile(from_, to, text),))
 

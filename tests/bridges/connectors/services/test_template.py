@@ -235,7 +235,7 @@ error = "form:err"
 reply = "ACK/Us"
 states = { DELIVRD = "delivered", FAIL = "undeliverable", BUF = "enroute" }
 [outlets.x.mo]
-from_ = "json:/from"
+sender = "json:/from"
 to = "json:/to"
 text = "json:/text"
 reply = "{}"

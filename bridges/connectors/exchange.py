@@ -25,6 +25,10 @@ ANSWER_OCTETS: Final = 256 * 1024
 _IDLE_S: Final = 30.0
 """How long an idle connection is kept; many servers close theirs after a minute."""
 
+_OF_CONNECTING: Final = 0.45
+"""The transport times TCP and TLS each. Both must end before the whole time does: it closes what
+it gives up on, but not what is cancelled in a handshake."""
+
 
 @attrs.frozen
 class NotSent:
@@ -76,7 +80,7 @@ class Exchanger:
         self._total_s = config.timeout_s
         self._extensions: dict[str, object] = {
             "timeout": {
-                "connect": config.connect_timeout_s,
+                "connect": min(config.connect_timeout_s, config.timeout_s) * _OF_CONNECTING,
                 "read": config.read_timeout_s,
                 "write": config.read_timeout_s,
                 "pool": config.timeout_s,

@@ -135,7 +135,7 @@ class ConnectorConfig(Basics):
     """Keys of every connector that speaks HTTP."""
 
     connect_timeout_s: float = attrs.field(
-        default=5.0, metadata=about("time to connect, TLS included", minimum=0.1)
+        default=10.0, metadata=about("time to connect, half of it for TLS", minimum=0.1)
     )
     read_timeout_s: float = attrs.field(
         default=15.0, metadata=about("silence of the service until it counts as gone", minimum=0.1)

@@ -1,22 +1,28 @@
 """The driver of connectors over real sockets: what each ending of an attempt leads to."""
 
+import time
+
 import pytest
 import trio
 import trio.testing
 
+from bridges import REGISTRY
 from bridges.connectors.exchange import ANSWER_OCTETS
 from bridges.connectors.kinds import OvhConfig
 from bridges.connectors.template_settings import TemplateConfig
 from bridges.connectors.template_text import parse_fields, parse_text
 from pdu.status import Status
+from smsc.config import Config, load
 from smsc.config_errors import Secret
 from smsc.ports import Failed, Held, Outcome, Sent, TryLater
 from tests.fakes.house import eventually
-from tests.fakes.services.clickatell import FakePlatform
-from tests.fakes.services.ovh import SERVICE, FakeHttp2Sms
+from tests.fakes.services.aql import FakeV1, FakeV2
+from tests.fakes.services.clickatell import FakeClassic, FakePlatform
+from tests.fakes.services.ovh import AK, AS, CK, SERVICE, FakeHttp2Sms, FakeRest
 from tests.fakes.services.running import clickatell, driving, running
 from tests.fakes.services.sms import outgoing_of
-from tests.fakes.services.web import Answer, Cut, Hang, Say, Seen, serving
+from tests.fakes.services.twilio import SID, TOKEN, FakeTwilio
+from tests.fakes.services.web import Answer, Cut, Handler, Hang, Say, Seen, serving
 
 SYSERR = int(Status.ESME_RSYSERR)
 
@@ -34,6 +40,54 @@ async def test_a_message_is_sent_and_its_id_told() -> None:
         assert await house.outcome(7) == Sent(7, f"{1:032x}")  # type: ignore[arg-type]
         assert fake.taken[0]["content"] == "Hello"
         assert (house.fact("sent"), house.fact("accepted")) == (1, 1)
+
+
+EVERY: list[tuple[str, str, Handler]] = [
+    ("clickatell", 'key = "the-key=="', FakePlatform()),
+    ("clickatell", 'api = "one"\nkey = "the-key=="', FakePlatform()),
+    (
+        "clickatell",
+        'api = "classic"\napi_id = "3442"\nuser = "bob"\npassword = "p&ss"',
+        FakeClassic(),
+    ),
+    ("aql", 'username = "bob"\npassword = "pw"', FakeV1()),
+    ("aql", 'api = "v2"\ntoken = "tok"', FakeV2()),
+    (
+        "ovh",
+        (
+            f'account = "{SERVICE}"\napplication_key = "{AK}"\napplication_secret = "{AS}"\n'
+            f'consumer_key = "{CK}"'
+        ),
+        FakeRest(),
+    ),
+    (
+        "ovh",
+        f'api = "http2sms"\naccount = "{SERVICE}"\nlogin = "user"\npassword = "pw"',
+        FakeHttp2Sms(),
+    ),
+    ("twilio", f'account_sid = "{SID}"\nauth_token = "{TOKEN}"', FakeTwilio()),
+    (
+        "mpulse",
+        'success.pattern = "^OK"\nanswer.id = "regex:^OK (.+)"',
+        lambda _: Say(200, b"OK 7"),
+    ),
+    ("template", 'form.to = "{to}"', lambda _: Say(200, b"fine")),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "fake"), EVERY)
+async def test_every_kind_sends_over_a_socket(kind: str, settings: str, fake: Handler) -> None:
+    async with serving(fake) as web:
+        url = web.url
+        if isinstance(fake, FakeRest):
+            fake.base, fake.clock, url = web.url, int(time.time()) + 7200, f"{web.url}/1.0"
+        known = {name: one.config for name, one in REGISTRY.items()}
+        config = load(f'[outlets.x]\nkind = "{kind}"\nurl = "{url}"\n{settings}\n', known, {})
+        assert isinstance(config, Config), config
+        async with driving(kind, config.outlets["x"].settings, web) as house:
+            assert type(await house.outcome(1, text="Grüezi ы")) is Sent
+            assert type(await house.outcome(2)) is Sent
+            assert web.connections == 1
 
 
 async def test_connections_are_pooled() -> None:

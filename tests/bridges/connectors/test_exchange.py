@@ -6,13 +6,13 @@ from pathlib import Path
 import attrs
 import trio
 
-from bridges.connectors.exchange import Exchanged, Exchanger, NotSent
+from bridges.connectors.exchange import Exchanged, Exchanger, NoAnswer, NotSent
 from bridges.connectors.kinds import ClickatellConfig
 from bridges.connectors.service import Request, Response
 from smsc.config_errors import Secret
 from tests.fakes.certificates import Authority
 from tests.fakes.services.running import clickatell
-from tests.fakes.services.web import Say, Seen, serving
+from tests.fakes.services.web import Hang, Say, Seen, serving
 
 
 async def ask(config: ClickatellConfig, url: str) -> Exchanged:
@@ -137,3 +137,27 @@ async def test_a_connection_that_the_service_closed_meanwhile_is_not_used() -> N
                 told = await exchanger.exchange(Request("GET", web.url))
                 assert isinstance(told, Response)
         assert web.connections == 3
+
+
+async def test_a_connection_that_was_cut_short_does_not_keep_its_place() -> None:
+    """After a time-out in the answer, and in connecting, the next exchange has a fresh one."""
+    hangs = True
+
+    def sometimes(_: Seen) -> Say | Hang:
+        return Hang() if hangs else Say(200, b"yes")
+
+    async with serving(sometimes) as web:
+        config = clickatell(web.url, timeout_s=0.1, read_timeout_s=5.0)
+        async with Exchanger(config) as exchanger:
+            assert isinstance(await exchanger.exchange(Request("GET", web.url)), NoAnswer)
+            hangs = False
+            assert isinstance(await exchanger.exchange(Request("GET", web.url)), Response)
+    listeners = await trio.open_tcp_listeners(0, host="127.0.0.1")
+    async with listeners[0] as silent:
+        url = f"https://127.0.0.1:{silent.socket.getsockname()[1]}"
+        for more in ({"connect_timeout_s": 0.05}, {"timeout_s": 0.05}):
+            async with Exchanger(clickatell(url, **more)) as exchanger:
+                first = await exchanger.exchange(Request("GET", url))
+                second = await exchanger.exchange(Request("GET", url))
+            assert isinstance(first, NotSent)
+            assert second == first, "not a wait for a place"

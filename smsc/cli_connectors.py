@@ -101,7 +101,7 @@ def balance(name: str, *, config: Path = _CONFIG, json: bool = False) -> int:
 def _outlet(name: str, file: Path) -> Any:
     """The settings of a connector; None after a sentence says what is wrong."""
     from bridges.connectors.kinds import CONFIGS
-    from smsc.cli import _load as load_config
+    from smsc.cli import load_config
 
     loaded = load_config(file)
     if loaded is None:

@@ -116,7 +116,7 @@ def _from_config(
     file: Path, account: str, password: str | None, http: str | None, smpp: str | None
 ) -> tuple[str, str, str | None, str | None] | int:
     """What was not given, from the configuration; an exit status after a sentence."""
-    from smsc.cli import _load as load_config
+    from smsc.cli import load_config
 
     loaded = load_config(file)
     if loaded is None:

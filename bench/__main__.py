@@ -25,6 +25,7 @@ MICRO: Final[dict[str, tuple[str, ...]]] = {
     "text": (),
     "routing": (),
     "commit": ("--seconds", "0.5"),
+    "connectors": ("--seconds", "1"),
 }
 """Modules of this package that have a command line, and what makes them short."""
 _MICRO_LIMIT_S: Final = 60.0

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import attrs
 
+from bridges.connectors import kinds as connectors
 from bridges.simulator import Simulator, SimulatorConfig
 from bridges.smpp_upstream import UpstreamLink
 from bridges.upstream_config import UpstreamConfig
@@ -30,4 +31,5 @@ REGISTRY: Final[Mapping[str, Kind]] = {
         UpstreamConfig,
         lambda name, config, log: UpstreamLink(name, config, log=log, draw=random.Random()),
     ),
+    **{kind: Kind(config, connectors.build(kind)) for kind, config in connectors.CONFIGS.items()},
 }

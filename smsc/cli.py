@@ -15,7 +15,16 @@ import cyclopts
 import trio
 from cyclopts import Parameter
 
-from smsc import cli_account, cli_callbacks, cli_control, cli_credit, cli_files, cli_store
+from smsc import (
+    cli_account,
+    cli_callbacks,
+    cli_connectors,
+    cli_control,
+    cli_credit,
+    cli_files,
+    cli_send,
+    cli_store,
+)
 from smsc.config import Config, OutletConfig, load, render_errors
 from smsc.config_errors import ConfigError
 from smsc.message import OutletName
@@ -36,9 +45,11 @@ for _command in (
     cli_files.contacts,
     cli_files.inbox,
     cli_callbacks.app,
+    cli_connectors.app,
+    cli_control.reload,
+    cli_send.send,
 ):
     app.command(_command)
-app.command(cli_control.reload)
 
 _DEFAULT_CONFIG = Path("smsc.toml")
 _EXAMPLE = '{"from": "Shop", "to": "41791234567", "text": "Hello", "receipt": true}'

@@ -195,6 +195,8 @@ def _print_outlets(rows: list[Mapping[str, Any]]) -> None:
     console = Console()
     console.print(table)
     for row in rows:
+        if row.get("why"):
+            console.print(f"{row['name']}: {row['why']}")
         errors = row.get("errors") or {}
         if errors:
             told = ", ".join(f"{status} {count}" for status, count in errors.items())

@@ -326,6 +326,7 @@ def _outlets(
         settings = reader.read(table, cls, "outlets", name)
         if settings is not None and flow is not None:
             outlets[name] = OutletConfig(kind, settings, flow)
+    _check_receipts_paths(outlets, reader)
     return outlets
 
 
@@ -337,6 +338,18 @@ def _check_styles(config: Config, styles: Collection[str], reader: Reader) -> No
             known = ", ".join(repr(one) for one in sorted(styles))
             why = f"expected one of {known}, found {found(account.callback_style)}"
             reader.add(why, "accounts", name, "callback_style")
+
+
+def _check_receipts_paths(outlets: Mapping[str, OutletConfig], reader: Reader) -> None:
+    """Refuse one path for two connectors; the sentence does not show it, for it is a secret."""
+    taken: dict[object, str] = {}
+    for name, outlet in outlets.items():
+        path = getattr(outlet.settings, "receipts_path", None)
+        if path is not None and path.value:
+            first = taken.setdefault(path.value, name)
+            if first != name:
+                why = f"it is that of outlet {first!r} as well; give each its own"
+                reader.add(why, "outlets", name, "receipts_path")
 
 
 def _check_listeners(config: Config, reader: Reader) -> None:

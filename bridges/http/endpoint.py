@@ -59,6 +59,8 @@ class House:
     limits: Limits = Limits()
     dialects: Mapping[str, Any] = attrs.field(factory=dict)
     """The dialects that are switched on besides the native one, with their settings."""
+    receiver_at: Callable[[str], Any] = lambda _path: None
+    """The connector that an online service calls by a path; see `connector_routes`."""
 
 
 @attrs.define(slots=True)

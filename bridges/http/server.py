@@ -26,7 +26,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from structlog.typing import FilteringBoundLogger
 
-from bridges.http import rest_routes
+from bridges.http import connector_routes, rest_routes
 from bridges.http.connection import Connection
 from bridges.http.endpoint import Failure, House, Limits, to_response
 from bridges.http.gateway import Gateway
@@ -45,6 +45,7 @@ async def serve(
     limits: Limits | None = None,
     log: FilteringBoundLogger | None = None,
     dialects: Mapping[str, Any] = MappingProxyType({}),
+    receiver_at: connector_routes.Find = connector_routes.nobody,
     task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve HTTP on each "host:port" of `listen` until stopped.
@@ -54,10 +55,11 @@ async def serve(
     Setting `stop` closes the listeners, lets requests in flight finish for up to `grace_s`
     seconds, and returns. Cancelling ends everything at once. An address that cannot be bound
     raises OSError before anything is served. `dialects` are those of `registry.DIALECTS` that
-    are switched on, with their settings.
+    are switched on, with their settings; `receiver_at` finds the
+    connector that an online service calls by a path.
     """
     log = log or structlog.get_logger()
-    house = House(gateway, log, gateway.now_ms, limits or Limits(), dialects)
+    house = House(gateway, log, gateway.now_ms, limits or Limits(), dialects, receiver_at)
     listeners = await _open_listeners(listen)
     server = _Server(house)
     addresses: list[tuple[str, int]] = [each.socket.getsockname()[:2] for each in listeners]
@@ -91,6 +93,7 @@ def build_app(house: House) -> Starlette:
     routes: list[BaseRoute] = [*rest_routes.routes(house)]
     for name, settings in house.dialects.items():
         routes += DIALECTS[name].routes(house, settings)
+    routes.append(connector_routes.ConnectorRoute(house))
     return Starlette(routes=routes, exception_handlers={HTTPException: refuse})
 
 

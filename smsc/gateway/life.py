@@ -19,6 +19,8 @@ from smsc.gateway.bridges import Addresses
 from smsc.gateway.health import Pulse
 from smsc.gateway.http_port import HttpPort
 from smsc.gateway.outlet_keeper import OutletKeeper
+from smsc.gateway.receiving import receiver_at
+from smsc.gateway.reminding import remind
 from smsc.gateway.rooms import Rooms
 from smsc.message import MessageId, Progress
 
@@ -78,6 +80,7 @@ class Life:
         messages = 0
         for some in earlier:
             rooms.waking.restore(some)
+            remind(rooms.outlets, some)
             messages += len(some)
             await trio.lowlevel.checkpoint()
         self._pulse.is_restoring = False
@@ -111,6 +114,7 @@ class Life:
                 stop=self._http_stop,
                 log=rooms.log,
                 dialects=rooms.config.dialects,
+                receiver_at=partial(receiver_at, rooms.outlets),
             )
             http = await doors.start(serve)
         return Addresses(tuple(smpp[:plain]), tuple(http), tuple(smpp[plain:]))

@@ -17,6 +17,7 @@ import trio
 
 from smsc.config_flow import OutletFlowConfig
 from smsc.flow.rerouting import Rerouting
+from smsc.gateway.reminding import remind
 from smsc.gateway.rooms import Rooms
 from smsc.message import OutletName
 from smsc.ports import Flow, Outgoing, Outlet
@@ -150,6 +151,8 @@ class OutletKeeper:
             self._known.add(outlet.name)
             rooms.receipts.restore((outlet.name,))
         self._start(outlet)
+        if self._nursery is not None and hasattr(outlet, "remind"):
+            self._nursery.start_soon(self._remind, outlet)
 
     def _let_go(self, name: OutletName, heir: NewOutlet | None) -> None:
         kept = self._kept.get(name)
@@ -182,6 +185,13 @@ class OutletKeeper:
         store = self._rooms.store
         for some in store.live(store.ids.newest, _LIVE_ROWS):
             self._rooms.waking.forgotten_by(name, some)
+            await trio.lowlevel.checkpoint()
+
+    async def _remind(self, outlet: Outlet) -> None:
+        """What its network took from the outlet before it, it is to ask for."""
+        store = self._rooms.store
+        for some in store.live(store.ids.newest, _LIVE_ROWS):
+            remind({outlet.name: outlet}, some)
             await trio.lowlevel.checkpoint()
 
     def _succeed(self, name: OutletName, heir: NewOutlet | None) -> None:

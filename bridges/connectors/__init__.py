@@ -1,0 +1,1 @@
+"""Connectors: online SMS services as outlets; `kinds` lists them."""

@@ -1,0 +1,1 @@
+"""One pure file for each online SMS service: requests out of messages, verdicts out of answers."""

@@ -57,6 +57,7 @@ class Gateway(Rooms):
         """What may be asked through the control door."""
         add_outlet_verbs(self.verbs, self.outlet_desk)
         add_directory_verbs(self.verbs, self.annex)
+        add_callback_verbs(self.verbs, self.callbacks)
         self.reloader: Reloader | None = None
         """What reads the configuration file again; None without a file."""
         if file is not None:
@@ -69,7 +70,6 @@ class Gateway(Rooms):
             self.server.reload_certificates()
         else:
             nursery.start_soon(self.reloader.reload, "SIGHUP")
-        add_callback_verbs(self.verbs, self.callbacks)
 
 
 async def run(

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import attrs
 
 from routing.first_match import FirstMatch
-from routing.rule import Deliver, MoRule
+from routing.rule import ANY_KEYWORD, Deliver, MoRule
 
 
 @attrs.frozen
@@ -24,6 +24,8 @@ class MoDecision:
     deliver: Deliver
     callback: str
     """URL, when `deliver` is "callback"; else ""."""
+    is_by_keyword: bool = False
+    """Did it ask for a first word?"""
 
 
 def first_word(text: str) -> str:
@@ -47,7 +49,11 @@ class MoTable:
         self.rules = tuple(rules)
         self._decisions = tuple(
             MoDecision(
-                rule.name or f"mo_routes[{position}]", rule.account, rule.deliver, rule.callback
+                rule.name or f"mo_routes[{position}]",
+                rule.account,
+                rule.deliver,
+                rule.callback,
+                rule.keyword != ANY_KEYWORD,
             )
             for position, rule in enumerate(self.rules)
         )

@@ -215,6 +215,12 @@ class InboxConfig:
         default=100_000,
         metadata=about("messages of one account; above it the oldest go", minimum=1),
     )
+    sandbox: bool = attrs.field(
+        default=False,
+        metadata=about(
+            "whether messages from networks that no mo_route takes are kept for admins, not refused"
+        ),
+    )
 
 
 @attrs.frozen(kw_only=True)

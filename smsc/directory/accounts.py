@@ -103,7 +103,7 @@ class Directory:
     ) -> tuple[AccountId, ...]:
         """Follow a new configuration file; the accounts that are new, changed or gone.
 
-        Sessions of those that are gone are unbound; others keep what they were bound with.
+        Sessions of those that are gone are unbound; others follow the new settings.
 
         :param inherited: see `NodeDirectory`; None = as before.
         """

@@ -1,9 +1,11 @@
 """Messages from the network, on their way to an account.
 
-*In*: deliver_sm bodies that outlets received. *Out*: Deliveries, parked in the account's mailbox.
-*Never*: an answer OK before the delivery is on disk.
+*In*: deliver_sm bodies that outlets received.
+*Out*: what a rule says: a Delivery parked for the account's receivers or for a callback, or a
+message kept in its inbox; what no rule takes goes to the sandbox, if there is one.
+*Never*: an answer OK before it is on disk.
 
-Station of the flow: outlet → **inbound** → mailboxes.
+Station of the flow: outlet → **inbound** → mailboxes | inbox.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,11 +17,12 @@ from pdu.status import Status
 from pdu.text.coding import decode_text
 from pdu.text.udh import split_header
 from pdu.tlvs import Tag, find_tlv
-from routing.mo import MoTable, first_word
+from routing.mo import MoDecision, MoTable, first_word
+from smsc.directory.inbox import SANDBOX
 from smsc.flow.callbacks import mailbox_for
 from smsc.flow.mo_keys import MoKeys
 from smsc.message import AccountId, Delivery, MessageId
-from smsc.ports import Batch, CommitResult, MobileOriginated, Store
+from smsc.ports import Batch, CommitResult, InboxKind, MobileOriginated, Received, Store
 from smsc.store.ids import IdAllocator
 
 MO_KEEP_MS: Final = 7 * 24 * 3600 * 1000
@@ -52,6 +55,10 @@ class Inbound:
         """Told of each number that sent a message."""
         self.home_of: Callable[[AccountId], tuple[str | None, str]] = lambda _account: (None, "")
         """The callback URL of an account and its style; None: its messages go to its sessions."""
+        self.keep: Callable[[Batch, Received], None] = lambda _batch, _received: None
+        """Keeps a message in an inbox; see `smsc.directory.inbox`."""
+        self.has_sandbox = False
+        """Is what no rule takes kept in the sandbox? Else it is refused."""
         self.keys = MoKeys(store)
         self.received = 0
 
@@ -60,7 +67,8 @@ class Inbound:
     ) -> None:
         """Park each for its account; a status for each follows after fsync.
 
-        A message that no rule takes is refused for good: the network need not send it again.
+        A message that no rule takes is refused for good, unless there is a sandbox: the network
+        need not send it again.
         """
         batch = self._store.batch()
         deliveries: list[Delivery] = []
@@ -78,9 +86,11 @@ class Inbound:
         except BodyError as error:
             return int(error.status)
         self.heard_from(peek.source_addr)
-        keyword = first_word(text_of(message.body, peek))
-        account = self.routes.choose(peek.destination_addr.removeprefix("+"), keyword)
-        if account is None:
+        text = text_of(message.body, peek)
+        keyword = first_word(text)
+        destination = peek.destination_addr.removeprefix("+")
+        decision = self.routes.match(destination, keyword, message.outlet)
+        if decision is None and not self.has_sandbox:
             self._log.warning(
                 "mo.unrouted", outlet=message.outlet, destination_addr=peek.destination_addr
             )
@@ -88,25 +98,50 @@ class Inbound:
         now_ms = self._now_ms()
         if message.key and self.keys.is_known(message.outlet, message.key, now_ms):
             return Status.ESME_ROK  # the commit of the first one ends before this one's
-        callback_url, callback_style = self.home_of(AccountId(account))
+        id_ = MessageId(self._ids.take(1, now_ms)[0])
+        if message.key:
+            self.keys.remember(batch, message.outlet, message.key, id_, now_ms)
+        self.received += 1
+        if decision is None or decision.deliver == "inbox":
+            kind, account = _shelf(decision)
+            received = Received(
+                id=id_,
+                account=account,
+                kind=kind,
+                source=peek.source_addr,
+                destination=peek.destination_addr,
+                keyword=keyword if kind is InboxKind.KEYWORD else "",
+                text=text,
+                received_ms=now_ms,
+                outlet=message.outlet,
+            )
+            self.keep(batch, received)
+            return Status.ESME_ROK
+        account = AccountId(decision.account)
+        callback_url, callback_style = self.home_of(account)
         delivery = Delivery(
-            id=MessageId(self._ids.take(1, now_ms)[0]),
-            mailbox=mailbox_for(account, callback_url),
-            account=AccountId(account),
+            id=id_,
+            mailbox=mailbox_for(account, decision.callback or callback_url),
+            account=account,
             kind="mo",
             created_ms=now_ms,
             expires_ms=now_ms + MO_KEEP_MS,
             body=message.body,
-            callback_url=callback_url,
+            callback_url=decision.callback or callback_url,
             callback_style=callback_style,
             outlet=message.outlet,
         )
         batch.park(delivery)
-        if message.key:
-            self.keys.remember(batch, message.outlet, message.key, delivery.id, now_ms)
         deliveries.append(delivery)
-        self.received += 1
         return Status.ESME_ROK
+
+
+def _shelf(decision: MoDecision | None) -> tuple[InboxKind, AccountId]:
+    """Where a message is kept: in an account's inbox, or in the sandbox, which is nobody's."""
+    if decision is None:
+        return InboxKind.SANDBOX, SANDBOX
+    kind = InboxKind.KEYWORD if decision.is_by_keyword else InboxKind.INBOX
+    return kind, AccountId(decision.account)
 
 
 def text_of(body: bytes, peek: SubmitPeek) -> str:

@@ -79,6 +79,8 @@ class Rooms:
         self.receipts.callbacks.events_of = self.bridges.callback_events
         self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
         self.inbound.home_of = self._home_of
+        self.inbound.keep = self.inbox.keep
+        self.inbound.has_sandbox = self.config.inbox.sandbox
 
     def _build_outward(self) -> None:
         """From the store to the outlets."""

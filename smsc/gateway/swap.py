@@ -42,6 +42,7 @@ def swap(rooms: Rooms, prepared: Prepared) -> tuple[str, ...]:
     logs.set_level(new.log.level)
     rooms.guide.take_rules(new.routing_table(), new.velocity(rooms.guide.guards))
     rooms.inbound.routes = new.mo_table()
+    rooms.inbound.has_sandbox = new.inbox.sandbox
     rooms.desk.lists = new.distribution_lists
     canned = new.smpp.default_messages
     rooms.intake.default_messages = rooms.commands.default_messages = canned

@@ -27,22 +27,31 @@ _REFUSALS: Final = {
     "vendor": 0x4FF,
 }
 LATE_S: Final = 0.4
+IDS: Final = {
+    "same": ("%d", "%d"),
+    "hex": ("%08x", "%d"),
+    "decimal": ("%d", "%08X"),
+    "padded": ("%d", "%015d"),
+    "case": ("a%xf", "A%XF"),
+}
+"""How an id is written in responses, and in receipts."""
 WORDS: Final = (
     "good", "early", "twice", "late receipt", "failed", "double", "throttle", "full", "system",
     "refuse", "vendor", "drop", "late", "wrong sequence", "cut", "cut in PDU", "silence",
+    "backwards", "stranger", "dribble", "unasked",
 )  # fmt: skip
 
 
 class HostileCarrier:
     """Listens on `port`.
 
-    :param hex_ids: responses name messages in hexadecimal, receipts in decimal.
+    :param ids: how responses name messages, and receipts otherwise: a word of `IDS`.
     """
 
-    def __init__(self, *, hex_ids: bool = False) -> None:
+    def __init__(self, *, ids: str = "same") -> None:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self.hex_ids = hex_ids
+        self.ids = ids
         self.is_reversing = False
         self.submits: Counter[bytes] = Counter()
         """How often each text came."""
@@ -169,8 +178,14 @@ class _Connection:
             self.end(is_reset=True)
             raise OSError(word)
         id_ = carrier.next_id()
-        named = b"%08x\0" % id_ if carrier.hex_ids else b"%d\0" % id_
+        in_response, in_receipt = (form % id_ for form in IDS[carrier.ids])
+        named = in_response.encode() + b"\0"
         answer = pack(_SUBMIT_RESP, 0, number, named)
+        if word == "unasked":  # answers to what nobody asked, and a complaint about nothing
+            for command_id in (_SUBMIT_RESP, Command.ENQUIRE_LINK | RESPONSE, Command.GENERIC_NACK):
+                self._send(pack(command_id, 0, number + 0x200000, b""))
+        if word == "stranger":
+            self._deliver(_receipt(f"9{in_receipt}7", "DELIVRD"))
         if word == "cut in PDU":
             self._send(answer[:20])
             self.end()
@@ -180,13 +195,16 @@ class _Connection:
             return
         if word in {"drop", "late", "wrong sequence"}:
             carrier.excuses[text] += 1
-        receipt = _receipt(id_, "UNDELIV" if word == "failed" else "DELIVRD")
+        receipt = _receipt(in_receipt, "UNDELIV" if word == "failed" else "DELIVRD")
         if word == "early":
             self._deliver(receipt)
         if word == "wrong sequence":
             self._send(pack(_SUBMIT_RESP, 0, number + 0x100000, named))
         elif word == "late":
             self._later(LATE_S, lambda: self._send(answer))
+        elif word == "dribble":
+            for octet in answer:
+                self._send(bytes((octet,)))
         elif word != "drop":
             self._send(answer * (2 if word == "double" else 1))
         if word == "late receipt":
@@ -197,6 +215,9 @@ class _Connection:
             self._deliver(receipt)
         if word == "twice":
             self._deliver(receipt)
+        if word == "backwards":  # what was, and what never could be, behind the end
+            for stat in ("ENROUTE", "ACCEPTD", "UNDELIV"):
+                self._deliver(_receipt(in_receipt, stat))
 
     def _later(self, delay_s: float, what: Callable[[], None]) -> None:
         def go() -> None:
@@ -217,6 +238,6 @@ class _Connection:
             self._sock.sendall(octets)
 
 
-def _receipt(id_: int, stat: str) -> bytes:
+def _receipt(id_: str, stat: str) -> bytes:
     text = f"id:{id_} sub:001 dlvrd:001 submit date:2611220301 done date:2611220302 stat:{stat} err:000"
     return encode_body(DeliverSm(esm_class=4, short_message=text.encode()))

@@ -78,12 +78,13 @@ def body_to(
     registered_delivery: int = 1,
     priority_flag: int = 0,
     short_message: bytes = b"hello",
+    source_addr: str = "Shop",
     **fields: Any,
 ) -> bytes:
     """A submit_sm body; the last digit of `to` is how many parts the fake networks make of it."""
     return encode_body(
         SubmitSm(
-            source_addr="Shop",
+            source_addr=source_addr,
             destination_addr=to,
             registered_delivery=registered_delivery,
             priority_flag=priority_flag,

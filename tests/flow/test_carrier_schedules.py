@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from smsc.message import FINAL, Draft, Mailbox, MessageId, State
 from smsc.ports import Admitted
-from tests.fakes.hostile import WORDS, HostileCarrier
+from tests.fakes.hostile import IDS, WORDS, HostileCarrier
 from tests.fakes.house import PATIENCE_S, RunningGateway, StartGateway
 from tests.flow.house import DEMO, body_to
 
@@ -103,8 +103,8 @@ class Trial:
         assert self.carrier.refused_acks == 0
 
 
-def trial(start: StartGateway, carriers: list[HostileCarrier], *, hex_ids: bool) -> Trial:
-    carriers.append(HostileCarrier(hex_ids=hex_ids))
+def trial(start: StartGateway, carriers: list[HostileCarrier], *, ids: str = "same") -> Trial:
+    carriers.append(HostileCarrier(ids=ids))
     port = carriers[-1].port
     gateway = start(NODE.format(port=port, window=WINDOW), f"node-{port}")
     return Trial(gateway, carriers[-1])
@@ -114,15 +114,15 @@ def trial(start: StartGateway, carriers: list[HostileCarrier], *, hex_ids: bool)
 def test_each_misdeed(
     start_gateway: StartGateway, carriers: list[HostileCarrier], word: str
 ) -> None:
-    one = trial(start_gateway, carriers, hex_ids=False)
+    one = trial(start_gateway, carriers)
     one.run(["good", word, "good", word, word], 8)
 
 
-@pytest.mark.parametrize("hex_ids", [False, True])
+@pytest.mark.parametrize("ids", IDS)
 def test_any_schedule(
-    start_gateway: StartGateway, carriers: list[HostileCarrier], hex_ids: bool
+    start_gateway: StartGateway, carriers: list[HostileCarrier], ids: str
 ) -> None:
-    one = trial(start_gateway, carriers, hex_ids=hex_ids)
+    one = trial(start_gateway, carriers, ids=ids)
     quick = settings(
         max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
     )
@@ -139,11 +139,11 @@ def test_any_schedule(
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("hex_ids", [False, True])
+@pytest.mark.parametrize("ids", IDS)
 def test_any_schedule_for_long(
-    start_gateway: StartGateway, carriers: list[HostileCarrier], hex_ids: bool
+    start_gateway: StartGateway, carriers: list[HostileCarrier], ids: str
 ) -> None:
-    one = trial(start_gateway, carriers, hex_ids=hex_ids)
+    one = trial(start_gateway, carriers, ids=ids)
 
     @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
     @given(script=SCRIPTS, messages=st.integers(1, 40), is_reversing=st.booleans())

@@ -60,7 +60,9 @@ def test_a_decision_says_how_to_deliver() -> None:
     assert CARRIERS.match("12345", "x", "b") == MoDecision(
         "mo_routes[2]", "web", "callback", "https://example.com/mo"
     )
-    assert CARRIERS.match("1", "win", "b") == MoDecision("mo_routes[1]", "lottery", "receivers", "")
+    assert CARRIERS.match("1", "win", "b") == MoDecision(
+        "mo_routes[1]", "lottery", "receivers", "", is_by_keyword=True
+    )
     assert CARRIERS.match("1", "x", "b") is None
 
 

@@ -10,9 +10,11 @@ from pdu.status import Status
 from pdu.tlvs import Tag
 from routing.mo import MoTable
 from routing.rule import MoRule
+from smsc.directory.inbox import InboxShelf
 from smsc.flow.inbound import MO_KEEP_MS, text_of
-from smsc.message import Mailbox
-from tests.flow.house import START_MS, FakeReceiver, House
+from smsc.message import Mailbox, OutletName
+from smsc.ports import InboxQuery, MobileOriginated
+from tests.flow.house import DEMO, SIM, START_MS, FakeReceiver, House
 
 
 def mo(to: str = "12345", short_message: bytes = b"STOP now", **fields: Any) -> bytes:
@@ -56,6 +58,101 @@ def test_an_account_with_a_callback_gets_it_there() -> None:
         "jasmin:1",
         "sim",
     )
+
+
+class TestTargets:
+    """What each rule says of the same message."""
+
+    @pytest.fixture
+    def house(self) -> House:
+        house = House()
+        house.inbound.home_of = lambda _account: ("https://home.example/mo", "native:1")
+        house.inbound.routes = MoTable(
+            (
+                MoRule("demo", to=("1",), keyword="keep", deliver="inbox"),
+                MoRule("demo", to=("1",), keyword="all", deliver="inbox", outlets=("other",)),
+                MoRule(
+                    "demo",
+                    to=("1",),
+                    keyword="post",
+                    deliver="callback",
+                    callback="https://rule.example/in",
+                ),
+                MoRule("demo", to=("2",), deliver="inbox"),
+                MoRule("demo", to=("1",)),
+            )
+        )
+        self.shelf = InboxShelf(
+            house.store, house.store.ids, lambda: house.now_ms, lambda _account: True
+        )
+        house.inbound.keep = self.shelf.keep
+        return house
+
+    def kept(self, house: House) -> list[tuple[str, str, str, str, str]]:
+        house.commit()
+        return [
+            (one.kind, one.source, one.destination, one.keyword, one.text)
+            for one in self.shelf.received(DEMO, InboxQuery())
+        ]
+
+    def test_an_inbox_by_keyword(self, house: House) -> None:
+        answers = house.mobile_originated(mo("12345", b"Keep this"))
+        assert answers == []
+        assert self.kept(house) == [("keyword", "4179000001", "12345", "Keep", "Keep this")]
+        assert answers == [Status.ESME_ROK]
+        assert house.store.mailboxes() == []
+        (one,) = self.shelf.received(DEMO, InboxQuery())
+        assert (one.outlet, one.received_ms) == ("sim", START_MS)
+
+    def test_an_inbox_by_number(self, house: House) -> None:
+        house.mobile_originated(mo("2", "Grüezi".encode("utf-16-be"), data_coding=8))
+        assert self.kept(house) == [("inbox", "4179000001", "2", "", "Grüezi")]
+
+    def test_a_callback_of_the_rule(self, house: House) -> None:
+        house.mobile_originated(mo("12345", b"post it"))
+        house.commit()
+        (delivery,) = house.parked(Mailbox("callback:https://rule.example"))
+        assert (delivery.callback_url, delivery.callback_style) == (
+            "https://rule.example/in",
+            "native:1",
+        )
+
+    def test_the_default_of_a_number(self, house: House) -> None:
+        house.mobile_originated(mo("12345", b"anything"))
+        house.commit()
+        (delivery,) = house.parked(Mailbox("callback:https://home.example"))
+        assert delivery.callback_url == "https://home.example/mo"
+
+    def test_a_rule_for_another_carrier_is_passed_over(self, house: House) -> None:
+        house.mobile_originated(mo("12345", b"all of it"))
+        house.commit()
+        assert house.parked(Mailbox("callback:https://home.example"))
+        house.inbound.mobile_originated_nowait(
+            [MobileOriginated(OutletName("other"), mo("12345", b"all of it"))], lambda _: None
+        )
+        assert self.kept(house) == [("keyword", "4179000001", "12345", "all", "all of it")]
+
+    @pytest.mark.parametrize("has_sandbox", [True, False])
+    def test_what_no_rule_takes(self, house: House, has_sandbox: bool) -> None:
+        house.inbound.has_sandbox = has_sandbox
+        answers = house.mobile_originated(mo("999", b"who am I"))
+        house.commit()
+        kept = [(one.kind, one.account, one.text) for one in self.shelf.sandbox(InboxQuery())]
+        if has_sandbox:
+            assert answers == [Status.ESME_ROK]
+            assert kept == [("sandbox", "", "who am I")]
+        else:
+            assert answers == [Status.ESME_RX_R_APPN]
+            assert kept == []
+
+    def test_a_message_that_is_brought_again_is_kept_once(self, house: House) -> None:
+        again = MobileOriginated(SIM, mo("2", b"once"), key="k")
+        answers: list[int] = []
+        house.inbound.mobile_originated_nowait([again, again], answers.extend)
+        house.commit()
+        house.inbound.mobile_originated_nowait([again], answers.extend)
+        assert len(self.kept(house)) == 1
+        assert answers == [Status.ESME_ROK] * 3
 
 
 def test_each_of_a_read_has_its_own_answer() -> None:

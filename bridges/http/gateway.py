@@ -34,6 +34,9 @@ class Account(Protocol):
     def admin(self) -> bool:
         """True if it may see messages of others and use admin operations."""
 
+    def may_send_as(self, source_addr: str) -> bool:
+        """Is that one of the senders the account may use?"""
+
 
 class Gateway(Protocol):
     """The gateway as an HTTP client may use it."""

@@ -13,10 +13,19 @@ from typing import Any, Final
 import attrs
 from starlette.routing import BaseRoute
 
-from bridges.http import connector_dialect_routes, jasmin_routes, kannel_routes, subito_routes
+from bridges.http import (
+    connector_dialect_routes,
+    jasmin_routes,
+    kannel_routes,
+    netoxygen_routes,
+    smshub_routes,
+    subito_routes,
+)
 from bridges.http.dialects.connector import ConnectorConfig
 from bridges.http.dialects.jasmin import JasminConfig
 from bridges.http.dialects.kannel import KannelConfig
+from bridges.http.dialects.netoxygen import NetoxygenConfig
+from bridges.http.dialects.smshub import SmshubConfig
 from bridges.http.dialects.subito import SubitoConfig
 from bridges.http.endpoint import House
 
@@ -33,5 +42,7 @@ DIALECTS: Final[Mapping[str, DialectKind]] = {
     "connector": DialectKind(ConnectorConfig, connector_dialect_routes.routes),
     "jasmin": DialectKind(JasminConfig, jasmin_routes.routes),
     "kannel": DialectKind(KannelConfig, kannel_routes.routes),
+    "netoxygen": DialectKind(NetoxygenConfig, netoxygen_routes.routes),
+    "smshub": DialectKind(SmshubConfig, smshub_routes.routes),
     "subito": DialectKind(SubitoConfig, subito_routes.routes),
 }

@@ -17,7 +17,7 @@ import attrs
 import trio
 
 from pdu.status import Status
-from smsc.config_accounts import AccountConfig, address_allowed
+from smsc.config_accounts import AccountConfig, address_allowed, sender_allowed
 from smsc.directory.passwords import PasswordChecker, StoredPassword
 from smsc.directory.slowdown import Slowdown
 from smsc.message import AccountId
@@ -34,6 +34,10 @@ class Account:
     def admin(self) -> bool:
         """May it use admin operations?"""
         return self.config.admin
+
+    def may_send_as(self, source_addr: str) -> bool:
+        """Is that one of the senders the account may use?"""
+        return sender_allowed(self.config, source_addr)
 
 
 @attrs.frozen

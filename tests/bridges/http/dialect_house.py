@@ -19,7 +19,7 @@ from tests.fakes.house import RunningGateway, read_config
 TOML = """
 [http]
 listen = ["127.0.0.1:0"]
-dialects = ["subito", "kannel", "jasmin"]
+dialects = ["subito", "kannel", "jasmin", "smshub", "netoxygen"]
 callback_networks = ["127.0.0.0/8"]
 [credit]
 CREDIT
@@ -33,7 +33,7 @@ password = "poor"
 credit = 1
 [accounts.shop]
 password = "shop"
-senders = ["Shop"]
+senders = ["Shop", "41790000001"]
 [accounts.far]
 password = "far"
 networks = ["10.0.0.0/8"]
@@ -59,13 +59,13 @@ kind = "simulator"
 delay_s = 0.0
 fail = 1.0
 [[routes]]
-to = ["39", "41"]
+to = ["39", "41", "352"]
 outlets = ["sim"]
 [[routes]]
 to = ["49"]
 outlets = ["bad"]
 """
-"""Numbers that begin with 39 or 41 arrive, those with 49 do not; others have no way out."""
+"""Numbers that begin with 39, 41 or 352 arrive, those with 49 do not; others have no way out."""
 
 
 class DialectHouse(RunningGateway):

@@ -32,6 +32,9 @@ class FakeAccount:
     name: str
     admin: bool = False
 
+    def may_send_as(self, _source_addr: str) -> bool:
+        return True
+
 
 @attrs.define
 class FakeGateway:

@@ -68,7 +68,7 @@ async def _send(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     username, password = jasmin.credentials(arguments)
     account = await call.authenticate(username, password)
     if isinstance(account, Refused):
-        return jasmin.error_result(jasmin.forbidden(username))
+        return jasmin.error_result(jasmin.refused_login(account, username))
     name = AccountId(account.name)
     sender = call.sender(name)
     draft = jasmin.to_draft(arguments, content, name, sender, call.now_ms)
@@ -88,7 +88,7 @@ async def _rate(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     username, password = jasmin.credentials(arguments)
     account = await call.authenticate(username, password)
     if isinstance(account, Refused):
-        return jasmin.json_error_result(jasmin.forbidden(username))
+        return jasmin.json_error_result(jasmin.refused_login(account, username))
     price = call.gateway.credits.price(AccountId(account.name), measured.to, measured.parts)
     return jasmin.rate_result(price)
 
@@ -100,7 +100,7 @@ async def _balance(config: JasminConfig, call: Call, arguments: Arguments) -> Re
     username, password = jasmin.credentials(arguments)
     account = await call.authenticate(username, password)
     if isinstance(account, Refused):
-        return jasmin.json_error_result(jasmin.forbidden(username))
+        return jasmin.json_error_result(jasmin.refused_login(account, username))
     return jasmin.balance_result(call.gateway.credits.balances(AccountId(account.name)))
 
 

@@ -51,7 +51,7 @@ class Sendsms:
             return to_reply(asked)
         account = await call.authenticate(asked.username, asked.password)
         if isinstance(account, Refused):
-            return to_reply(kannel_answers.FORBIDDEN)
+            return to_reply(kannel_answers.refused_login(account))
         name = AccountId(account.name)
         send = kannel.parse_send(asked, name, call.sender(name), self._config, call.now_ms)
         if isinstance(send, Answer):

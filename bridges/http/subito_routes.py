@@ -35,7 +35,7 @@ async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
         return subito.fault_reply(asked)
     account = await call.authenticate(asked.username, asked.password)
     if isinstance(account, Refused):
-        return subito.fault_reply(subito.wrong_password())
+        return subito.fault_reply(subito.refused_login(account))
     action = subito.parse_action(call.query)
     fault = subito.check_action(action)
     if fault is not None:

@@ -307,6 +307,11 @@ def forbidden(username: str) -> Refusal:
     return Refusal(403, f"Authentication failure for username:{shown(username)}")
 
 
+def refused_login(refused: Refused, username: str) -> Refusal:
+    """Why somebody may not: 403, unless nobody can tell for now."""
+    return failure(500) if http_status(refused.status) == 503 else forbidden(username)
+
+
 def sent_result(admission: Admission, username: str, arguments: Arguments) -> Result:
     """The answer to /send."""
     if isinstance(admission, Admitted):

@@ -100,6 +100,11 @@ def to_reply(answer: Answer) -> Reply:
     return Reply(answer.status, answer.text.encode(), "text/html", answer.headers + wait)
 
 
+def refused_login(refused: Refused) -> Answer:
+    """Why somebody may not: no authorization, unless nobody can tell for now."""
+    return LATER if http_status(refused.status) == 503 else FORBIDDEN
+
+
 def failure(status: int) -> Answer:
     """What no check of Kannel's is about: a request too long, or a gateway that failed."""
     return attrs.evolve(FAILED, status=status)

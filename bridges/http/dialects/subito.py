@@ -307,6 +307,13 @@ def wrong_password() -> Fault:
     return Fault(4, "Wrong username or password")
 
 
+def refused_login(refused: Refused) -> Fault:
+    """Why somebody may not: fault 4, unless nobody can tell for now."""
+    if http_status(refused.status) == 503:
+        return failure(503, refused.why)
+    return wrong_password()
+
+
 def failure(status: int, why: str) -> Fault:
     """What no code exists for: a request too long, or a gateway that failed or is busy."""
     if status in {408, 413}:

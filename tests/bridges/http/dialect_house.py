@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import httpx2
 
+from smsc.directory.slowdown import Slowdown
 from smsc.message import AccountId, MessageId, State
 from tests.fakes.house import RunningGateway, read_config
 
@@ -87,6 +88,10 @@ class DialectHouse(RunningGateway):
     def stored(self) -> int:
         """How many messages there are."""
         return int(self.call(lambda: self.gateway.store.counts()["message"]))
+
+    def forgive(self) -> None:
+        """Forget wrong passwords, so that the next one is not slowed down for them."""
+        self.call(lambda: setattr(self.gateway.directory, "_slowdown", Slowdown()))
 
     def texts_logged(self) -> str:
         """Everything that was logged."""

@@ -513,3 +513,16 @@ def test_rest_json_that_is_none(body: bytes) -> None:
     found = jasmin_rest.parse_members(body)
     assert isinstance(found, jasmin_rest.Precondition)
     assert json_of(jasmin_rest.precondition_reply(found))["title"] == "Cannot parse JSON data"
+
+
+@pytest.mark.parametrize(
+    ("status", "http"),
+    [
+        (Status.ESME_RINVPASWD, 403),
+        (Status.ESME_RBINDFAIL, 403),
+        (Vendor.SMSC_ACCOUNT_CLOSED, 403),
+        (Vendor.SMSC_UNAVAILABLE, 500),
+    ],
+)
+def test_who_may_not(status: int, http: int) -> None:
+    assert jasmin.refused_login(Refused(status, "why"), "demo").status == http

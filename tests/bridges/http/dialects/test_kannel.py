@@ -531,3 +531,16 @@ def test_a_denied_number_is_no_markup() -> None:
 def test_a_failure(status: int) -> None:
     answer = kannel_answers.failure(status)
     assert (answer.status, answer.text) == (status, "Sending failed.")
+
+
+@pytest.mark.parametrize(
+    ("status", "http"),
+    [
+        (Status.ESME_RINVPASWD, 403),
+        (Status.ESME_RBINDFAIL, 403),
+        (Vendor.SMSC_ACCOUNT_CLOSED, 403),
+        (Vendor.SMSC_UNAVAILABLE, 503),
+    ],
+)
+def test_who_may_not(status: int, http: int) -> None:
+    assert kannel_answers.refused_login(Refused(status, "why")).status == http

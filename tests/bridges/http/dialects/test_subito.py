@@ -434,3 +434,17 @@ def test_credit_without_that_class(balances: dict[str, Decimal] | None, italy: s
 def test_what_has_no_code_of_its_own(status: int, code: int) -> None:
     reply = subito.fault_reply(subito.failure(status, "why"))
     assert (reply.status, json_of(reply)["error"]["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        (Status.ESME_RINVPASWD, 4),
+        (Status.ESME_RINVSYSID, 4),
+        (Status.ESME_RBINDFAIL, 4),
+        (Vendor.SMSC_ACCOUNT_CLOSED, 4),
+        (Vendor.SMSC_UNAVAILABLE, -100),
+    ],
+)
+def test_who_may_not(status: int, code: int) -> None:
+    assert subito.refused_login(Refused(status, "why")).code == code

@@ -1,0 +1,147 @@
+"""Requests that nobody would write, at each path of the dialects: no bug, no stray message.
+
+Seeded, so that a failure comes back; each seed draws other arguments and values.
+"""
+
+import random
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import orjson
+import pytest
+
+from tests.bridges.http.dialect_house import DialectHouse
+
+REQUESTS = 150
+VALUES: list[Any] = [
+    "",
+    " ",
+    "0",
+    "-1",
+    "1e9",
+    "9" * 400,
+    "٣",
+    "\0",
+    "a\r\nb",
+    "%",
+    "%00%ff",
+    "%d%%#a#b#",
+    "<!DOCTYPE x>",
+    "' OR 1=1 --",
+    "\U0001f600" * 50,
+    "\u202e",
+    b"\xff\xfe",
+    b"\xd8\x00",
+    "http://",
+    "http://[::1",
+    "http://h:99999/",
+    "http://%p/",
+    "?smpp?a",
+    "[[1,2,3,4]]",
+    "000000000100000R",
+    "41791234567",
+    "hi",
+    "2",
+    "UTF-16",
+]
+JSON_VALUES: list[Any] = [None, True, 1.5, -1, 1 << 62, [], {}, [[]], {"id": {}}, [[[[[[]]]]]]]
+KANNEL = (
+    "to from text charset udh coding mclass mwi compress alt-dcs pid rpi priority validity deferred "
+    "smsc account binfo meta-data dlr-mask dlr-url"
+)
+JASMIN = (
+    "to from content hex-content coding priority sdt validity-period dlr dlr-url dlr-level "
+    "dlr-method tags custom_tlvs other"
+)
+LOGIN = {"username": "demo", "password": "demo"}
+
+
+def some(draw: random.Random, names: str, values: list[Any]) -> dict[str, Any]:
+    known = names.split()
+    chosen = draw.sample(known, draw.randint(1, min(6, len(known))))
+    return {name: draw.choice(values) for name in chosen}
+
+
+def kannel(draw: random.Random) -> dict[str, Any]:
+    good = {"to": "41791234567", "from": "Shop", "text": "hi"}
+    fields = LOGIN | good | some(draw, KANNEL, VALUES)
+    if draw.random() < 0.5:
+        return {"url": "/cgi-bin/sendsms?" + urllib.parse.urlencode(fields)}
+    headers = [
+        (f"X-Kannel-{name}".encode(), value if isinstance(value, bytes) else value.encode())
+        for name, value in fields.items()
+    ]
+    safe = [(name, one) for name, one in headers if not set(one) & set(b"\0\r\n") and one.strip()]
+    kind = draw.choice([b"text/plain", b"application/octet-stream", b"text/plain; charset=\xff"])
+    body = draw.randbytes(draw.randint(0, 200))
+    return {"url": "/cgi-bin/sendsms", "content": body, "headers": [*safe, (b"content-type", kind)]}
+
+
+def jasmin(draw: random.Random) -> dict[str, Any]:
+    fields = LOGIN | {"to": "41791234567", "content": "hi"} | some(draw, JASMIN, VALUES)
+    path = draw.choice(["/send", "/rate", "/balance"])
+    if draw.random() < 0.5:
+        return {"url": f"{path}?{urllib.parse.urlencode(fields)}"}
+    members = LOGIN | some(draw, JASMIN, [*JSON_VALUES, "41791234567", "hi", "\ud7ff"])
+    return {"url": path, "content": orjson.dumps(members)}
+
+
+def jasmin_rest(draw: random.Random) -> dict[str, Any]:
+    values = [*JSON_VALUES, "41791234567", "hi", ["1", 2, None, {}]]
+    member = some(draw, JASMIN.replace("-", "_"), values)
+    batch: dict[str, Any] = {
+        "messages": draw.choice([[member], member, [[]], None, 7]),
+        "globals": draw.choice([member, None, []]),
+        "batch_config": draw.choice([{"schedule_at": draw.choice([*JSON_VALUES, "5s"])}, None, 1]),
+    }
+    path = draw.choice(["send", "rate", "sendbatch"])
+    content = orjson.dumps(batch if path == "sendbatch" else member)
+    return {"url": f"/secure/{path}", "content": content, "auth": ("demo", "demo")}
+
+
+def subito(draw: random.Random) -> dict[str, Any]:
+    values = [*JSON_VALUES, "41791234567", "hi", 7, "7" * 19]
+    message = {"sender": "Shop", "dest": "+39335123456", "text": "hi"}
+    message |= some(draw, "sender dest text id", values)
+    data = draw.choice([message, [message], [[message]], {"data": message}, {"0": message}, "x"])
+    payload = draw.choice([{"auth": LOGIN, "data": data}, {"auth": [LOGIN]}, data, [data]])
+    action = draw.choice(["send", "status", "credit", "%00", ""])
+    return {"url": f"/json.php?action={action}", "content": orjson.dumps(payload)}
+
+
+def cut_up(draw: random.Random, request: dict[str, Any]) -> dict[str, Any]:
+    """Now and then the body is changed here and there."""
+    body = request.get("content", b"")
+    if not body or draw.random() < 0.7:
+        return request
+    octets = bytearray(body)
+    for _ in range(draw.randint(1, 4)):
+        at = draw.randint(0, len(octets))
+        octets[at : at + draw.randint(0, 9)] = draw.randbytes(draw.randint(0, 5))
+    return request | {"content": bytes(octets)}
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("make", [kannel, jasmin, jasmin_rest, subito])
+def test_never_a_bug_never_a_stray_message(
+    house: DialectHouse, make: Callable[[random.Random], dict[str, Any]], seed: int
+) -> None:
+    draw = random.Random(f"{make.__name__} {seed}")
+    for _ in range(REQUESTS):
+        request = cut_up(draw, make(draw))
+        before = house.stored()
+        house.forgive()
+        method = draw.choice(["POST", "POST", "GET"]) if "content" in request else "GET"
+        answer = house.client.request(method, **request)
+        assert answer.status_code in {200, 202, 400, 403, 404, 405, 412, 415}, request
+        if house.stored() > before:
+            assert is_success(answer), (request, answer.text)
+    assert not house.log.named("http.request.failed")
+
+
+def is_success(answer: httpx2.Response) -> bool:
+    """Does an answer say that something was taken?"""
+    words = ("Accepted for delivery", 'Success "', '"batchId"', '"data":{"id"', 'Success \\"')
+    return answer.status_code in {200, 202} and any(word in answer.text for word in words)

@@ -162,12 +162,16 @@ class Client:
     def _ask(self, asked: Asked) -> None:
         """Let the desk answer a request; its answer may wait for a commit."""
         assert self.account is not None
+        name, fair = self.account.name, self._server.fair
+        messages = len(getattr(asked.pdu, "dest_address", ())) or 1  # those of a submit_multi
+        fair.enter(name, messages)
 
         def done(status: int, body: bytes) -> None:
+            fair.leave(name, messages)
             self.session.answer(asked.command_id, asked.sequence_number, status, body)
             self.link.flush()
 
-        self._server.ask(Asker(self.account.name, self.session.version), asked.pdu, done)
+        self._server.ask(Asker(name, self.session.version), asked.pdu, done)
 
     async def _bind(self, asked: BindRequested) -> None:
         """Judge a bind; a task of its own, since a password hash takes its time."""

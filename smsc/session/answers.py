@@ -15,7 +15,7 @@ from typing import Final
 from pdu.codec import pack, submit_sm_oks, submit_sm_resps
 from pdu.commands import BINDS, RESPONSE, Command
 from pdu.operations import V34, V50, Role, SessionState
-from smsc.session.congestion import answers_with_state
+from smsc.session.congestion import answers_with_state, state_tlv
 
 DATA_SM: Final = int(Command.DATA_SM)
 _EMPTY_RESP: Final = Struct(">IIIIx")  # a header, and the NUL of an empty message_id
@@ -25,6 +25,15 @@ _DATA_SM_RESP: Final = int(Command.DATA_SM_RESP)
 # Responses whose one field 3.3 and 5.0 keep, as an empty string, when the status is an error.
 _KEEP_FIELD: Final = frozenset(
     {int(Command.SUBMIT_SM_RESP), _DATA_SM_RESP, *(bind | RESPONSE for bind in BINDS)}
+)
+# Responses that take no TLVs, and those that a session gives before it knows its peer.
+_NO_TLVS: Final = frozenset(
+    {
+        int(Command.GENERIC_NACK),
+        int(Command.UNBIND_RESP),
+        int(Command.ENQUIRE_LINK_RESP),
+        *(bind | RESPONSE for bind in BINDS),
+    }
 )
 
 
@@ -134,6 +143,7 @@ class Answers:
         if status and not body:
             self._put_error(command_id | RESPONSE, status, sequence_number)
         else:
+            body += self._state_tlv()
             self._out.append(pack(command_id | RESPONSE, status, sequence_number, body))
         self._close_if_answered()
 
@@ -147,8 +157,15 @@ class Answers:
         if status and self.role is Role.MC:
             self._put_error(_DATA_SM_RESP, status, sequence_number)
         else:
-            self._out.append(pack(_DATA_SM_RESP, status, sequence_number, message_id + b"\0"))
+            body = message_id + b"\0" + self._state_tlv()
+            self._out.append(pack(_DATA_SM_RESP, status, sequence_number, body))
         return True
+
+    def _state_tlv(self) -> bytes:
+        """congestion_state where the peer knows it: any response of 5.0 may carry it."""
+        if self.congestion is None or self.version < V50:
+            return b""
+        return state_tlv(self.congestion())
 
     def _put(self, command_id: int, status: int, sequence_number: int) -> None:
         self._out.append(pack(command_id, status, sequence_number, b""))
@@ -156,6 +173,8 @@ class Answers:
     def _put_error(self, response_id: int, status: int, sequence_number: int) -> None:
         """A failed response in the form of the session's version."""
         body = b"\0" if self.version != V34 and response_id in _KEEP_FIELD else b""
+        if self.role is Role.MC and response_id not in _NO_TLVS:
+            body += self._state_tlv()
         self._out.append(pack(response_id, status, sequence_number, body))
 
     def _close_if_answered(self) -> None:

@@ -1,7 +1,7 @@
-"""How busy the message centre is, told to peers of version 5.0 in each answer to a message.
+"""How busy the message centre is, told to peers of version 5.0 in each answer to a request.
 
 *In*: answers to submit_sm, a congestion_state from 0 (idle) to 100 (refuses everything).
-*Out*: submit_sm_resp with the TLV behind. *Never*: a TLV for a peer of 3.3 or 3.4.
+*Out*: the TLV, and submit_sm_resp with it behind. *Never*: a TLV for a peer of 3.3 or 3.4.
 
 SMPP 5.0 §4.8.4.18.
 """
@@ -27,6 +27,11 @@ def congestion_state(in_hand: int, limit: int, *, is_full: bool) -> int:
     if is_full:
         return CONGESTED
     return min(_NEARLY, in_hand * _BUSY // limit)
+
+
+def state_tlv(state: int) -> bytes:
+    """The TLV that tells it."""
+    return _STATES[state]
 
 
 def answers_with_state(entries: Sequence[tuple[int, int, bytes]], state: int) -> bytes:

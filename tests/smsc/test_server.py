@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 
 from pdu.codec import encode_body, pack
 from pdu.commands import RESPONSE
-from pdu.message_pdus import DataSm, QuerySm, SubmitSm
+from pdu.message_pdus import DataSm, QuerySm, SmeAddress, SubmitMulti, SubmitSm
 from pdu.status import Status
 from smsc.config import Config
 from smsc.message import AccountId, MessageId, State
@@ -397,6 +397,19 @@ async def test_a_request_is_answered_when_the_desk_answers_and_others_meanwhile(
         assert await peer.read() == (C.QUERY_SM | RESPONSE, 0, 2, b"17\0\0\2\0")
 
 
+async def test_requests_count_for_the_fair_share_of_their_account(start: Start) -> None:
+    three = tuple(SmeAddress(destination_addr=f"417900000{one}") for one in range(3))
+    request = encode_body(SubmitMulti(source_addr="Shop", dest_address=three, short_message=b"x"))
+    async with start() as house:
+        peer = await house.bound()
+        await peer.send(pdu(C.QUERY_SM, 2, QUERY) + pdu(C.SUBMIT_MULTI, 3, request))
+        await eventually(lambda: len(house.asked) == 2)
+        assert house.server.fair.in_hand == 1 + 3
+        for _, _, done in house.asked:
+            done(0, b"17\0\0\2\0")
+        assert house.server.fair.in_hand == 0
+
+
 async def test_the_desk_may_answer_a_connection_that_is_gone(start: Start) -> None:
     async with start() as house:
         peer = await house.bound()
@@ -441,6 +454,9 @@ async def test_a_transaction_that_is_refused_is_answered_at_once(start: Start) -
         assert len(house.transactions) == 0
 
 
+IDLE = b"\x04\x28\0\1\0"  # congestion_state
+
+
 @pytest.mark.parametrize("version", [0x34, 0x50])
 async def test_submit_sm_waits_in_5_0_alone(start: Start, version: int) -> None:
     async with start() as house:
@@ -450,7 +466,7 @@ async def test_submit_sm_waits_in_5_0_alone(start: Start, version: int) -> None:
             await eventually(lambda: len(house.transactions) == 1)
             house.end(1, State.UNDELIVERABLE)
             failed = Status.ESME_RDELIVERYFAILURE
-            assert await peer.read() == (SUBMIT_RESP, failed, 2, b"1\0\4\x25\0\1\3")
+            assert await peer.read() == (SUBMIT_RESP, failed, 2, b"1\0\4\x25\0\1\3" + IDLE)
         else:
             assert await peer.read() == (SUBMIT_RESP, 0, 2, b"1\0")
 

@@ -54,3 +54,15 @@ def test_answers_to_earlier_versions_carry_no_tlv(version: int, refusal: bytes) 
 
 def test_who_does_not_know_says_nothing() -> None:
     assert answers(0x50, None) == [b"17\0", b"18\0", b"\0"]
+
+
+@pytest.mark.parametrize(("version", "tail"), [(0x34, b""), (0x50, TLV + b"\x2a")])
+def test_answers_to_every_request_tell_it(version: int, tail: bytes) -> None:
+    session = mc_bound(version=version, hold=9)
+    session.congestion = lambda: 42
+    session.receive(pdu(C.QUERY_SM, 2, b"1\0\0\0\0") + pdu(C.CANCEL_SM, 3, bytes(8)), 0.0)
+    session.answer(C.QUERY_SM, 2, 0, b"1\0\0\2\0")
+    session.answer(C.CANCEL_SM, 3, 0x11)
+    session.receive(pdu(C.ENQUIRE_LINK, 4), 0.0)
+    bodies = [body for *_, body in frames(session.take_output())]
+    assert bodies == [b"1\0\0\2\0" + tail, tail, b""]

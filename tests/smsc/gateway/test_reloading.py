@@ -442,7 +442,7 @@ class TestAccounts:
             lambda: directory.add(NewProfile(account=born, password="secret"), DEMO)
         )
         assert isinstance(made, Profile)
-        assert gateway.take(DEMO_TOML + SIM, HEAD + "window = 7\n").accounts == ("demo",)
+        assert {*gateway.take(DEMO_TOML + SIM, HEAD + "window = 7\n").accounts} == {"demo", "born"}
         assert directory.accounts[born].config.window == 7
         gateway.take(DEMO_TOML + '[accounts.born]\npassword = "another"\n' + SIM)
         profile = directory.profile(born)

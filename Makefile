@@ -13,7 +13,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # setuptools builds the editable install; it comes pinned from the development lock.
 SETUPTOOLS := $(VENV)/.setuptools.lock
 
-.PHONY: help run test test-slow test-proof check format bench fuzz crash lock clean
+.PHONY: ldap help run test test-slow test-proof check format bench fuzz crash lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -35,6 +35,9 @@ $(DEV): $(RUNTIME) requirements-dev.lock
 
 run: $(RUNTIME)  ## set up and start the gateway with examples/demo.toml on loopback
 	@exec $(BIN)/smsc run --config $(CONFIG)
+
+ldap: $(DEV)  ## add the extra ldap (needs gcc, python3-dev, libldap-dev, libsasl2-dev)
+	$(PIP) install --require-hashes --no-deps -r requirements-ldap.lock
 
 test: $(DEV)  ## the quick suite
 	$(BIN)/python -m pytest -m "not slow"
@@ -69,6 +72,7 @@ crash: $(DEV)  ## kill a gateway at random and at named points, CYCLES times, an
 lock: $(DEV)  ## write the lock files anew (needs uv: pip install uv)
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements.lock
 	uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+	uv pip compile pyproject.toml --extra ldap --constraint requirements.lock --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-ldap.lock
 
 clean:  ## remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build *.egg-info

@@ -25,10 +25,11 @@ from routing.prefix_csv import CsvError, Rate
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from routing.velocity import Velocity
-from smsc.config_accounts import INHERITED, AccountConfig
+from smsc.config_accounts import INHERITED, AccountConfig, read_account
 from smsc.config_errors import ConfigError, found, key_of, unknown_key
 from smsc.config_fields import Reader
 from smsc.config_flow import OutletFlowConfig
+from smsc.config_ldap import LdapConfig
 from smsc.config_routing import ROUTING_SECTIONS, read_routing, written
 from smsc.config_sections import (
     CreditConfig,
@@ -54,7 +55,15 @@ _SECTIONS: Mapping[str, type[Any]] = {
     "log": LogConfig,
 }
 _OF_EVERY_OUTLET = tuple(field.name for field in attrs.fields(OutletFlowConfig))
-_KEYS = (*_SECTIONS, "accounts", "dialects", "distribution_lists", "outlets", *ROUTING_SECTIONS)
+_KEYS = (
+    *_SECTIONS,
+    "ldap",
+    "accounts",
+    "dialects",
+    "distribution_lists",
+    "outlets",
+    *ROUTING_SECTIONS,
+)
 
 
 @attrs.frozen
@@ -78,6 +87,7 @@ class Config:
     http: HttpConfig = attrs.field(factory=HttpConfig)
     credit: CreditConfig = attrs.field(factory=CreditConfig)
     inbox: InboxConfig = attrs.field(factory=InboxConfig)
+    ldap: LdapConfig | None = None
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
@@ -205,6 +215,7 @@ def _read(
     config = Config(
         **sections,
         accounts=_accounts(raw, sections["smpp"], reader),
+        ldap=_ldap(raw, reader),
         dialects=_dialects(raw, sections["http"], dialect_kinds, reader),
         distribution_lists=_distribution_lists(raw, reader),
         outlets=_outlets(raw, outlet_kinds, reader),
@@ -230,6 +241,20 @@ def _read(
         mo_routes=rules.mo_routes,
         table=RoutingTable(rules.routing.routes, rules.resources),
     )
+
+
+def _ldap(raw: dict[str, Any], reader: Reader) -> LdapConfig | None:
+    if "ldap" not in raw:
+        return None
+    ldap = reader.read(raw["ldap"], LdapConfig, "ldap")
+    if not isinstance(ldap, LdapConfig):
+        return None
+    if "password" in " ".join(ldap.account):
+        reader.add("the directory server knows the passwords", "ldap", "account")
+    sample = read_account("*", {**ldap.account, "password": "*"}, {})
+    if isinstance(sample, str):
+        reader.add(sample.replace('accounts."*".', ""), "ldap", "account")
+    return ldap
 
 
 def _check_prices(config: Config, reader: Reader) -> None:

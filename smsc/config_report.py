@@ -17,6 +17,7 @@ from smsc.config import Config
 from smsc.config_accounts import AccountConfig
 from smsc.config_errors import Secret
 from smsc.config_routing import FILE_SECTIONS
+from smsc.directory.tariff import Tariff
 
 _HINTS = 20
 """Hints shown; a generated rule file may earn thousands."""
@@ -31,6 +32,7 @@ def describe(config: Config) -> str:
             ("account", "binds", "window", "rate/s", "credit", "senders", "networks"),
             (_account(name, account) for name, account in config.accounts.items()),
         ),
+        _directory(config),
         _table(
             ("outlet", "kind", "settings that differ from the default"),
             (
@@ -108,6 +110,19 @@ def _account(name: str, account: AccountConfig) -> tuple[str, ...]:
         _some(account.senders, "none"),
         _some([str(network) for network in account.networks], "any"),
     )
+
+
+def _directory(config: Config) -> str:
+    """Prices and further accounts, where there are any."""
+    told = []
+    tariff = config.tariff()
+    if isinstance(tariff, Tariff) and tariff.table is not None:
+        prices = f"{len(tariff.table)} prefixes in {config.credit.prices}"
+        told.append(f"credit  {prices}, others {tariff.other.unit}; refund {config.credit.refund}")
+    if config.ldap is not None:
+        way = "tls" if config.ldap.tls or config.ldap.url.startswith("ldaps:") else "NO TLS"
+        told.append(f"LDAP  {config.ldap.url}, {way}")
+    return "\n".join(told)
 
 
 def _credit(credit: Mapping[str, Decimal] | None) -> str:

@@ -50,12 +50,14 @@ class AuthRefused:
     """The password was not even looked at: the account may not come from that address."""
     is_closed: bool = False
     """The password was right, and the account is closed."""
+    is_unavailable: bool = False
+    """Nobody can tell now whether the password is right; not to be held against the client."""
 
 
 _TOO_MANY: Final = AuthRefused(
     Status.ESME_RBINDFAIL, "too many attempts from this address failed; try again in 10 seconds"
 )
-_WRONG_PASSWORD: Final = AuthRefused(Status.ESME_RINVPASWD, "wrong password")
+WRONG_PASSWORD: Final = AuthRefused(Status.ESME_RINVPASWD, "wrong password")
 _WRONG_TOKEN: Final = AuthRefused(Status.ESME_RINVPASWD, "wrong token")
 
 
@@ -87,20 +89,23 @@ class Directory:
         else one argon2 run in a thread. After failures it waits first: see `slowdown`.
         """
 
-        async def proves(account: Account) -> bool:
-            return await self._is_right(account.config.password, password)
+        async def claim(account: Account | None) -> Account | AuthRefused:
+            return await self._claim(name, account, password)
 
-        return await self._judge(name, peer, proves, _WRONG_PASSWORD)
+        return await self._judge(name, peer, claim)
 
     async def authenticate_token(self, name: str, token: str, peer: str) -> Account | AuthRefused:
         """As `authenticate`, by the account's token."""
 
-        async def proves(account: Account) -> bool:
+        async def claim(account: Account | None) -> Account | AuthRefused:
+            if account is None:
+                return unknown(name)
             right = self.token(account.name)
             given = token.encode(errors="surrogatepass")
-            return right is not None and hmac.compare_digest(right.encode(), given)
+            is_right = right is not None and hmac.compare_digest(right.encode(), given)
+            return account if is_right else _WRONG_TOKEN
 
-        return await self._judge(name, peer, proves, _WRONG_TOKEN)
+        return await self._judge(name, peer, claim)
 
     def reload(
         self, accounts: Mapping[str, AccountConfig], inherited: Mapping[str, Any] | None = None
@@ -146,29 +151,38 @@ class Directory:
         self,
         name: str,
         peer: str,
-        proves: Callable[[Account], Awaitable[bool]],
-        wrong: AuthRefused,
+        claim: Callable[[Account | None], Awaitable[Account | AuthRefused]],
     ) -> Account | AuthRefused:
         account = self.accounts.get(AccountId(name))
         if account is not None and not address_allowed(account.config, peer):
-            why = f"account {name} may not come from {peer}; its networks are in the configuration"
-            return AuthRefused(Status.ESME_RBINDFAIL, why, is_network=True)
+            return _from_elsewhere(name, peer)
         delay_s = self._slowdown.delay_s(peer, name, trio.current_time())
         if delay_s is None:
             return _TOO_MANY
         if delay_s:
             await trio.sleep(delay_s)
-        if account is not None and await proves(account):
-            self._slowdown.succeeded(peer, name)
-            why_closed = self.closed.get(account.name)
-            if why_closed is not None:
-                return AuthRefused(Status.ESME_RBINDFAIL, why_closed, is_closed=True)
-            # It may have been changed or removed while we waited.
-            return account if self.accounts.get(account.name) is account else wrong
-        self._slowdown.failed(peer, name, trio.current_time())
+        verdict = await claim(account)
+        if isinstance(verdict, AuthRefused):
+            if not verdict.is_unavailable:
+                self._slowdown.failed(peer, name, trio.current_time())
+            return verdict
+        self._slowdown.succeeded(peer, name)
+        if account is None and not address_allowed(verdict.config, peer):
+            return _from_elsewhere(name, peer)
+        why_closed = self.closed.get(verdict.name)
+        if why_closed is not None:
+            return AuthRefused(Status.ESME_RBINDFAIL, why_closed, is_closed=True)
+        # It may have been changed or removed while we waited.
+        return verdict if self.accounts.get(verdict.name) is verdict else WRONG_PASSWORD
+
+    async def _claim(
+        self, name: str, account: Account | None, password: str
+    ) -> Account | AuthRefused:
+        """Is it the password of the account? Those of other back ends come in here."""
         if account is None:
-            return AuthRefused(Status.ESME_RINVSYSID, f"no account {name!r}")
-        return wrong
+            return unknown(name)
+        is_right = await self._is_right(account.config.password, password)
+        return account if is_right else WRONG_PASSWORD
 
     async def _is_right(self, stored: StoredPassword, password: str) -> bool:
         if self._passwords.is_cheap(stored):
@@ -176,3 +190,13 @@ class Directory:
         return await trio.to_thread.run_sync(
             self._passwords.verify, stored, password, limiter=self._limiter
         )
+
+
+def unknown(name: str) -> AuthRefused:
+    """There is no account of that name."""
+    return AuthRefused(Status.ESME_RINVSYSID, f"no account {name!r}")
+
+
+def _from_elsewhere(name: str, peer: str) -> AuthRefused:
+    why = f"account {name} may not come from {peer}; its networks are in the configuration"
+    return AuthRefused(Status.ESME_RBINDFAIL, why, is_network=True)

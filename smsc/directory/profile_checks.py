@@ -11,7 +11,7 @@ from zoneinfo import available_timezones
 from pdu.status import Vendor
 from smsc.ports import AccountStatus, Refused
 
-_CHARACTERS: Final = 250
+CHARACTERS: Final = 250
 """Of a text."""
 _NAME: Final = re.compile(r"[!-~]{1,15}")
 _PASSWORD_CHARACTERS: Final = 200
@@ -31,8 +31,8 @@ def value_fault(name: str, value: object, default: object) -> str:
     kind = type(default)
     if type(value) is not kind:
         return f"{name}: expected a value of type {kind.__name__}, found {value!r}"
-    if isinstance(value, str) and len(value) > _CHARACTERS:
-        return f"{name}: expected at most {_CHARACTERS} characters, found {len(value)}"
+    if isinstance(value, str) and len(value) > CHARACTERS:
+        return f"{name}: expected at most {CHARACTERS} characters, found {len(value)}"
     if isinstance(value, int) and value < 0:
         return f"{name}: expected a number of at least 0, found {value}"
     if name == "time_zone" and value not in available_timezones():

@@ -14,6 +14,7 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Final
 
 import attrs
@@ -24,7 +25,12 @@ from smsc.config_accounts import AccountConfig, read_account
 from smsc.directory.accounts import Account, Directory
 from smsc.directory.durable import written
 from smsc.directory.passwords import hash_password
-from smsc.directory.profile_checks import invalid, name_fault, password_fault, value_fault
+from smsc.directory.profile_checks import (
+    invalid,
+    name_fault,
+    password_fault,
+    value_fault,
+)
 from smsc.directory.records import Entry, entry_of, fields_of
 from smsc.message import AccountId
 from smsc.ports import AccountStatus, Batch, Control, NewProfile, Profile, Refused, Store
@@ -33,8 +39,8 @@ from smsc.store import keys
 LIMIT: Final = 100_000
 """Accounts of a node."""
 _CHUNK: Final = 1000
-_LAST_UID: Final = "last_uid"
-_FIXED: Final = frozenset({"account", "uid", "is_static", "is_banned", "created_ms"})
+LAST_UID: Final = "last_uid"
+_FIXED: Final = frozenset({"account", "uid", "is_static", "is_remote", "is_banned", "created_ms"})
 """Fields of a profile that nobody may set."""
 _SECRETS: Final = re.compile(r"password.*|outbind|.*_(?:file|env)")
 """Settings that stand in the configuration file only."""
@@ -44,6 +50,7 @@ class NodeDirectory(Directory):
     """The accounts that may speak, and their profiles.
 
     :param inherited: what accounts take from `[smpp]` when they do not say otherwise.
+    :param template: settings of accounts whose password a directory server knows.
     :ivar removing: enters into a batch what else goes with an account.
     :ivar adding: enters into a batch what else comes with one that is made at run time.
     """
@@ -55,16 +62,18 @@ class NodeDirectory(Directory):
         now_ms: Callable[[], int],
         inherited: Mapping[str, Any],
         log: Any,
+        template: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         super().__init__(accounts)
         self._store = store
         self._now_ms = now_ms
         self._inherited = inherited
         self._log = log
+        self._template = template
         self.adding: Callable[[Batch, Account], None] = lambda *_: None
         self.removing: Callable[[Batch, AccountId], None] = lambda *_: None
         self._entries: dict[AccountId, Entry] = {}
-        self._last_uid = int(store.meta(_LAST_UID) or b"0")
+        self._last_uid = int(store.meta(LAST_UID) or b"0")
         self._restore()
 
     # --- questions -----------------------------------------------------------------------------
@@ -110,12 +119,7 @@ class NodeDirectory(Directory):
             return Refused(Vendor.SMSC_EXISTS, why)
         if len(self._entries) >= LIMIT:
             return invalid(f"a node has at most {LIMIT} accounts")
-        blank = Profile(
-            account=new.account,
-            uid=self._last_uid + 1,
-            group_id=str(uuid.uuid4()),
-            created_ms=self._now_ms(),
-        )
+        blank = self._blank(new.account)
         wanted = {**new.profile, "status": new.status, "parent": new.parent}
         profile = self._evolved(blank, wanted)
         if isinstance(profile, Refused):
@@ -124,9 +128,8 @@ class NodeDirectory(Directory):
         config = self._config_of(entry)
         if isinstance(config, Refused):
             return config
-        self._last_uid = profile.uid
         batch = self._store.batch()
-        batch.meta(_LAST_UID, b"%d" % profile.uid)
+        batch.meta(LAST_UID, b"%d" % self._last_uid)
         account = Account(new.account, config)
         self._enter(batch, entry)
         self.adding(batch, account)
@@ -147,7 +150,11 @@ class NodeDirectory(Directory):
         password_hash = ""
         if "password" in wanted:
             password = wanted.pop("password")
-            fault = self._static_fault(account, "its password") or password_fault(password)
+            fault = (
+                self._static_fault(account, "its password")
+                or self._remote_fault(account)
+                or password_fault(password)
+            )
             if fault is not None:
                 return fault
             password_hash = await self._hashed(str(password))
@@ -246,6 +253,23 @@ class NodeDirectory(Directory):
 
     # --- helpers -------------------------------------------------------------------------------
 
+    def _remote_fault(self, account: AccountId) -> Refused | None:
+        profile = self.profile(account)
+        if profile is not None and profile.is_remote:
+            return invalid(f"the directory server knows the password of {account}: change it there")
+        return None
+
+    def _blank(self, account: AccountId, *, is_remote: bool = False) -> Profile:
+        """A profile with a number of its own."""
+        self._last_uid += 1
+        return Profile(
+            account=account,
+            uid=self._last_uid,
+            is_remote=is_remote,
+            group_id=str(uuid.uuid4()),
+            created_ms=self._now_ms(),
+        )
+
     def _restore(self) -> None:
         """Read every record; enter accounts of the file that are new."""
         start = b""
@@ -261,18 +285,14 @@ class NodeDirectory(Directory):
         """Accounts that the file names for the first time."""
         batch = self._store.batch()
         for account in accounts:
-            self._last_uid += 1
-            profile = Profile(
-                account=account.name,
-                uid=self._last_uid,
+            profile = attrs.evolve(
+                self._blank(account.name),
                 status=_status_of(account),
                 is_static=True,
-                group_id=str(uuid.uuid4()),
-                created_ms=self._now_ms(),
                 sender=account.config.default_sender,
             )
             self._enter(batch, Entry(profile=profile))
-        batch.meta(_LAST_UID, b"%d" % self._last_uid)
+        batch.meta(LAST_UID, b"%d" % self._last_uid)
         self._store.commit_nowait(batch)
 
     def _take_up(self, name: str, fields: tuple[Any, ...]) -> None:
@@ -283,7 +303,7 @@ class NodeDirectory(Directory):
         self._last_uid = max(self._last_uid, entry.profile.uid)
         if in_file is not None:
             entry = _as_static(entry, in_file)
-        elif not entry.password_hash:
+        elif not entry.password_hash and not entry.profile.is_remote:
             return
         else:
             config = self._config_of(entry)
@@ -362,12 +382,17 @@ class NodeDirectory(Directory):
         for key in entry.settings:
             if _SECRETS.fullmatch(key):
                 return invalid(f"{key} cannot be set at run time; only the configuration file may")
-        is_admin = entry.profile.status == AccountStatus.ADMIN
+        profile = entry.profile
         table = {
+            **(self._template if profile.is_remote else {}),
             **entry.settings,
-            "password_hash": entry.password_hash,
-            "admin": is_admin,
+            "admin": profile.status == AccountStatus.ADMIN,
         }
+        if profile.is_remote:
+            # Nobody gets in by it: whoever asks for the account is asked of the server.
+            table["password"] = secrets.token_hex(16)
+        else:
+            table["password_hash"] = entry.password_hash
         config = read_account(entry.profile.account, table, self._inherited)
         return config if isinstance(config, AccountConfig) else invalid(config)
 
@@ -420,7 +445,9 @@ def _status_of(account: Account) -> AccountStatus:
 
 def _as_static(entry: Entry, account: Account) -> Entry:
     """What is kept of an account that stands in the file: the file says the rest."""
-    profile = attrs.evolve(entry.profile, is_static=True, status=_status_of(account), parent=None)
+    profile = attrs.evolve(
+        entry.profile, is_static=True, is_remote=False, status=_status_of(account), parent=None
+    )
     return attrs.evolve(entry, profile=profile, settings={}, password_hash="")
 
 

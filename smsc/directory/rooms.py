@@ -12,7 +12,9 @@ from smsc.config import Config
 from smsc.directory.accounts import Account
 from smsc.directory.contacts import ContactBook
 from smsc.directory.credits import CreditBook
+from smsc.directory.enrolment import LdapDirectory
 from smsc.directory.inbox import InboxShelf
+from smsc.directory.ldap import Ldap
 from smsc.directory.profiles import NodeDirectory
 from smsc.directory.tariff import Tariff
 from smsc.message import AccountId
@@ -37,7 +39,12 @@ def build_rooms(
     tariff = config.tariff()
     if not isinstance(tariff, Tariff):
         raise ValueError(f"{config.credit.prices}: {tariff[0].why}")  # noqa: TRY004 - of the file
-    directory = NodeDirectory(config.accounts, store, now_ms, config.inherited(), log)
+    of_node = (config.accounts, store, now_ms, config.inherited(), log)
+    directory = (
+        NodeDirectory(*of_node)
+        if config.ldap is None
+        else LdapDirectory(*of_node, Ldap(config.ldap, log), config.ldap.account)
+    )
 
     def parent_of(account: AccountId) -> AccountId | None:
         profile = directory.profile(account)

@@ -140,5 +140,8 @@ def _told(verdict: Account | AuthRefused) -> Account | Refused:
     """A verdict as the HTTP bridge wants it."""
     if not isinstance(verdict, AuthRefused):
         return verdict
-    status = Vendor.SMSC_ACCOUNT_CLOSED if verdict.is_closed else verdict.status
-    return Refused(status, verdict.why)
+    if verdict.is_closed:
+        return Refused(Vendor.SMSC_ACCOUNT_CLOSED, verdict.why)
+    if verdict.is_unavailable:
+        return Refused(Vendor.SMSC_UNAVAILABLE, verdict.why)
+    return Refused(verdict.status, verdict.why)

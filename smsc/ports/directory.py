@@ -33,6 +33,8 @@ class Profile:
     """Of a subuser: who it belongs to, and whose credit it spends."""
     is_static: bool = False
     """It stands in the configuration file: it can be changed, but neither removed nor renamed."""
+    is_remote: bool = False
+    """Its password is known to a directory server (LDAP), not here."""
     is_banned: bool = False
     group_id: str = ""
     """UUID of the group of accounts it belongs to; its own if it belongs to none."""

@@ -110,6 +110,11 @@ class Reading:
                 map_size=max(_READING_MAP_OCTETS, file.stat().st_size),
             )
             self.tables = tuple(self.env.open_db(name.encode(), create=False) for name in TABLES)
+        except lmdb.NotFoundError as error:
+            self.env.close()
+            raise StoreOpenError(
+                f"{file} was written by an older version: start a gateway of this one on it once."
+            ) from error
         except lmdb.ReadersFullError as error:
             raise StoreOpenError(_crowded(data_dir)) from error
         except (OSError, lmdb.Error) as error:

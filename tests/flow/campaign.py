@@ -26,7 +26,7 @@ import attrs
 from tests.flow.kill_points import AT_START, AT_STOP, IN_HISTORY, UNDER_LOAD
 from tests.flow.logging_carrier import SHORT_CODE, LoggingCarrier
 from tests.flow.reconcile import UPSTREAM_WINDOW, Books, LifeReport
-from tests.flow.stock import Stock, Stocktaker
+from tests.flow.stock import CREDIT, Stock, Stocktaker
 from tests.flow.traffic import letters
 from tests.flow.witness import ClientLog, WitnessClient
 from tests.flow.witness_http import HttpWitness
@@ -278,6 +278,11 @@ class Campaign:
         at = count() + nth
         return lambda: count() >= at
 
+    @property
+    def credit_proofs(self) -> int:
+        """How often the account's credit was what the messages on disk leave of it."""
+        return self._stocktaker.proofs
+
     def _compare(self, *, may_forget: bool) -> LifeReport:
         self._stocktaker.check()
         return self._books.compare(self._stocktaker.take(), may_forget=may_forget)
@@ -305,6 +310,7 @@ history_keep_s = {history_keep_s}
 [accounts.demo]
 password = "demo"
 window = 100
+credit = {CREDIT}
 [outlets.up]
 kind = "smpp"
 host = "127.0.0.1"

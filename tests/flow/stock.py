@@ -4,18 +4,24 @@
 *Never*: a change.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 import attrs
 
 from pdu.codec import peek_deliver_sm
+from smsc.directory.ledger import movement_of
 from smsc.message import FINAL, Delivery, Mailbox, Message, Progress, State
+from smsc.ports import Control
 from smsc.store import keys, records
 from smsc.store.audit import audit
 from smsc.store.batch import MESSAGE, PARKED, STATUS
 from smsc.store.opening import Reading
 from tests.flow.traffic import part_of
 
+CREDIT = 1_000_000
+"""What the campaign's account opens with; a part costs 1."""
+UNPAID = {State.UNDELIVERABLE, State.REJECTED, State.EXPIRED, State.DELETED}
 CLIENT = Mailbox("demo")
 EARLY = Mailbox("early:up")
 
@@ -78,6 +84,8 @@ class Stocktaker:
     def __init__(self, data_dir: Path) -> None:
         self._data_dir = data_dir
         self._tags: dict[int, str] = {}
+        self.proofs = 0
+        """How often the balance was seen to be what the messages on disk leave of it."""
 
     def take(self) -> Stock:
         """Everything, read in one transaction."""
@@ -103,6 +111,37 @@ class Stocktaker:
         assert report.is_sound, report.as_dict()
         assert report.accepted == report.final + report.live
         assert not report.set_aside, report.as_dict()
+        self._check_credit()
+
+    def _check_credit(self) -> None:
+        """Each message was paid for in its own commit, and given back in that of its end.
+
+        The audit has seen that the ledger comes to the balance. Once messages were forgotten
+        nobody can say what theirs was, and only the cover of the others is looked at.
+        """
+        with Reading(self._data_dir) as store, store.env.begin() as txn:
+            lines = [
+                movement_of(key, records.decode_control(key, record))
+                for key, record in txn.cursor(db=store.tables[Control.LEDGER])
+            ]
+            paid: dict[int, Decimal] = {}
+            for key, record in txn.cursor(db=store.tables[MESSAGE]):
+                message = records.decode_message(keys.id_of(key), record)
+                assert message.charge is not None, f"{message.id} was not paid for"
+                paid[message.id] = Decimal(message.charge[2])
+            free = {
+                keys.id_of(key)
+                for key, record in txn.cursor(db=store.tables[STATUS])
+                if records.decode_progress(record).state in UNPAID
+            }
+        debits = [one for one in lines if one.why == "messages"]
+        for id_ in paid:
+            assert any((one.first or 0) <= id_ <= (one.last or 0) for one in debits), id_
+        left = sum((one.amount for one in lines), Decimal(0))
+        if sum(-one.amount for one in debits) == sum(paid.values()):
+            owed = sum((amount for id_, amount in paid.items() if id_ not in free), Decimal(0))
+            assert left == CREDIT - owed, f"{left} left of {CREDIT}, {owed} was for messages"
+            self.proofs += 1
 
 
 def _tag(message: Message) -> str:

@@ -15,6 +15,7 @@ def test_killed_once_at_every_named_point_and_twice_at_random(tmp_path: Path) ->
             campaign.live_and_die(draw_death(campaign.draw, what))
         stock = campaign.finish()
     assert len(campaign.lives) == len(NAMED) + 2
+    assert campaign.credit_proofs > 5
     # The test would prove little if nothing had been in a window, or nothing had come through.
     assert sum(len(report.repeated) for _, report in campaign.lives)
     assert any(len(lives) > 1 for lives in campaign.log.receipts.values())

@@ -4,11 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from smsc.store import opening
-from smsc.store.batch import META
-from smsc.store.opening import DATA_FILE, MapSize, Opened, StoreOpenError, file_system_of
+from smsc.store.batch import META, TABLES
+from smsc.store.opening import (
+    DATA_FILE,
+    MapSize,
+    Opened,
+    Reading,
+    StoreOpenError,
+    file_system_of,
+)
 
 HOLDER = """
 import sys
@@ -139,3 +147,15 @@ def test_readers_that_died_are_cleared(tmp_path: Path) -> None:
         other.kill()
     assert str(other.pid) in readers
     assert str(dead.pid) not in readers
+
+
+def test_a_store_of_before_the_directory_is_opened_and_only_then_read(tmp_path: Path) -> None:
+    env = lmdb.open(str(tmp_path / DATA_FILE), subdir=False, max_dbs=20)
+    for name in TABLES[:8]:
+        env.open_db(name.encode())
+    env.close()
+    with pytest.raises(StoreOpenError, match="written by an older version"):
+        Reading(tmp_path)
+    Opened(tmp_path, MapSize(), sync=True).close()
+    with Reading(tmp_path) as store:
+        assert len(store.tables) == len(TABLES)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import attrs
 
-from smsc.directory.slowdown import Slowdown
 from smsc.ports import MessageQuery, MessageReport
 from tests.bridges.http.dialect_house import ROUTES, DialectHouse
 
@@ -42,14 +41,6 @@ class XmlHouse(DialectHouse):
             return Answer(answer.status, named, answer.read())
         finally:
             connection.close()
-
-    def forgive(self) -> None:
-        """Forget wrong passwords, which slow an address down; that has tests of its own."""
-
-        def forget() -> None:
-            self.gateway.directory._slowdown = Slowdown()
-
-        self.call(forget)
 
     def newest(self, count: int = 1) -> list[MessageReport]:
         """The messages stored last, oldest first."""

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from bridges.http.dialects import subito, subito_status
 from bridges.http.dialects.base import Reply
+from bridges.http.dialects.numbers import NumberReader
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
 from smsc.message import AccountId
 from smsc.ports import Refused
@@ -18,7 +19,7 @@ MAX_ADDRESS_BOOKS = 1000
 
 def routes(house: House, config: subito.SubitoConfig) -> list[BaseRoute]:
     """The one path; what is asked by GET has no body, and is told so in the dialect's own words."""
-    handler = partial(answer, config)
+    handler = partial(answer, config, NumberReader(config.region))
     door = endpoint(house, handler, wording, Auth.OWN, config.body_octets)
     return [Route(config.path, door, methods=["GET", "POST"])]
 
@@ -28,7 +29,7 @@ def wording(failure: Failure) -> Reply:
     return subito.fault_reply(subito.failure(failure.status, failure.why))
 
 
-async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
+async def answer(config: subito.SubitoConfig, numbers: NumberReader, call: Call) -> Reply:
     """Frame, password, action, and then what the action asks."""
     asked = subito.parse_request(call.body)
     if isinstance(asked, subito.Fault):
@@ -42,7 +43,8 @@ async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
         return subito.fault_reply(fault)
     name = AccountId(account.name)
     if action == "send":
-        return await _send(config, call, name, asked.data)
+        order = subito.parse_order(asked.data, name, config, numbers, call.sender(name))
+        return await _send(call, name, order)
     if action == "status":
         return await _status(config, call, name, asked.data)
     balances = call.gateway.credits.balances(name)
@@ -50,8 +52,7 @@ async def answer(config: subito.SubitoConfig, call: Call) -> Reply:
     return subito.credit_reply(balances, len(books), config)
 
 
-async def _send(config: subito.SubitoConfig, call: Call, account: AccountId, data: object) -> Reply:
-    order = subito.parse_order(data, account, config, call.sender(account))
+async def _send(call: Call, account: AccountId, order: subito.Order | subito.Fault) -> Reply:
     if isinstance(order, subito.Fault):
         return subito.fault_reply(order)
     wanted = order.wanted()

@@ -10,7 +10,6 @@ has no code for what is wrong with a message, one that is alone is a syntax erro
 others go, and `refused` of the answer names the one that does not.
 """
 
-import re
 import urllib.parse
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -20,16 +19,16 @@ import attrs
 
 from bridges.http.dialects import loose_json, settings
 from bridges.http.dialects.base import (
-    Content,
     Invalid,
     Reply,
     http_status,
     json_reply,
-    text_content,
     to_body,
 )
-from pdu.address import SHORT_CODE_DIGITS
+from bridges.http.dialects.numbers import NumberReader
+from bridges.http.dialects.texts import content_of
 from pdu.status import Vendor
+from smsc.config_accounts import parse_region
 from smsc.config_fields import about
 from smsc.message import NEW_BATCH, AccountId, Draft
 from smsc.ports import Admission, Admitted, Price, Refused
@@ -39,21 +38,15 @@ ACTIONS = ("credit", "send", "status")
 MAX_ACTION_CHARACTERS = 40
 """How much of an unknown action the answer repeats."""
 
-_WRITTEN_NUMBER = re.compile(r"\+?[0-9][0-9 ()./\-]*", re.ASCII)
-_SEPARATORS = re.compile(r"[ ()./\-]")
-
 
 @attrs.frozen(kw_only=True)
 class SubitoConfig:
     """`[dialects.subito]`."""
 
     path: str = settings.path("/json.php")
-    country_code: str = attrs.field(
-        default="39", metadata=about("what national numbers belong to", minimum=1, maximum=4)
-    )
-    national_digits: int = attrs.field(
-        default=10,
-        metadata=about("a number of at most so many digits is a national one", minimum=0),
+    region: str = attrs.field(
+        default="IT",
+        metadata=about("the country that national numbers are of", parse=parse_region),
     )
     max_parts: int = attrs.field(
         default=4, metadata=about("parts that a text may have", minimum=1, maximum=255)
@@ -153,7 +146,11 @@ def check_action(action: str) -> Fault | None:
 
 
 def parse_order(
-    data: object, account: AccountId, config: SubitoConfig, own_sender: str = ""
+    data: object,
+    account: AccountId,
+    config: SubitoConfig,
+    numbers: NumberReader,
+    own_sender: str = "",
 ) -> Order | Fault:
     """The messages of `action=send`: an object, an array of them, or an object of them.
 
@@ -165,7 +162,7 @@ def parse_order(
     if len(items) > config.max_messages:
         why = f"data holds {len(items)} messages; a request may have {config.max_messages}"
         return syntax(why)
-    order = Order([_parse_message(item, account, config, own_sender) for item in items])
+    order = Order([_parse_message(item, account, config, numbers, own_sender) for item in items])
     if not order.wanted():
         first = order.items[0]
         assert isinstance(first, Invalid)
@@ -190,7 +187,11 @@ def list_of(data: object, member: str) -> list[Any]:
 
 
 def _parse_message(
-    item: object, account: AccountId, config: SubitoConfig, own_sender: str
+    item: object,
+    account: AccountId,
+    config: SubitoConfig,
+    numbers: NumberReader,
+    own_sender: str,
 ) -> Wanted | Invalid:
     if not isinstance(item, dict):
         return Invalid("data", item, "a message is an object with sender, dest and text")
@@ -201,39 +202,20 @@ def _parse_message(
         elif not isinstance(value, str):
             return Invalid(name, value, "it is required, and must be text")
     sender, dest, text = (str(value) for value in fields.values())
-    content = _content(text, config)
+    content = content_of(text, max_parts=config.max_parts)
     if isinstance(content, Invalid):
         return content
-    dest = international(dest, config)
-    body = to_body(international(sender or own_sender, config), dest, content)
+    number = numbers.address(dest)
+    if number is None:
+        return Invalid("dest", dest, "it must be a number such as +39335123456")
+    sender = sender or own_sender
+    body = to_body(numbers.address(sender) or sender, number, content)
     if isinstance(body, Invalid):
         return attrs.evolve(body, field=_OUR_NAMES.get(body.field, body.field))
-    return Wanted(Draft(account, SOURCE, body, batch=NEW_BATCH), dest, content.parts)
+    return Wanted(Draft(account, SOURCE, body, batch=NEW_BATCH), number, content.parts)
 
 
 _OUR_NAMES: Mapping[str, str] = {"from": "sender", "to": "dest"}
-
-
-def _content(text: str, config: SubitoConfig) -> Content | Invalid:
-    content = text_content(text)
-    if isinstance(content, Content) and content.parts > config.max_parts:
-        why = f"that makes {content.parts} parts and {config.max_parts} are allowed; shorten it"
-        return Invalid("text", text, why)
-    return content
-
-
-def international(number: str, config: SubitoConfig) -> str:
-    """A number with its country code; names, short codes and what is no number stay as they are."""
-    if not _WRITTEN_NUMBER.fullmatch(number.strip()):
-        return number
-    digits = _SEPARATORS.sub("", number.strip())
-    if digits.startswith("+"):
-        return digits
-    if digits.startswith("00"):
-        return f"+{digits[2:]}"
-    if SHORT_CODE_DIGITS < len(digits) <= config.national_digits:
-        return f"+{config.country_code}{digits}"
-    return digits
 
 
 # --- may it be paid for -----------------------------------------------------------------------

@@ -8,6 +8,7 @@ import pytest
 
 from bridges.http.dialects import subito, subito_status
 from bridges.http.dialects.base import Invalid, Reply, read_body
+from bridges.http.dialects.numbers import NumberReader
 from pdu.codec import peek_submit_sm
 from pdu.status import Status, Vendor
 from smsc.message import NEW_BATCH, AccountId, Message, MessageId, OutletName, Progress, State
@@ -15,6 +16,7 @@ from smsc.ports import Admission, Admitted, MessageReport, Price, Refused
 
 DEMO = AccountId("demo")
 CONFIG = subito.SubitoConfig()
+NUMBERS = NumberReader(CONFIG.region)
 AUTH = b'"auth":{"username":"mickey","password":"foobar"}'
 ONE = {"sender": "SubitoSMS", "dest": "+39335123456", "text": "Hello message"}
 SAMPLE = b"""{
@@ -37,7 +39,7 @@ SAMPLE = b"""{
 
 
 def order_of(data: object) -> subito.Order:
-    order = subito.parse_order(data, DEMO, CONFIG)
+    order = subito.parse_order(data, DEMO, CONFIG, NUMBERS)
     assert isinstance(order, subito.Order), order
     return order
 
@@ -167,7 +169,7 @@ def test_the_shapes_of_data(data: object) -> None:
     ],
 )
 def test_a_bad_message_alone_is_a_syntax_error(member: str, value: object) -> None:
-    found = subito.parse_order([ONE | {member: value}], DEMO, CONFIG)
+    found = subito.parse_order([ONE | {member: value}], DEMO, CONFIG, NUMBERS)
     assert fault_of(found) == (1, "Syntax error")
     assert isinstance(found, subito.Fault)
     assert found.detail.startswith(f"{member}: ")
@@ -176,12 +178,12 @@ def test_a_bad_message_alone_is_a_syntax_error(member: str, value: object) -> No
 @pytest.mark.parametrize("member", ["sender", "dest", "text"])
 def test_every_member_is_required(member: str) -> None:
     less = {name: value for name, value in ONE.items() if name != member}
-    assert fault_of(subito.parse_order(less, DEMO, CONFIG)) == (1, "Syntax error")
+    assert fault_of(subito.parse_order(less, DEMO, CONFIG, NUMBERS)) == (1, "Syntax error")
 
 
 @pytest.mark.parametrize("data", [None, [], {}, "x", 7, [[]], ["x"], [None], [ONE] * 1001])
 def test_data_without_messages_or_with_too_many(data: object) -> None:
-    assert fault_of(subito.parse_order(data, DEMO, CONFIG)) == (1, "Syntax error")
+    assert fault_of(subito.parse_order(data, DEMO, CONFIG, NUMBERS)) == (1, "Syntax error")
 
 
 @pytest.mark.parametrize(

@@ -201,6 +201,10 @@ def _hints(config: Config) -> Iterable[str]:
         yield "there is no account, so nobody can send"
     if not config.routes:
         yield "there is no route, so every message is refused"
+    if not config.http.listen:
+        for name, outlet in config.outlets.items():
+            if getattr(getattr(outlet.settings, "receipts_path", None), "value", ""):
+                yield f"nothing serves receipts_path of outlet {name}; give http.listen"
     used = {outlet for rule in config.routes for outlet in rule.outlets}
     by_table = any(rule.table for rule in config.routes)
     for name in config.outlets:

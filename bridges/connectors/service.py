@@ -8,6 +8,7 @@ A service is a class with the verbs of `Service`; what it cannot do it leaves at
 """
 
 from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Final, Literal, Protocol
 from urllib.parse import parse_qsl, urlsplit
@@ -42,6 +43,7 @@ _STATUS_OF: Final[Mapping[ErrorClass, int]] = {
     "sender": Status.ESME_RINVSRCADR,
     "configuration": Status.ESME_RSYSERR,
 }
+_LONGEST_WAIT_S: Final = 3600.0
 _NAMES_OF_PARAMETERS: Final = 200
 """Parameters of a callback that are read; no service sends nearly as many."""
 
@@ -143,9 +145,17 @@ def by_http_status(response: Response, why: str = "") -> Declined | Unclear:
 
 
 def retry_after_s(response: Response) -> float:
-    """Retry-After in seconds; 0 where there is none, or a date."""
+    """Retry-After in seconds, an hour at most; a date counts from the Date beside it; 0 without."""
     wish = response.headers.get("retry-after", "")
-    return min(float(wish), 3600.0) if wish.isascii() and wish.isdecimal() else 0.0
+    if wish.isascii() and wish.isdecimal():
+        return min(float(wish[:9]), _LONGEST_WAIT_S)
+    try:
+        until, now = (
+            parsedate_to_datetime(value) for value in (wish, response.headers.get("date", ""))
+        )
+        return min(max(0.0, (until - now).total_seconds()), _LONGEST_WAIT_S)
+    except (ValueError, TypeError):  # no date, or only one of the two names a zone
+        return 0.0
 
 
 def loads(body: bytes) -> object:

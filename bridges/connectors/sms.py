@@ -23,6 +23,9 @@ from smsc.message import Message, MessageId
 from smsc.ports import Failed, Outgoing
 
 _UDHI = 0x40
+_NOT_INTERNATIONAL = frozenset(
+    {Ton.NATIONAL, Ton.NETWORK_SPECIFIC, Ton.SUBSCRIBER, Ton.ABBREVIATED}
+)
 _SHORTEST_NUMBER = 7
 """Digits; what is shorter is a short code, which no plus belongs before."""
 
@@ -36,8 +39,8 @@ class Sms:
     parts: int
     to: str
     """Digits of the number, without a plus."""
-    is_international: bool
-    """Is `to` an E.164 number?"""
+    is_national: bool
+    """Did the client say that `to` is no international number?"""
     sender: str
     """A number without plus, a name, or "" for the service's default."""
     is_sender_ours: bool
@@ -76,8 +79,8 @@ class Sms:
 
     @property
     def plus_to(self) -> str:
-        """`to` as E.164 is written; a short code as it is."""
-        return with_plus(self.to)
+        """`to` as E.164 is written; a short code or a national number as it is."""
+        return self.to if self.is_national else with_plus(self.to)
 
     @property
     def plus_sender(self) -> str:
@@ -108,9 +111,12 @@ PLAIN_DRESS = Dress()
 
 
 def with_plus(number: str) -> str:
-    """A number as E.164 is written; names and short codes as they are."""
+    """A number as E.164 is written; names, short codes and national numbers as they are.
+
+    No country code begins with 0 (ITU-T E.164 §6.2.1).
+    """
     is_number = number.isascii() and number.isdecimal() and len(number) >= _SHORTEST_NUMBER
-    return f"+{number}" if is_number else number
+    return f"+{number}" if is_number and not number.startswith("0") else number
 
 
 def read_sms(outgoing: Outgoing, dress: Dress, now_ms: int) -> list[Sms] | Failed:
@@ -157,7 +163,7 @@ def _read(
         part=part,
         parts=parts,
         to=to.removeprefix("+"),
-        is_international=peek.dest_addr_ton == Ton.INTERNATIONAL or to.startswith("+"),
+        is_national=peek.dest_addr_ton in _NOT_INTERNATIONAL,
         sender=dress.sender.removeprefix("+") or given,
         is_sender_ours=bool(dress.sender) or not peek.source_addr,
         text=decode_text(data, coding, udh=udh),

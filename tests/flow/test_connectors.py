@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import attrs
@@ -10,6 +11,7 @@ import pytest
 
 from smsc.message import State
 from tests.fakes.house import ACCOUNT, RunningGateway, StartGateway
+from tests.fakes.reloadable import HEAD, ReloadableGateway
 from tests.fakes.services.clickatell import LOGIN, FakeClassic, FakePlatform, platform_callback
 from tests.fakes.services.twilio import SID, TOKEN, FakeTwilio, form, sign
 from tests.fakes.services.web import Answer, FakeWeb, Hang, Seen, serving_aside
@@ -363,3 +365,66 @@ def test_a_dead_service_does_not_hold_up_a_live_one(start_gateway: StartGateway,
         for id_ in fine:
             until(gateway, id_, State.ACCEPTED)
         assert all(gateway.message(id_)[1].state is State.QUEUED for id_ in stuck)
+
+
+# --- reloads --------------------------------------------------------------------------------------
+
+
+def test_a_reload_swaps_services_and_moves_the_path_they_call(tmp_path: Path) -> None:
+    """The old connector answers what it has; its messages' receipts find the new one's path."""
+    old_path, new_path = PATH, "/receipts/another-Zk2mXr5G"
+
+    def toml(web: FakeWeb, path: str) -> str:
+        more = f'receipts_path = "{path}"\npublic_url = "https://gw.example"\n'
+        return ACCOUNT + clickatell("online", web, more) + route("41", "online")
+
+    others = FakePlatform(taken=[{}])  # its ids are others
+    with serving_aside(FakePlatform()) as one, serving_aside(others) as two:
+        gateway = ReloadableGateway(tmp_path, toml(one, old_path), HEAD + HTTP)
+        try:
+            (id_,) = post(gateway, "41791234567")
+            until(gateway, id_, State.ENROUTE)
+            gateway.take(toml(two, new_path))
+            (later,) = post(gateway, "41791234567")
+            until(gateway, later, State.ENROUTE)
+            assert (len(one.seen), len(two.seen)) == (1, 1)
+            body = platform_callback(gateway.message(id_)[1].upstream_ids[0], 5)
+            assert call(gateway, old_path, content=body).status_code == 404
+            assert call(gateway, new_path, content=body).status_code == 200
+            assert gateway.message(id_)[1].state is State.DELIVERED
+        finally:
+            gateway.kill()
+
+
+def test_a_connector_that_comes_by_a_reload_asks_for_what_the_one_before_it_sent(
+    tmp_path: Path,
+) -> None:
+    fake = FakeClassic()
+    with serving_aside(fake) as web:
+
+        def toml(concurrency: int) -> str:
+            return (
+                ACCOUNT
+                + f"""
+[outlets.online]
+kind = "clickatell"
+api = "classic"
+url = "{web.url}"
+api_id = "{LOGIN["api_id"]}"
+user = "{LOGIN["user"]}"
+password = "{LOGIN["password"]}"
+poll_s = 0.05
+concurrency = {concurrency}
+"""
+                + route("41", "online")
+            )
+
+        gateway = ReloadableGateway(tmp_path, toml(5), HEAD + HTTP)
+        try:
+            (id_,) = post(gateway, "41791234567")
+            until(gateway, id_, State.ENROUTE)
+            gateway.take(toml(6))
+            fake.statuses[f"{1:032x}"] = "004"
+            until(gateway, id_, State.DELIVERED)
+        finally:
+            gateway.kill()

@@ -122,6 +122,16 @@ def test_one_path_is_one_connectors() -> None:
     )
 
 
+def test_a_path_that_nothing_serves_is_pointed_out() -> None:
+    toml = outlet("clickatell", f"{PATH}\n{PUBLIC}")
+    hint = "note: nothing serves receipts_path of outlet x; give http.listen"
+    config, heard = read(toml), read(toml + '[http]\nlisten = ["127.0.0.1:0"]\n')
+    assert isinstance(config, Config)
+    assert isinstance(heard, Config)
+    assert hint in describe(config)
+    assert hint not in describe(heard)
+
+
 def test_the_example_has_each_kind_and_no_mistake() -> None:
     config = read(EXAMPLE.read_text())
     assert isinstance(config, Config), [str(error) for error in config]

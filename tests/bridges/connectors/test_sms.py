@@ -28,7 +28,7 @@ def one(body: SubmitSm, dress: Dress | None = None) -> Sms:
 
 def test_a_plain_message() -> None:
     sms = sms_of("Hello")
-    assert (sms.to, sms.plus_to, sms.is_international) == ("41791234567", "+41791234567", True)
+    assert (sms.to, sms.plus_to, sms.is_national) == ("41791234567", "+41791234567", False)
     assert (sms.sender, sms.plus_sender, sms.is_sender_ours) == ("Shop", "Shop", False)
     assert (sms.text, sms.is_unicode, sms.is_flash, sms.is_octets) == ("Hello", False, False, False)
     assert (sms.part, sms.parts, sms.reference, sms.validity_s) == (0, 1, "7", 0)
@@ -106,6 +106,23 @@ def test_a_validity_that_the_client_gave_is_told() -> None:
     made = read_sms(outgoing_of(expires_ms=NOW_MS + 60_000), Dress(), NOW_MS)
     assert not isinstance(made, Failed)
     assert made[0].validity_s == 3600  # the message's own end, as intake set it
+
+
+@pytest.mark.parametrize(
+    ("ton", "number", "written"),
+    [
+        (1, "41791234567", "+41791234567"),
+        (0, "41791234567", "+41791234567"),
+        (0, "+41791234567", "+41791234567"),
+        (0, "0791234567", "0791234567"),
+        (2, "791234567", "791234567"),
+        (3, "1234567", "1234567"),
+        (0, "12345", "12345"),
+    ],
+)
+def test_only_international_numbers_get_a_plus(ton: int, number: str, written: str) -> None:
+    body = SubmitSm(dest_addr_ton=ton, destination_addr=number, short_message=b"x")
+    assert one(body).plus_to == written
 
 
 def test_short_codes_get_no_plus() -> None:

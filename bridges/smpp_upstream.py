@@ -200,6 +200,7 @@ class UpstreamLink:
         now = trio.current_time()
         outcomes: list[Outcome] = []
         habit = None if self.id_habit.is_exact else self.id_habit
+        refused = 0
         for part, status, body in answers:
             if not status:
                 upstream_id = body.split(b"\0", 1)[0].decode("latin-1")
@@ -207,10 +208,11 @@ class UpstreamLink:
                     upstream_id = habit.response_key(upstream_id)
                 outcomes.append(Sent(part.id, upstream_id, part.part, part.parts))
             else:
+                refused += 1
                 outcome = self._refused(part, status, now)
                 if outcome is not None:
                     outcomes.append(outcome)
-        accepted = sum(1 for _, status, _ in answers if not status)
+        accepted = len(answers) - refused
         self._counts["accepted"] += accepted
         if accepted:
             self._pace.accepted(accepted, now)

@@ -7,6 +7,7 @@
 Station of the flow: intake → **admission** → store. SMPP 3.4 §5.2.
 """
 
+from functools import lru_cache
 from typing import Final
 
 import attrs
@@ -26,7 +27,10 @@ MAX_VALIDITY_MS: Final = 7 * 24 * 3600 * 1000
 
 @attrs.define(slots=True)
 class Lifetime:
-    """When a message may leave and when it is given up, ms UTC; due 0 = at once."""
+    """When a message may leave and when it is given up, ms UTC; due 0 = at once.
+
+    Shared by messages that are judged alike: who wants another one makes it.
+    """
 
     due_ms: int
     expires_ms: int
@@ -64,7 +68,17 @@ def admit(
         if isinstance(ends_ms, Refused):
             return ends_ms
         expires_ms = ends_ms or expires_ms
-    return _bound(account, due_ms, expires_ms, now_ms)
+    if not (due_ms or expires_ms):
+        return _usual(account.max_validity_s, now_ms)
+    return _bound(account.max_validity_s, due_ms, expires_ms, now_ms)
+
+
+@lru_cache(maxsize=64)
+def _usual(max_validity_s: float, now_ms: int) -> Lifetime:
+    """That of a message that asks for nothing; cached, since a read brings many of them."""
+    lifetime = _bound(max_validity_s, 0, 0, now_ms)
+    assert isinstance(lifetime, Lifetime), "the default validity is ahead"
+    return lifetime
 
 
 def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
@@ -95,14 +109,14 @@ def _judge_tlvs(body: bytes, peek: SubmitPeek, now_ms: int) -> int | Refused:
     return 0 if seconds is None else now_ms + max(seconds, 1) * 1000
 
 
-def _bound(account: AccountConfig, due_ms: int, expires_ms: int, now_ms: int) -> Lifetime | Refused:
+def _bound(max_validity_s: float, due_ms: int, expires_ms: int, now_ms: int) -> Lifetime | Refused:
     """Fill in the defaults and the ceiling, and check that the message lives at all."""
     if due_ms <= now_ms:
         due_ms = 0
     start_ms = due_ms or now_ms
     ceiling_ms = MAX_VALIDITY_MS
-    if account.max_validity_s:
-        ceiling_ms = min(ceiling_ms, int(account.max_validity_s * 1000))
+    if max_validity_s:
+        ceiling_ms = min(ceiling_ms, int(max_validity_s * 1000))
     if not expires_ms:
         return Lifetime(due_ms, start_ms + min(DEFAULT_VALIDITY_MS, ceiling_ms))
     if expires_ms <= start_ms:

@@ -88,7 +88,7 @@ class Guide:
 
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""
-        normaliser = self._normalisers.get(draft.account)
+        normaliser = self._normalisers.get(draft.account) if self._normalisers else None
         if normaliser is None:
             return peek
         from routing.normalise import normalise

@@ -270,7 +270,8 @@ class Intake:
         validity_s = guided.actions.validity_s
         if validity_s:
             start_ms = lifetime.due_ms or now_ms
-            lifetime.expires_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
+            ends_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
+            lifetime = Lifetime(lifetime.due_ms, ends_ms)
         return guided.peek or peek, lifetime, guided.plan, guided.actions.charge
 
     def _charge(

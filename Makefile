@@ -60,6 +60,7 @@ format: $(DEV)  ## let ruff format and fix what it can
 	$(BIN)/ruff check --fix .
 
 bench: $(DEV)  ## micro-benchmarks and a short end-to-end load
+	$(PIP) install smpp34==1.5.0
 	$(BIN)/python -m bench
 
 fuzz: $(DEV)  ## let a fuzzer loose on the codec for a minute (FUZZ_S seconds)

@@ -84,6 +84,7 @@ EVENTS: Final[dict[str, str]] = {
     "outlet.crashed": "a bug ended an outlet; it is started again",
     "config.reloaded": "the configuration file was read again and is in force",
     "config.not_reloaded": "the configuration file cannot be taken over; nothing changed",
+    "config.crashed": "a bug ended a reload, perhaps in its midst; restart the gateway",
     "outlet.leaving": "an outlet was replaced or removed; it is given nothing more",
     "outlet.left": "an outlet that was replaced or removed has ended",
     "messages.rerouted": "messages that waited have another way by today's rules",

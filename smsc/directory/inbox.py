@@ -8,7 +8,7 @@ Implements `smsc.ports.Inbox`. Keys: the account, then the id; the sandbox is th
 Only how many each account has is kept in memory.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import Any, Final
 
 from pdu.status import Vendor
@@ -155,6 +155,23 @@ class InboxShelf:
         self._fewer(account, 1)
         await written(self._store, batch)
         return True
+
+    def take_away(
+        self,
+        batch: Batch,
+        account: AccountId,
+        ids: Sequence[MessageId],
+        in_batch: Container[MessageId] = (),
+    ) -> None:
+        """Take out messages again that became one with another, those that are still there.
+
+        :param in_batch: messages that are kept in this very batch.
+        """
+        for id_ in ids:
+            start, stop = keys.owned_range(account, MessageId(id_ - 1), MessageId(id_ + 1))
+            if id_ in in_batch or self._store.control(Control.INBOX, start, stop, 1):
+                batch.control(Control.INBOX, keys.owned_key(account, id_), None)
+                self._fewer(account, 1)
 
     def batch(self) -> Batch:
         """An empty batch for `keep`."""

@@ -8,7 +8,7 @@ message kept in its inbox; what no rule takes goes to the sandbox, if there is o
 Station of the flow: outlet → **inbound** → mailboxes | inbox.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Any, Final
 
 from pdu.codec import SubmitPeek, peek_deliver_sm
@@ -21,6 +21,7 @@ from routing.mo import MoDecision, MoTable, first_word
 from smsc.directory.inbox import SANDBOX
 from smsc.flow.callbacks import mailbox_for
 from smsc.flow.mo_keys import MoKeys
+from smsc.flow.mo_parts import MoParts, Shelved, part_of
 from smsc.message import AccountId, Delivery, MessageId
 from smsc.ports import Batch, CommitResult, InboxKind, MobileOriginated, Received, Store
 from smsc.store.ids import IdAllocator
@@ -57,6 +58,12 @@ class Inbound:
         """The callback URL of an account and its style; None: its messages go to its sessions."""
         self.keep: Callable[[Batch, Received], None] = lambda _batch, _received: None
         """Keeps a message in an inbox; see `smsc.directory.inbox`."""
+        self.take_away: Callable[
+            [Batch, AccountId, Sequence[MessageId], Container[MessageId]], None
+        ] = lambda *_: None
+        """Takes messages out of an inbox again: parts that are one now."""
+        self._kept: set[MessageId] = set()  # in the batch at hand
+        self.parts = MoParts()
         self.has_sandbox = False
         """Is what no rule takes kept in the sandbox? Else it is refused."""
         self.keys = MoKeys(store)
@@ -71,6 +78,7 @@ class Inbound:
         need not send it again.
         """
         batch = self._store.batch()
+        self._kept.clear()
         deliveries: list[Delivery] = []
         answers = [self._park(batch, message, deliveries) for message in messages]
 
@@ -88,6 +96,10 @@ class Inbound:
         self.heard_from(peek.source_addr)
         text = text_of(message.body, peek)
         keyword = first_word(text)
+        now_ms = self._now_ms()
+        part = part_of(message.outlet, message.body, peek)
+        if part is not None:
+            keyword = self.parts.first_word(part, keyword, now_ms)
         destination = peek.destination_addr.removeprefix("+")
         decision = self.routes.match(destination, keyword, message.outlet)
         if decision is None and not self.has_sandbox:
@@ -95,7 +107,6 @@ class Inbound:
                 "mo.unrouted", outlet=message.outlet, destination_addr=peek.destination_addr
             )
             return Status.ESME_RX_R_APPN
-        now_ms = self._now_ms()
         if message.key and self.keys.is_known(message.outlet, message.key, now_ms):
             return Status.ESME_ROK  # the commit of the first one ends before this one's
         id_ = MessageId(self._ids.take(1, now_ms)[0])
@@ -103,19 +114,25 @@ class Inbound:
             self.keys.remember(batch, message.outlet, message.key, id_, now_ms)
         self.received += 1
         if decision is None or decision.deliver == "inbox":
-            kind, account = _shelf(decision)
-            received = Received(
-                id=id_,
-                account=account,
-                kind=kind,
-                source=peek.source_addr,
-                destination=peek.destination_addr,
-                keyword=keyword if kind is InboxKind.KEYWORD else "",
-                text=text,
-                received_ms=now_ms,
-                outlet=message.outlet,
-            )
-            self.keep(batch, received)
+            shelved: Shelved | None = Shelved(text)
+            if part is not None:
+                shelved = self.parts.shelve(part, text, id_, now_ms)
+            if shelved is not None:
+                kind, account = _shelf(decision)
+                received = Received(
+                    id=id_,
+                    account=account,
+                    kind=kind,
+                    source=peek.source_addr,
+                    destination=peek.destination_addr,
+                    keyword=keyword if kind is InboxKind.KEYWORD else "",
+                    text=shelved.text,
+                    received_ms=now_ms,
+                    outlet=message.outlet,
+                )
+                self.take_away(batch, account, shelved.replaces, self._kept)
+                self.keep(batch, received)
+                self._kept.add(id_)
             return Status.ESME_ROK
         account = AccountId(decision.account)
         callback_url, callback_style = self.home_of(account)

@@ -7,6 +7,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from smsc.gateway.outlet_keeper import Leaving
 from smsc.gateway.rooms import Rooms
 from smsc.message import OutletName
 from smsc.store.ids import id_time_ms
@@ -66,6 +67,8 @@ class OutletDesk:
             self._rooms.doubt.release(OutletName(outlet), resend=action == "resend")
         elif action not in OUTLET_ACTIONS:
             return f"action {action!r} is unknown; known ones: {', '.join(OUTLET_ACTIONS)}"
+        elif isinstance(found, Leaving):
+            return f"outlet {outlet!r} is about to go, after a reload"
         elif not hasattr(found, "control"):
             return f"outlet {outlet!r} has no connection to {action}"
         else:

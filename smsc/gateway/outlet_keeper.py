@@ -10,7 +10,7 @@ answered then comes again: at most a window, as after a cut.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import attrs
 import trio
@@ -177,6 +177,8 @@ class OutletKeeper:
         await _until(lambda: not self._in_hand(name))  # the last outcomes are on disk
         self._leaving.discard(name)
         del self._kept[name]
+        if heir is not None:
+            _stay_stopped(kept.outlet, heir.outlet)
         self._rooms.log.info("outlet.left", outlet=name, unanswered=lost)
         self._succeed(name, heir)
 
@@ -203,6 +205,12 @@ class OutletKeeper:
 
     def _in_hand(self, name: OutletName) -> int:
         return self._rooms.dispatch.in_hand(name)
+
+
+def _stay_stopped(old: Any, new: Any) -> None:
+    """A link that people stopped is not started by a reload."""
+    if not getattr(old, "may_bind", True) and hasattr(new, "may_bind"):
+        new.may_bind = False
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

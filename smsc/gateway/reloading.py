@@ -70,10 +70,15 @@ class Reloader:
         `by` tells the log who wants it. Outlets that go may still be answering when it returns;
         the next reload waits for them.
         """
+        log, file = self._rooms.log, str(self.file.path)
         async with self._lock:
             await self._keeper.settled()
-            done = await self._reload()
-        log, file = self._rooms.log, str(self.file.path)
+            try:
+                done = await self._reload()
+            except Exception:
+                # A bug in a reload must not end the gateway; the log holds the traceback.
+                log.exception("config.crashed", by=by, file=file)
+                return NotReloaded(("a bug ended the reload: see config.crashed in the log",))
         match done:
             case Reloaded():
                 log.info("config.reloaded", by=by, file=file, **done.as_dict())

@@ -80,6 +80,7 @@ class Rooms:
         self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
         self.inbound.home_of = self._home_of
         self.inbound.keep = self.inbox.keep
+        self.inbound.take_away = self.inbox.take_away
         self.inbound.has_sandbox = self.config.inbox.sandbox
 
     def _build_outward(self) -> None:

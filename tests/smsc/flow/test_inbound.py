@@ -7,6 +7,7 @@ import pytest
 from pdu.codec import encode_body, peek_deliver_sm
 from pdu.message_pdus import DeliverSm
 from pdu.status import Status
+from pdu.text.joiner import TIMEOUT_MS
 from pdu.tlvs import Tag
 from routing.mo import MoTable
 from routing.rule import MoRule
@@ -24,6 +25,15 @@ def mo(to: str = "12345", short_message: bytes = b"STOP now", **fields: Any) -> 
             source_addr="4179000001", destination_addr=to, short_message=short_message, **fields
         )
     )
+
+
+def parts(to: str, texts: list[str], reference: int = 7) -> list[bytes]:
+    """The parts of one long message."""
+    head = b"\x05\x00\x03%c%c" % (reference, len(texts))
+    return [
+        mo(to, head + b"%c" % number + text.encode(), esm_class=0x40)
+        for number, text in enumerate(texts, 1)
+    ]
 
 
 def test_the_answer_waits_for_the_disk_and_the_body_stays_as_it_came() -> None:
@@ -86,6 +96,7 @@ class TestTargets:
             house.store, house.store.ids, lambda: house.now_ms, lambda _account: True
         )
         house.inbound.keep = self.shelf.keep
+        house.inbound.take_away = self.shelf.take_away
         return house
 
     def kept(self, house: House) -> list[tuple[str, str, str, str, str]]:
@@ -144,6 +155,60 @@ class TestTargets:
         else:
             assert answers == [Status.ESME_RX_R_APPN]
             assert kept == []
+
+    def test_all_parts_go_where_the_first_one_went(self, house: House) -> None:
+        house.mobile_originated(*parts("12345", ["post a long ", "keep text that ", "all of us"]))
+        house.commit()
+        found = house.parked(Mailbox("callback:https://rule.example"))
+        assert len(found) == 3
+        assert self.kept(house) == []
+
+    def test_an_inbox_shows_parts_as_one_text(self, house: House) -> None:
+        first, second, third = parts("12345", ["Keep a long ", "text ", "together"])
+        house.mobile_originated(first)
+        assert [one[4] for one in self.kept(house)] == ["Keep a long "]
+        house.mobile_originated(third, third)
+        assert [one[4] for one in self.kept(house)] == ["together", "Keep a long "]
+        house.mobile_originated(second)
+        assert self.kept(house) == [
+            ("keyword", "4179000001", "12345", "Keep", "Keep a long text together")
+        ]
+        assert self.shelf.count(DEMO) == 1
+
+    def test_parts_by_tlvs_and_torn_letters(self, house: House) -> None:
+        octets = "Grüezi 😀 zäme".encode("utf-16-be")
+        torn = [octets[:17], octets[17:]]
+        house.mobile_originated(
+            *(
+                mo(
+                    "2",
+                    piece,
+                    data_coding=8,
+                    tlvs=(
+                        (int(Tag.SAR_MSG_REF_NUM), b"\x01\x02"),
+                        (int(Tag.SAR_TOTAL_SEGMENTS), b"\x02"),
+                        (int(Tag.SAR_SEGMENT_SEQNUM), b"%c" % number),
+                    ),
+                )
+                for number, piece in enumerate(torn, 1)
+            )
+        )
+        assert [one[4] for one in self.kept(house)] == ["Grüezi 😀 zäme"]
+
+    def test_parts_that_never_become_whole_stay(self, house: House) -> None:
+        first, _, third = parts("2", ["one ", "two ", "three"])
+        house.mobile_originated(first, third)
+        house.now_ms += TIMEOUT_MS + 1
+        again = parts("2", ["uno ", "due ", "tre"])
+        house.mobile_originated(*again)
+        assert [one[4] for one in self.kept(house)] == ["uno due tre", "three", "one "]
+
+    def test_a_part_that_overtook_the_first_goes_by_its_number(self, house: House) -> None:
+        first, second = parts("12345", ["keep a ", "keep b"])
+        house.mobile_originated(second, first)
+        house.commit()
+        assert house.parked(Mailbox("callback:https://home.example")), "not by a word within"
+        assert [one[4] for one in self.kept(house)] == ["keep a "]
 
     def test_a_message_that_is_brought_again_is_kept_once(self, house: House) -> None:
         again = MobileOriginated(SIM, mo("2", b"once"), key="k")

@@ -275,6 +275,8 @@ class TestOutlets:
                 row for row in gateway.call(gateway.gateway.outlet_desk.rows) if row["name"] == "x"
             ]
             assert row["state"] == "leaving"
+            why = gateway.call(lambda: gateway.gateway.outlet_desk.control("x", "stop"))
+            assert why == "outlet 'x' is about to go, after a reload"
             ids = admit(gateway, *["41791234567"] * 3)
             wait_for(gateway, ids, State.DELIVERED)
             assert {outlet_of(gateway, one) for one in ids} == {"sim"}
@@ -362,6 +364,22 @@ class TestOutlets:
         wait_for(gateway, ids, State.ENROUTE)
         gateway.take(DEMO_TOML + SIM)
         wait_for(gateway, ids, State.DELIVERED)
+
+    def test_one_that_people_stopped_stays_stopped(
+        self, start: Start, start_gateway: StartGateway
+    ) -> None:
+        carrier = start_gateway(CARRIER, "carrier")
+        toml = DEMO_TOML + link("x", carrier.port, "window = {window}") + route("x")
+        gateway = start(toml.format(window=5))
+        gateway.wait_for_event("link.bound")
+        desk = gateway.gateway.outlet_desk
+        assert gateway.call(lambda: desk.control("x", "stop")) is None
+        gateway.wait_for_event("link.down")
+        gateway.take(toml.format(window=6))
+        (row,) = gateway.call(desk.rows)
+        assert (row["state"], row["window"]) == ("stopped", 6)
+        assert gateway.call(lambda: desk.control("x", "start")) is None
+        gateway.wait_for_event("link.bound", 2)
 
     def test_held_back_for_one_number_and_the_outlet_changes(self, start: Start) -> None:
         toml = DEMO_TOML + SIM.replace("delay_s", "per_destination = {limit}\ndelay_s")
@@ -684,6 +702,22 @@ class TestRefusal:
         assert isinstance(refused, NotReloaded)
         assert [why for why in refused.why if why.startswith(told)], refused.why
         assert all("restart it" in why for why in refused.why)
+        assert status_of(gateway) == 0
+
+    def test_a_bug_ends_the_reload_and_not_the_gateway(
+        self, start: Start, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway = start(DEMO_TOML + SIM)
+
+        def broken(*_: Any) -> Any:
+            raise RuntimeError("a bug")
+
+        monkeypatch.setattr("smsc.gateway.reloading.prepare", broken)
+        refused = gateway.reload()
+        assert isinstance(refused, NotReloaded)
+        assert "config.crashed" in refused.why[0]
+        monkeypatch.undo()
+        assert isinstance(gateway.reload(), Reloaded)
         assert status_of(gateway) == 0
 
     def test_an_outlet_that_cannot_be_built(

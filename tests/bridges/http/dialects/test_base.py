@@ -18,7 +18,7 @@ from bridges.http.dialects.base import (
 from pdu.codec import decode
 from pdu.commands import Command
 from pdu.message_pdus import SubmitSm
-from pdu.status import Status
+from pdu.status import Status, Vendor
 from pdu.tlvs import Tag
 
 NOW_MS = 1_764_000_000_000  # 2025-11-24T16:00:00Z
@@ -261,6 +261,12 @@ def test_what_is_no_callback_url(url: str) -> None:
         (Status.ESME_RINVPASWD, 401),
         (Status.ESME_RBINDFAIL, 403),
         (Status.ESME_RSYSERR, 500),
+        (Vendor.SMSC_NO_CREDIT, 402),
+        (Vendor.SMSC_ACCOUNT_CLOSED, 403),
+        (Vendor.SMSC_UNKNOWN, 404),
+        (Vendor.SMSC_EXISTS, 409),
+        (Vendor.SMSC_INVALID, 422),
+        (Vendor.SMSC_UNAVAILABLE, 503),
         (0x0000FFFF, 422),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 from starlette.routing import BaseRoute, Route
 
-from bridges.http.dialects import netoxygen, xmlrpc
+from bridges.http.dialects import netoxygen, netoxygen_codes, xmlrpc
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.netoxygen import Asked, Reading
 from bridges.http.dialects.xmlrpc import Fault, Value
@@ -59,7 +59,7 @@ class _Door:
             return xmlrpc.fault(asked)
         account = await call.authenticate(asked.user, asked.password)
         if isinstance(account, Refused):
-            if asked.method in _FALSE and not netoxygen.is_passing(account):
+            if asked.method in _FALSE and not netoxygen_codes.is_passing(account):
                 return xmlrpc.answer(value=False)
             return xmlrpc.fault(netoxygen.login_fault(account))
         method = _METHODS[asked.method]

@@ -85,6 +85,11 @@ def shown(value: object) -> str:
     return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"
 
 
+def header_text(why: str) -> str:
+    """A sentence as a header may hold it: one line, printable ASCII, at most 200 characters."""
+    return "".join(one if " " <= one <= "~" else "?" for one in why)[:200]
+
+
 # --- content ----------------------------------------------------------------------------------
 
 

@@ -18,7 +18,14 @@ from urllib.parse import parse_qsl
 import attrs
 import orjson
 
-from bridges.http.dialects.base import Invalid, Reply, http_status, text_content, to_body
+from bridges.http.dialects.base import (
+    Invalid,
+    Reply,
+    header_text,
+    http_status,
+    text_content,
+    to_body,
+)
 from pdu.address import destination_fault, guess_destination, guess_source, source_fault
 from smsc.config_errors import Secret
 from smsc.config_fields import Network, about
@@ -271,7 +278,7 @@ def empty(status: int, headers: Sequence[tuple[str, str]] = ()) -> Reply:
 
 def invalid_reply(invalid: Invalid) -> Reply:
     """400; the header tells which parameter, never its value."""
-    return empty(400, ((WHY_HEADER, f"{invalid.field}: {_printable(invalid.why)}"),))
+    return empty(400, ((WHY_HEADER, f"{invalid.field}: {header_text(invalid.why)}"),))
 
 
 def admission_reply(admission: Admission) -> Reply:
@@ -284,9 +291,4 @@ def admission_reply(admission: Admission) -> Reply:
 def refusal_reply(refused: Refused) -> Reply:
     """400 where the request is at fault, else 500."""
     status = 400 if http_status(refused.status) == 422 else 500
-    return empty(status, ((WHY_HEADER, _printable(refused.why)),))
-
-
-def _printable(why: str) -> str:
-    """As a header may hold it: a sentence that repeats what a client wrote stays one line."""
-    return "".join(one if " " <= one <= "~" else "?" for one in why)[:200]
+    return empty(status, ((WHY_HEADER, header_text(refused.why)),))

@@ -12,7 +12,7 @@ from typing import Any, Final
 import attrs
 
 from bridges.http.dialects import smshub_wsdl, soap
-from bridges.http.dialects.base import Reply, json_reply
+from bridges.http.dialects.base import Reply, header_text, json_reply
 from smsc.ports import Health
 
 REASON_HEADER: Final = "X-Reason"
@@ -97,7 +97,7 @@ def status_reply(shape: Shape, health: Health, host: Host) -> Reply:
 
 def reply(shape: Shape, answer: Answer, http: int = 200) -> Reply:
     """An answer in the shape of its request; all three members are always there."""
-    headers = ((REASON_HEADER, _printable(answer.why)),) if answer.why else ()
+    headers = ((REASON_HEADER, header_text(answer.why)),) if answer.why else ()
     if shape.is_json:
         result = {
             "code": answer.code,
@@ -146,8 +146,3 @@ def rpc_error(id_: object, code: int, message: str) -> Reply:
     """An error of JSON-RPC 2.0 §5.1: what is no request of this service."""
     error = {"code": code, "message": message}
     return json_reply(200, {"jsonrpc": "2.0", "error": error, "id": id_})
-
-
-def _printable(why: str) -> str:
-    """As a header may hold it."""
-    return "".join(one if " " <= one <= "~" else "?" for one in why)[:200]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridges.http.dialects import netoxygen
+from bridges.http.dialects import netoxygen, netoxygen_codes
 from bridges.http.dialects.base import Content, read_body, text_content, to_body
 from bridges.http.dialects.netoxygen import Asked, NetoxygenConfig, Order, Reading
 from bridges.http.dialects.xmlrpc import Argument, Fault, MethodCall
@@ -206,7 +206,7 @@ def test_rows_are_in_the_order_of_the_recipients() -> None:
     ],
 )
 def test_what_intake_refuses(status: int, code: int) -> None:
-    assert netoxygen.refusal_code(Refused(status, "")) == code
+    assert netoxygen_codes.refusal_code(Refused(status, "")) == code
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_what_intake_refuses(status: int, code: int) -> None:
 )
 def test_who_cannot_be_known_for_now(status: int, passing: bool) -> None:
     refused = Refused(status, "no account 'bob'")
-    assert netoxygen.is_passing(refused) is passing
+    assert netoxygen_codes.is_passing(refused) is passing
     assert netoxygen.login_fault(refused).code == -32500
     assert "bob" not in netoxygen.login_fault(refused).why
 
@@ -293,16 +293,16 @@ LATER = NOW_MS + 60_000
     ],
 )
 def test_states(found: MessageReport, error: int, status: int) -> None:
-    assert netoxygen.codes_of(found.message, found.progress) == (error, status)
+    assert netoxygen_codes.codes_of(found.message, found.progress) == (error, status)
 
 
 def test_every_state_and_code_has_words() -> None:
     for state in State:
-        error, status = netoxygen.codes_of(report(state).message, report(state).progress)
-        assert netoxygen.ERRORS[error]
-        assert netoxygen.STATUSES[status]
-    assert list(netoxygen.ERRORS) == list(range(1, 11))
-    assert list(netoxygen.STATUSES) == list(range(1, 10))
+        error, status = netoxygen_codes.codes_of(report(state).message, report(state).progress)
+        assert netoxygen_codes.ERRORS[error]
+        assert netoxygen_codes.STATUSES[status]
+    assert list(netoxygen_codes.ERRORS) == list(range(1, 11))
+    assert list(netoxygen_codes.STATUSES) == list(range(1, 10))
 
 
 def test_a_row_of_get_status() -> None:

@@ -30,6 +30,7 @@ class HttpPort:
         self.now_ms = rooms.now_ms
         self.directory, self.credits = rooms.directory, rooms.credits
         self.contacts, self.inbox = rooms.contacts, rooms.inbox
+        self.cancel, self.replace = rooms.owner_changes.cancel, rooms.owner_changes.replace
         self._mo_reference = 0
 
     @property

@@ -31,6 +31,7 @@ from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.lookup import MessageLookup
 from smsc.flow.mailboxes import Mailboxes
+from smsc.flow.owner_changes import OwnerChanges
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
 from smsc.flow.rerouting import Rerouting
@@ -165,6 +166,9 @@ class Rooms:
             now_ms,
         )
         self.commands.recharge = self.credits.recharge
+        self.owner_changes = OwnerChanges(
+            accounts, store, self.dispatch, self.recent, self.commands, self._is_admin, now_ms
+        )
 
     def _build_doors(self) -> None:
         """The SMPP server with its desk, and the callbacks."""

@@ -130,7 +130,9 @@ class OwnerChanges:
         return attrs.evolve(
             old,
             due_ms=old.due_ms if draft.due_ms == old.due_ms else lifetime.due_ms,
-            expires_ms=old.expires_ms if draft.expires_ms == old.expires_ms else lifetime.expires_ms,
+            expires_ms=old.expires_ms
+            if draft.expires_ms == old.expires_ms
+            else lifetime.expires_ms,
             priority=peek.priority_flag,
             registered_delivery=peek.registered_delivery,
             reference=draft.reference,

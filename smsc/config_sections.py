@@ -178,6 +178,18 @@ class HttpConfig:
         default=(),
         metadata=about("networks that callbacks may go to, besides those of the public Internet"),
     )
+    message_octets: int = attrs.field(
+        default=65536,
+        metadata=about("longest message in a native request, octets of JSON", minimum=256),
+    )
+    idempotency_keep_s: float = attrs.field(
+        default=86400.0,
+        metadata=about("how long the answer for an Idempotency-Key is kept, seconds", minimum=1),
+    )
+    idempotency_keys: int = attrs.field(
+        default=200_000,
+        metadata=about("how many of them are kept; more push out the oldest", minimum=1),
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -28,6 +28,8 @@ NAME_CHARACTERS = 64
 """More than any account's name has (SMPP 3.4 §5.2.1)."""
 GOODBYE = {"Connection": "close"}
 """The rest of the body will not be read, so no request can follow it (RFC 9112 §9.6)."""
+MESSAGE_OCTETS = 65536
+"""How long one message of the native API may be, octets of JSON."""
 CHALLENGE = {"WWW-Authenticate": 'Basic realm="smsc", charset="UTF-8"'}
 
 
@@ -61,6 +63,8 @@ class House:
     """The dialects that are switched on besides the native one, with their settings."""
     receiver_at: Callable[[str], Any] = lambda _path: None
     """The connector that an online service calls by a path; see `connector_routes`."""
+    message_octets: int = MESSAGE_OCTETS
+    """How long one message of the native API may be; see `Limits` for whole requests."""
 
 
 @attrs.define(slots=True)

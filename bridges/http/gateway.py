@@ -10,9 +10,12 @@ from typing import Protocol
 
 from smsc.message import AccountId, Draft, MessageId
 from smsc.ports import (
+    Answer,
+    Claim,
     Contacts,
     Credits,
     Directory,
+    Foreseen,
     Health,
     Inbox,
     Lookup,
@@ -21,6 +24,7 @@ from smsc.ports import (
     Telling,
     UpstreamReceipt,
 )
+from smsc.ports.idempotency import AnswerOf
 
 
 class Account(Protocol):
@@ -86,6 +90,14 @@ class Gateway(Protocol):
 
         Addresses stay: those of `draft` must be those of the message.
         """
+
+    def begin(
+        self, account: AccountId, key: str, request: bytes, answer_of: AnswerOf
+    ) -> Claim | Answer | Refused:
+        """What an Idempotency-Key stands for; see `smsc.ports.Idempotency`."""
+
+    def preview(self, draft: Draft) -> Foreseen | Refused:
+        """What would become of a message, without sending it: parts, price, way."""
 
     def health(self) -> Health:
         """Whether the gateway can take messages, and what lies behind that."""

@@ -28,7 +28,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bridges.http import connector_routes, rest_routes
 from bridges.http.connection import Connection
-from bridges.http.endpoint import Failure, House, Limits, to_response
+from bridges.http.endpoint import MESSAGE_OCTETS, Failure, House, Limits, to_response
 from bridges.http.gateway import Gateway
 from bridges.http.registry import DIALECTS
 
@@ -45,6 +45,7 @@ async def serve(
     limits: Limits | None = None,
     log: FilteringBoundLogger | None = None,
     dialects: Mapping[str, Any] = MappingProxyType({}),
+    message_octets: int = MESSAGE_OCTETS,
     receiver_at: connector_routes.Find = connector_routes.nobody,
     task_status: trio.TaskStatus[list[tuple[str, int]]] = trio.TASK_STATUS_IGNORED,
 ) -> None:
@@ -55,11 +56,20 @@ async def serve(
     Setting `stop` closes the listeners, lets requests in flight finish for up to `grace_s`
     seconds, and returns. Cancelling ends everything at once. An address that cannot be bound
     raises OSError before anything is served. `dialects` are those of `registry.DIALECTS` that
-    are switched on, with their settings; `receiver_at` finds the
+    are switched on, with their settings; `message_octets` is the longest message of the native API,
+    `receiver_at` finds the
     connector that an online service calls by a path.
     """
     log = log or structlog.get_logger()
-    house = House(gateway, log, gateway.now_ms, limits or Limits(), dialects, receiver_at)
+    house = House(
+        gateway,
+        log,
+        gateway.now_ms,
+        limits or Limits(),
+        dialects,
+        receiver_at,
+        message_octets,
+    )
     listeners = await _open_listeners(listen)
     server = _Server(house)
     addresses: list[tuple[str, int]] = [each.socket.getsockname()[:2] for each in listeners]

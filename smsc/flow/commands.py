@@ -124,7 +124,11 @@ class Commands:
 
     def drop(self, id_: MessageId) -> None:
         """Cancel one message if it waits: whoever wanted it does not wait for it any longer."""
-        self._cancel([id_], lambda _message: True, lambda _count: None)
+        self.cancel_one(id_, lambda _count: None)
+
+    def cancel_one(self, id_: MessageId, done: Callable[[int], None]) -> None:
+        """Cancel one message if it waits, whoever asks; `done` gets 1 or 0, after fsync."""
+        self._cancel([id_], lambda _message: True, done)
 
     def replace(
         self, account: AccountId, message_id: str, source_addr: str, change: Change, done: Answered
@@ -151,7 +155,7 @@ class Commands:
             progress.due_ms = new.due_ms
             progress.state = State.SCHEDULED if new.due_ms else State.QUEUED
             batch.progress(new.id, progress)
-        self._set_alarms(batch, old, new)
+        self.set_alarms(batch, old, new)
         self._store.commit_nowait(batch, lambda _: done(None))
         self._dispatch.changed(new, progress)
 
@@ -267,7 +271,7 @@ class Commands:
             peek=peek,
         )
 
-    def _set_alarms(self, batch: Batch, old: Message, new: Message) -> None:
+    def set_alarms(self, batch: Batch, old: Message, new: Message) -> None:
         """Wake the message at its new times; old alarms find nothing to do.
 
         One millisecond late: an alarm of the accept, for this message and its neighbours, may

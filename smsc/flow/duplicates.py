@@ -20,7 +20,6 @@ import attrs
 from pdu.codec import SubmitPeek
 from pdu.tlvs import Tag, find_tlv
 from smsc.config_accounts import AccountConfig
-from smsc.flow.mo_keys import MO_KEYS
 from smsc.message import AccountId, Draft, Message, MessageId
 from smsc.ports import Batch, Store
 
@@ -80,7 +79,7 @@ class Duplicates:
         batch = self._store.batch()
         rows = sorted(self._store.remembered(), key=lambda row: row[3])
         for account, digest, id_, until_ms in rows:
-            if account.startswith(MO_KEYS):  # not a submission: see `mo_keys`
+            if " " in account:  # no submission: see `mo_keys`, `idempotency`
                 continue
             entries = self._entries.get(account)
             if entries is None or until_ms <= now_ms:

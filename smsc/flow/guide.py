@@ -96,9 +96,14 @@ class Guide:
         draft.body, peek, _ = rewrite(draft.body, peek, normalise(peek, normaliser))
         return peek
 
-    def route(self, draft: Draft, peek: SubmitPeek, now_ms: int) -> Guided | Refused:
-        """Ask the guards and the rules, and change the draft as they say."""
-        if self._has_guards:
+    def route(
+        self, draft: Draft, peek: SubmitPeek, now_ms: int, *, ask_guards: bool = True
+    ) -> Guided | Refused:
+        """Ask the guards and the rules, and change the draft as they say.
+
+        Guards count what they are asked about: whoever only wants to know leaves them out.
+        """
+        if self._has_guards and ask_guards:
             blocked = self._ask_guards(draft, peek, now_ms)
             if blocked is not None:
                 return blocked

@@ -38,7 +38,7 @@ from smsc.message import (
     Progress,
     State,
 )
-from smsc.ports import Admission, Admitted, CommitResult, Committed, Refused, Store
+from smsc.ports import Admission, Admitted, CommitResult, Committed, Companion, Refused, Store
 from smsc.store.ids import IdAllocator
 
 Verdict = tuple[SubmitPeek, Lifetime, Plan, Decimal | None]
@@ -105,7 +105,9 @@ class Intake:
         self._payers = book.payers if book is not None else {}
         self.is_stopping = False
 
-    async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
+    async def submit_many(
+        self, drafts: Sequence[Draft], companion: Companion | None = None
+    ) -> list[Admission]:
         """Judge and store the drafts; return after the commit that holds them was fsynced."""
         answered = trio.Event()
         answers: list[Admission] = []
@@ -114,12 +116,15 @@ class Intake:
             answers.extend(given)
             answered.set()
 
-        self.submit_many_nowait(drafts, done)
+        self.submit_many_nowait(drafts, done, companion)
         await answered.wait()
         return answers
 
     def submit_many_nowait(
-        self, drafts: Sequence[Draft], done: Callable[[list[Admission]], None]
+        self,
+        drafts: Sequence[Draft],
+        done: Callable[[list[Admission]], None],
+        companion: Companion | None = None,
     ) -> None:
         """Judge and store the drafts; `done` gets the answers after fsync."""
         if self.is_stopping or self._store.is_full:
@@ -208,8 +213,13 @@ class Intake:
 
         paid = self._credits.enter(batch, bill) if bill and self._credits is not None else None
 
+        if companion is not None:
+            companion.write(batch, answers)
+
         def committed(result: CommitResult) -> None:
             is_on_disk = isinstance(result, Committed)
+            if companion is not None:
+                companion.ended(is_on_disk=is_on_disk)
             if paid is not None:
                 paid(is_on_disk)
             if is_on_disk:

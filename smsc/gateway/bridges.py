@@ -26,7 +26,7 @@ class Bridges:
     ] = lambda *_: {}
     """Those that take from mailboxes that begin so: "callback:", "queue:"."""
     serve_http: Callable[..., Awaitable[None]] | None = None
-    """(listen, gateway, *, stop, log, dialects, receiver_at, task_status): serves until `stop`."""
+    """(listen, gateway, *, stop, log, dialects, message_octets, receiver_at, task_status): serves until `stop`."""
     callback_events: EventsOf = lambda _style: CallbackEvent(0)
     """The events that each callback style asks for."""
 

@@ -16,8 +16,19 @@ from smsc.directory.accounts import Account, AuthRefused
 from smsc.gateway.health import Pulse
 from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.rooms import Rooms
-from smsc.message import OutletName
-from smsc.ports import Health, Lookup, MobileOriginated, Refused, Submit, Telling, UpstreamReceipt
+from smsc.message import AccountId, OutletName
+from smsc.ports import (
+    Answer,
+    Claim,
+    Health,
+    Lookup,
+    MobileOriginated,
+    Refused,
+    Submit,
+    Telling,
+    UpstreamReceipt,
+)
+from smsc.ports.idempotency import AnswerOf
 
 
 class HttpPort:
@@ -30,6 +41,9 @@ class HttpPort:
         self.now_ms = rooms.now_ms
         self.directory, self.credits = rooms.directory, rooms.credits
         self.contacts, self.inbox = rooms.contacts, rooms.inbox
+        self.cancel, self.replace = rooms.owner_changes.cancel, rooms.owner_changes.replace
+        self.idempotency_keys = rooms.idempotency
+        self.preview = rooms.previewer.preview
         self._mo_reference = 0
 
     @property
@@ -41,6 +55,12 @@ class HttpPort:
     def lookup(self) -> Lookup:
         """Questions about stored messages."""
         return self._rooms.lookup
+
+    def begin(
+        self, account: AccountId, key: str, request: bytes, answer_of: AnswerOf
+    ) -> Claim | Answer | Refused:
+        """What an Idempotency-Key stands for."""
+        return self._rooms.idempotency.begin(account, key, request, answer_of, self.now_ms())
 
     async def authenticate(self, account: str, password: str, peer: str) -> Account | Refused:
         """Who is calling."""

@@ -114,6 +114,7 @@ class Life:
                 stop=self._http_stop,
                 log=rooms.log,
                 dialects=rooms.config.dialects,
+                message_octets=rooms.config.http.message_octets,
                 receiver_at=partial(receiver_at, rooms.outlets),
             )
             http = await doors.start(serve)
@@ -141,6 +142,7 @@ class Life:
             rooms.mailboxes.tick()
             rooms.receipts.forget_old()
             rooms.duplicates.forget_old(rooms.now_ms())
+            rooms.idempotency.forget_old(rooms.now_ms())
             rooms.credits.write_marks()
             if not ticks % _FORGET_EVERY:
                 rooms.mailboxes.forget_old()

@@ -27,10 +27,13 @@ from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
 from smsc.flow.guide import Guide
 from smsc.flow.history import History
+from smsc.flow.idempotency import IdempotencyKeys
 from smsc.flow.inbound import Inbound
 from smsc.flow.intake import Intake
 from smsc.flow.lookup import MessageLookup
 from smsc.flow.mailboxes import Mailboxes
+from smsc.flow.owner_changes import OwnerChanges
+from smsc.flow.preview import Previewer
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
 from smsc.flow.rerouting import Rerouting
@@ -143,6 +146,11 @@ class Rooms:
         self.duplicates = Duplicates(accounts, store)
         self.duplicates.restore(now_ms())
         self.inbound.keys.restore(store.remembered())
+        http = config.http
+        self.idempotency = IdempotencyKeys(
+            store, int(http.idempotency_keep_s * 1000), http.idempotency_keys
+        )
+        self.idempotency.restore(store.remembered())
         self.intake = Intake(
             accounts,
             self.guide,
@@ -153,6 +161,9 @@ class Rooms:
             canned,
             self.duplicates,
             self.credits,
+        )
+        self.previewer = Previewer(
+            accounts, self.guide, self.credits, lambda: self.intake.closed, now_ms
         )
         self.lookup = MessageLookup(store, self._is_admin, self.dispatch.progresses)
         self.commands = Commands(
@@ -166,6 +177,9 @@ class Rooms:
             now_ms,
         )
         self.commands.recharge = self.credits.recharge
+        self.owner_changes = OwnerChanges(
+            accounts, store, self.dispatch, self.recent, self.commands, self._is_admin, now_ms
+        )
 
     def _build_doors(self) -> None:
         """The SMPP server with its desk, and the callbacks."""

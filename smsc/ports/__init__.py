@@ -21,8 +21,9 @@ from smsc.ports.homeward import (
     Receiver,
     SetAside,
 )
+from smsc.ports.idempotency import Answer, Claim, Idempotency
 from smsc.ports.inbox import Inbox, InboxKind, InboxQuery, Received
-from smsc.ports.intake import Admission, Admitted, Refused, Submit
+from smsc.ports.intake import Admission, Admitted, Companion, Refused, Submit
 from smsc.ports.outlets import (
     ANY_NETWORK,
     Failed,
@@ -46,7 +47,7 @@ from smsc.ports.store import (
     Store,
     StoreFull,
 )
-from smsc.ports.traffic import Health, Lookup, MessagePage, MessageQuery, MessageReport
+from smsc.ports.traffic import Foreseen, Health, Lookup, MessagePage, MessageQuery, MessageReport
 
 __all__ = [
     "ANY_NETWORK",
@@ -55,11 +56,14 @@ __all__ = [
     "Admitted",
     "Again",
     "Alarm",
+    "Answer",
     "Batch",
     "CallbackEvent",
     "CallbackTerms",
+    "Claim",
     "CommitResult",
     "Committed",
+    "Companion",
     "Contact",
     "ContactGroup",
     "Contacts",
@@ -72,8 +76,10 @@ __all__ = [
     "EventsOf",
     "Failed",
     "Flow",
+    "Foreseen",
     "Health",
     "Held",
+    "Idempotency",
     "Inbox",
     "InboxKind",
     "InboxQuery",

@@ -12,6 +12,7 @@ from smsc.message import (
     Draft,
     MessageId,
 )
+from smsc.ports.store import Batch
 
 
 @attrs.define(slots=True)
@@ -32,13 +33,31 @@ class Refused:
 Admission = Admitted | Refused
 
 
+class Companion(Protocol):
+    """What a request wants written in the commit of its messages, and nowhere else."""
+
+    def write(self, batch: Batch, answers: Sequence[Admission]) -> None:
+        """Add to the batch; at least one answer is an `Admitted` that it makes true."""
+
+    def ended(self, *, is_on_disk: bool) -> None:
+        """The commit has ended; called only after `write`."""
+
+
 class Submit(Protocol):
     """The one door in."""
 
     def submit_many_nowait(
-        self, drafts: Sequence[Draft], done: Callable[[list[Admission]], None]
+        self,
+        drafts: Sequence[Draft],
+        done: Callable[[list[Admission]], None],
+        companion: Companion | None = None,
     ) -> None:
-        """Judge and store the drafts; `done` gets one answer for each, in order, after fsync."""
+        """Judge and store the drafts; `done` gets one answer for each, in order, after fsync.
 
-    async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
+        `companion` writes what shall be in the same commit, if any message is.
+        """
+
+    async def submit_many(
+        self, drafts: Sequence[Draft], companion: Companion | None = None
+    ) -> list[Admission]:
         """As `submit_many_nowait`, for callers that can wait."""

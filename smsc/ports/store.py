@@ -56,6 +56,8 @@ class Control(enum.IntEnum):
     LEDGER = 10
     CONTACT = 11
     INBOX = 12
+    ANSWER = 13
+    """What requests with an Idempotency-Key were answered; keyed as submissions are."""
 
 
 class Batch(Protocol):

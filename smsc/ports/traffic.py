@@ -9,6 +9,7 @@ from typing import Protocol
 import attrs
 
 from smsc.message import AccountId, Message, MessageId, Progress, State
+from smsc.ports.credits import Price
 
 
 @attrs.define(slots=True)
@@ -70,6 +71,23 @@ class Lookup(Protocol):
 
         Empty if there is no such batch, or it belongs to another account.
         """
+
+
+@attrs.frozen(kw_only=True)
+class Foreseen:
+    """What would become of a message that was not sent."""
+
+    source: str
+    destination: str
+    """Both as they would be stored."""
+    body: bytes
+    """The submit_sm body after the rules."""
+    parts: int
+    price: Price
+    outlets: tuple[str, ...]
+    """In the order in which they would be tried; empty: a rule drops it."""
+    due_ms: int
+    expires_ms: int
 
 
 @attrs.define(slots=True)

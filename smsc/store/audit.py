@@ -230,7 +230,7 @@ class _Audit:
             self._read(IDEMPOTENCY, key, records.decode_remembered, key, record)
 
     def _check_directory(self) -> None:
-        for table in (Control.ACCOUNT, Control.CONTACT, Control.INBOX):
+        for table in (Control.ACCOUNT, Control.CONTACT, Control.INBOX, Control.ANSWER):
             for _ in self._control(table):
                 pass
         proof = Proof(self._control(Control.BALANCE))

@@ -61,6 +61,7 @@ TABLES = (
     "ledger",
     "contact",
     "inbox",
+    "answer",
 )
 """Their names on disk, in the same order."""
 

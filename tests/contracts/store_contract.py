@@ -365,7 +365,7 @@ class StoreContract:
             "parked": 1,
             "corrupt": 0,
             "idempotency": 0,
-            **dict.fromkeys(("account", "balance", "ledger", "contact", "inbox"), 0),
+            **dict.fromkeys(("account", "balance", "ledger", "contact", "inbox", "answer"), 0),
         }
 
     def test_ids_ascend_over_restarts_even_if_the_clock_went_back(self, house: OpenStore) -> None:

@@ -281,6 +281,8 @@ HTTP_STATUS: Mapping[int, int] = {
     Status.ESME_RINVPASWD: 401,
     Status.ESME_RBINDFAIL: 403,
     Status.ESME_RPROHIBITED: 403,
+    Status.ESME_RCANCELFAIL: 409,
+    Status.ESME_RREPLACEFAIL: 409,
     Vendor.SMSC_NO_CREDIT: 402,
     Vendor.SMSC_ACCOUNT_CLOSED: 403,
     Vendor.SMSC_UNKNOWN: 404,

@@ -1,0 +1,81 @@
+"""What would become of a message: judged as intake does, and then forgotten.
+
+*In*: a draft. *Out*: its parts, price and way, or `Refused` as intake would say it.
+*Never*: an id, a debit, a place in a rate or a guard's count; anything stored.
+"""
+
+from collections.abc import Callable, Mapping
+
+import attrs
+
+from pdu.codec import peek_submit_sm
+from pdu.errors import BodyError
+from pdu.status import Vendor
+from smsc.config_accounts import AccountConfig
+from smsc.flow.admission import admit
+from smsc.flow.guide import Guide
+from smsc.flow.terms import terms_of
+from smsc.flow.throttle import parts_of
+from smsc.message import AccountId, Draft
+from smsc.ports import Credits, Foreseen, Price, Refused
+
+
+class Previewer:
+    """See the module.
+
+    :param closed: accounts that may not submit now, and why; see `Intake.closed`.
+    """
+
+    def __init__(
+        self,
+        accounts: Mapping[AccountId, AccountConfig],
+        guide: Guide,
+        credits_: Credits,
+        closed: Callable[[], Mapping[AccountId, str]],
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._accounts = accounts
+        self._guide = guide
+        self._credits = credits_
+        self._closed = closed
+        self._now_ms = now_ms
+
+    def preview(self, draft: Draft) -> Foreseen | Refused:
+        """Judge a copy of the draft."""
+        account, now_ms = draft.account, self._now_ms()
+        why = self._closed().get(account)
+        if why is not None:
+            return Refused(Vendor.SMSC_ACCOUNT_CLOSED, why)
+        draft = attrs.evolve(draft)
+        try:
+            peek = peek_submit_sm(draft.body)
+        except BodyError as error:
+            return Refused(error.status, error.why)
+        terms = terms_of({account: self._accounts[account]}).get(account)
+        if terms is not None:
+            applied = terms.apply(draft, peek)
+            if isinstance(applied, Refused):
+                return applied
+            draft.body, peek = applied
+        peek = self._guide.normalise(draft, peek)
+        lifetime = admit(self._accounts[account], draft, peek, now_ms)
+        if isinstance(lifetime, Refused):
+            return lifetime
+        guided = self._guide.route(draft, peek, now_ms, ask_guards=False)
+        if isinstance(guided, Refused):
+            return guided
+        peek = guided.peek or peek
+        parts = parts_of(draft.body, peek)
+        price = self._credits.price(account, peek.destination_addr, parts)
+        if guided.actions.charge is not None:
+            price = Price(price.credit_class, guided.actions.charge, parts)
+        return Foreseen(
+            source=peek.source_addr,
+            destination=peek.destination_addr,
+            body=draft.body,
+            parts=parts,
+            price=price,
+            outlets=tuple(guided.plan),
+            due_ms=lifetime.due_ms,
+            expires_ms=lifetime.expires_ms,
+        )

@@ -319,7 +319,9 @@ class Connector:
 
     def _put(self, taken: Sequence[Sms]) -> None:
         self._queue.extend(taken)
-        if not self.is_running or not self._may_send:
+        # While an attempt was journalled the service may have gone.
+        may_go = self.breaker.takes_all() or self.breaker.may_go(trio.current_time())
+        if not (self.is_running and self._may_send and may_go):
             self._settle(self._give_back())
         else:
             self._idle.unpark(count=len(taken))

@@ -141,7 +141,7 @@ class Exchanger:
         if known is None:
             url = httpx2.URL(request.url)
             if url.scheme not in {"http", "https"} or not url.host:
-                raise ValueError(f"{request.url!r} is no absolute URL")
+                raise ValueError("its URL is not absolute")  # which may hold a secret
             known = url, url.netloc.decode("ascii")
             if len(self._urls) < 100:  # those of a GET differ each time
                 self._urls[request.url] = known

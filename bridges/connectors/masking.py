@@ -25,26 +25,15 @@ _BODY_CHARACTERS: Final = 2000
 class Mask:
     """Hides secrets in texts."""
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        forms: set[str] = set()
-        for secret in secrets:
-            forms |= {
-                secret,
-                quote(secret, safe=""),
-                quote(secret),
-                quote_plus(secret),
-                orjson.dumps(secret).decode()[1:-1],
-                escape(secret, {'"': "&quot;", "'": "&apos;"}),
-                secret.encode().hex(),
-                base64.b64encode(secret.encode()).decode(),
-            }
+    def __init__(self, secrets: Iterable[str], hidden: str = HIDDEN) -> None:
+        self._hidden = hidden
         # The longest first: one form may stand inside another.
-        self._forms = sorted((form for form in forms if form), key=len, reverse=True)
+        self._forms = sorted({form for secret in secrets for form in _forms(secret)}, key=len)[::-1]
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
         for form in self._forms:
-            text = text.replace(form, HIDDEN)
+            text = text.replace(form, self._hidden)
         return text
 
     def lines(self, step: Step) -> list[str]:
@@ -76,3 +65,20 @@ class Mask:
         text = self(body.decode("utf-8", "replace"))
         more = "…" if len(text) > _BODY_CHARACTERS else ""
         return ["", *text[:_BODY_CHARACTERS].splitlines(), *([more] if more else [])]
+
+
+def _forms(secret: str) -> set[str]:
+    """A secret as it may stand in a request, or in what a service says of one."""
+    if not secret:
+        return set()
+    octets = secret.encode("utf-8", "replace")
+    return {
+        secret,
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        orjson.dumps(octets.decode()).decode()[1:-1],
+        escape(secret, {'"': "&quot;", "'": "&apos;"}),
+        octets.hex(),
+        base64.b64encode(octets).decode(),
+    }

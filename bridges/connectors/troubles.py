@@ -8,9 +8,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from bridges.connectors.masking import Mask
 from bridges.connectors.sms import Sms
 
 WHY_CHARACTERS: Final = 200
+_HIDDEN: Final = "…"
 _CODES: Final = 100
 """Codes that are counted by name; a service could make up more."""
 
@@ -20,17 +22,14 @@ class Troubles:
 
     def __init__(self, log: Any, secrets: Iterable[str]) -> None:
         self._log = log
-        self._secrets = tuple(secrets)
+        self._without_secrets = Mask(secrets, _HIDDEN)
         self._errors: Counter[str] = Counter()
 
     def note(self, code: str, why: str, sms: Sms) -> str:
         """Count and log one; the sentence as it may be shown."""
         if code in self._errors or len(self._errors) < _CODES:
             self._errors[code] += 1
-        for hidden in (sms.text, *self._secrets):
-            if hidden:
-                why = why.replace(hidden, "…")
-        why = why[:WHY_CHARACTERS]
+        why = Mask((sms.text,), _HIDDEN)(self._without_secrets(why))[:WHY_CHARACTERS]
         self._log.info("connector.attempt_failed", id=sms.id, part=sms.part, code=code, why=why)
         return why
 

@@ -19,6 +19,7 @@ from bridges.connectors.service import (
     Called,
     Declined,
     ErrorTable,
+    Mobile,
     Plain,
     Rejected,
     Report,
@@ -29,6 +30,7 @@ from bridges.connectors.service import (
     Verdict,
     by_http_status,
     by_table,
+    declined,
     member,
     word,
 )
@@ -95,20 +97,30 @@ class ClickatellPlatform(Plain):
         if error is not None:
             return by_table(ERRORS, *error)
         if response.status // 100 != 2:
-            return by_http_status(response)
+            return by_http_status(response, word(member(told, "error")))
         upstream_id = word(member(entry, "apiMessageId"))
         if member(entry, "accepted") is True and upstream_id:
             return Taken(upstream_id)
+        if member(entry, "accepted") is False:  # /messages says why in words, without a code
+            return declined("permanent", "not accepted", word(member(entry, "error")))
         return Unclear("the answer names no message")
 
     def called(self, callback: Callback) -> Called | Rejected:
-        """`event.messageStatusUpdate`, a list or one."""
-        event = _lowered(member(_lowered(callback.json), "event"))
-        updates = member(event, "messagestatusupdate")
+        """One API: `event.messageStatusUpdate`, a list or one; /messages: the fields by themselves.
+
+        A reply of a handset has fromNumber, toNumber and text.
+        """
+        told = _lowered(callback.json)
+        updates = member(_lowered(member(told, "event")), "messagestatusupdate")
+        if updates is None and word(member(told, "tonumber")):
+            return Called(EMPTY_REPLY, (), (_mobile(told),))
+        if updates is None and member(told, "messageid") is not None:
+            updates = told
         if isinstance(updates, dict):
             updates = [updates]
         if not isinstance(updates, list):
-            return Rejected(400, "expected event.messageStatusUpdate")
+            why = "expected event.messageStatusUpdate, messageId and statusCode, or toNumber"
+            return Rejected(400, why)
         reports = [report for one in updates if (report := _report(_lowered(one))) is not None]
         return Called(EMPTY_REPLY, tuple(reports))
 
@@ -137,8 +149,8 @@ def _error(told: object) -> tuple[str, str] | None:
 
 def _report(update: object) -> Report | None:
     upstream_id = word(member(update, "messageid"))
-    code = word(member(update, "statuscode"))
-    if not upstream_id or not code.isdecimal():
+    code = word(member(update, "statuscode")) or word(member(update, "status"))
+    if not upstream_id or not (code.isascii() and code.isdecimal() and len(code) < 6):
         return None
     done = word(member(update, "timestamp"))
     state = STATES.get(int(code), State.UNKNOWN)
@@ -148,6 +160,15 @@ def _report(update: object) -> Report | None:
         state,
         error=int(code) if is_error else 0,
         done_ms=int(done) if done.isdecimal() else 0,
+    )
+
+
+def _mobile(reply: object) -> Mobile:
+    text = member(reply, "text")
+    return Mobile(
+        word(member(reply, "fromnumber")),
+        word(member(reply, "tonumber")),
+        text if isinstance(text, str) else word(text),
     )
 
 

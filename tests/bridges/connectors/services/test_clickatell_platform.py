@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from bridges.connectors.service import Called, Declined, Rejected, Report, Taken, Unclear
+from bridges.connectors.service import Called, Declined, Mobile, Rejected, Report, Taken, Unclear
 from bridges.connectors.services.clickatell_platform import ClickatellPlatform
 from pdu.status import Status
 from smsc.message import State
@@ -72,6 +72,17 @@ def test_a_wrong_key_is_configuration() -> None:
     assert (verdict.class_, verdict.code) == ("configuration", "1")
 
 
+def test_a_refusal_in_words_is_permanent() -> None:
+    """/messages says 202, and that it did not accept the message, without a code."""
+    entry = {"apiMessageId": None, "accepted": False, "to": "27", "error": "Invalid destination."}
+    verdict = say(service(), sms_of(), say_json({"messages": [entry], "error": None}, 202))
+    assert isinstance(verdict, Declined)
+    assert (verdict.class_, verdict.why) == ("permanent", "Invalid destination.")
+    verdict = say(service(), sms_of(), say_json({"messages": [], "error": "Some error"}, 404))
+    assert isinstance(verdict, Declined)
+    assert (verdict.class_, verdict.why) == ("configuration", "Some error")
+
+
 @pytest.mark.parametrize(
     ("status", "class_"), [(402, "configuration"), (429, "throttled"), (503, "retryable")]
 )
@@ -120,6 +131,34 @@ def test_a_receipt_in_another_letter_case_is_understood() -> None:
     told = service().called(call(method="POST", body=body))
     assert isinstance(told, Called)
     assert told.reports == (Report("abc", State.DELIVERED, 0, 1),)
+
+
+@pytest.mark.parametrize("key", ["statusCode", "status"])
+def test_a_receipt_of_messages_has_its_fields_by_themselves(key: str) -> None:
+    fields = {"messageId": "abc", "clientMessageId": None, "to": "27", key: 20, "timestamp": 1}
+    told = service().called(call(method="POST", body=orjson.dumps(fields)))
+    assert isinstance(told, Called)
+    assert told.reports == (Report("abc", State.EXPIRED, 20, 1),)
+
+
+def test_replies_of_handsets() -> None:
+    reply = {
+        "integrationId": "i",
+        "messageId": "m",
+        "replyMessageId": None,
+        "apiKey": "k",
+        "fromNumber": "41791234567",
+        "toNumber": "12345",
+        "timestamp": 1,
+        "text": "hé",
+        "charset": "UTF-8",
+        "udh": "",
+        "network": "n",
+        "keyword": "hé",
+    }
+    told = service().called(call(method="POST", body=orjson.dumps(reply)))
+    assert isinstance(told, Called)
+    assert told.messages == (Mobile("41791234567", "12345", "hé"),)
 
 
 @pytest.mark.parametrize("body", [b"", b"x", b"[]", b'{"event":{}}', b'{"event":7}'])

@@ -6,6 +6,7 @@
 import attrs
 import trio
 
+from smsc.gateway.outlet_desk import queues_of
 from smsc.gateway.rooms import Rooms
 from smsc.ports import Health
 
@@ -32,6 +33,10 @@ class Pulse:
                 "uptime_s": round(trio.current_time() - self._started, 1),
                 "binds": dict(rooms.bindings),
                 "waiting": dispatch.waiting(),
+                "queues": {
+                    name: {"messages": count, "oldest_s": oldest_s}
+                    for name, (count, oldest_s) in queues_of(rooms).items()
+                },
                 "held_back": dispatch.held_back(),
                 "in_flight": dispatch.in_flight,
                 "held": dispatch.holding.counts(),

@@ -30,23 +30,21 @@ class OutletDesk:
         oldest of those whose turn is next, None without any.
         """
         rooms = self._rooms
-        queues = rooms.dispatch.queues()
+        queues = queues_of(rooms)
         held = rooms.dispatch.holding.counts()
-        now_ms = rooms.now_ms()
         rows: list[Mapping[str, object]] = [
             {**_GONE, "name": name, "held_messages": held[name]}
             for name in sorted(held.keys() - rooms.outlets.keys())
         ]
         for name, outlet in rooms.outlets.items():
-            count, oldest = queues.get(name, (0, None))
-            age_s = None if oldest is None else max(0.0, (now_ms - id_time_ms(oldest)) / 1000)
+            count, oldest_s = queues.get(name, (0, None))
             rows.append(
                 {
                     "name": name,
                     "state": "up" if outlet.is_up else "down",
                     **outlet.statistics(),
                     "queue": count,
-                    "oldest_s": age_s,
+                    "oldest_s": oldest_s,
                     "held_messages": held.get(name, 0),
                 }
             )
@@ -74,3 +72,12 @@ class OutletDesk:
         else:
             found.control(action)
         return None
+
+
+def queues_of(rooms: Rooms) -> dict[OutletName, tuple[int, float]]:
+    """What waits for each outlet: how many messages, and the age of the oldest in turn, seconds."""
+    now_ms = rooms.now_ms()
+    return {
+        name: (count, max(0.0, (now_ms - id_time_ms(oldest)) / 1000))
+        for name, (count, oldest) in rooms.dispatch.queues().items()
+    }

@@ -255,6 +255,9 @@ class TestOutlets:
             id_ = await one.submit()
             assert one.gateway.http.health().facts["outlets_down"] == [CARRIER]
             assert one.gateway.http.health().facts["waiting"] == {"carrier": 1}
+            (queue,) = one.gateway.http.health().facts["queues"].values()  # type: ignore[attr-defined]
+            assert queue["messages"] == 1
+            assert 0 <= queue["oldest_s"] < 60
             house.carrier.is_up = True
             one.gateway.flow.room_changed(CARRIER)
             assert house.carrier.taken == [id_]

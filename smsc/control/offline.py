@@ -4,12 +4,13 @@
 *Never*: a store that a gateway has open: its lock refuses, and `StoreOpenError` says who has it.
 """
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 import trio
 
-from smsc import logs
 from smsc.clock import SteadyClock
 from smsc.config import Config
 from smsc.control.directory_verbs import add_directory_verbs
@@ -25,13 +26,19 @@ def ask_store(config: Config, verb: str, arguments: Mapping[str, Any]) -> Answer
     :raises StoreOpenError: in one sentence, such as that a gateway runs there.
     :raises Exception: what the disk said when it failed; nothing is known to be written then.
     """
-    return trio.run(_ask, config, verb, arguments)
+    before = structlog.get_config()
+    # Who asks here reads the answer; events are for the log of a gateway.
+    silence = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(**{**before, "wrapper_class": silence, "cache_logger_on_first_use": False})
+    try:
+        return trio.run(_ask, config, verb, arguments)
+    finally:
+        structlog.configure(**before)
 
 
 async def _ask(config: Config, verb: str, arguments: Mapping[str, Any]) -> Answer:
     failures: list[Exception] = []
     answers: list[Answer] = []
-    log = logs.set_up("error", "console")  # who asks here reads the answer, not events
     size = config.store
     with trio.CancelScope() as scope:
 
@@ -45,7 +52,9 @@ async def _ask(config: Config, verb: str, arguments: Mapping[str, Any]) -> Answe
             failed=failed,
             map_size=MapSize(size.map_size_mb, size.map_growth_mb, size.map_limit_mb),
         ) as store:
-            rooms = build_rooms(config, store, store.ids, SteadyClock().now_ms, log)
+            rooms = build_rooms(
+                config, store, store.ids, SteadyClock().now_ms, structlog.get_logger()
+            )
             verbs = Verbs()
             add_directory_verbs(verbs, rooms)
             answers.append(await verbs.ask(verb, arguments))

@@ -88,6 +88,14 @@ class HostileCarrier:
 
     # --- for connections -----------------------------------------------------------------------
 
+    def owe(self, receipt: bytes) -> None:
+        """Its connection was gone before it was told: the one of now brings it, or the next."""
+        for one in self._live:
+            if one.is_bound:
+                one.deliver(receipt)
+                return
+        self._owed.append(receipt)
+
     def next_word(self) -> str:
         return self._script.popleft() if self._script else "good"
 
@@ -112,7 +120,7 @@ class HostileCarrier:
             one.serve(self._owed)
         with self._lock:
             self._live.discard(one)
-            self._owed += one.unacknowledged.values()
+            self._owed += one.leave()
             self.excuses.update(one.taken)
         one.end()
 
@@ -130,6 +138,8 @@ class _Connection:
         self._sequence = 0
         self._kept: list[bytes] = []
         self._is_silent = False
+        self._is_over = False
+        self.is_bound = False
 
     def end(self, *, is_reset: bool = False) -> None:
         with suppress(OSError):
@@ -139,6 +149,12 @@ class _Connection:
             else:
                 self._sock.shutdown(socket.SHUT_RDWR)
         self._sock.close()
+
+    def leave(self) -> list[bytes]:
+        """The connection is over: the receipts that the next one is to bring."""
+        self._is_over = True
+        self.is_bound = False
+        return [*self.unacknowledged.values(), *self._kept]
 
     def serve(self, owed: list[bytes]) -> None:
         framer = Framer()
@@ -156,12 +172,13 @@ class _Connection:
                         answer = b"" if command_id == Command.ENQUIRE_LINK else b"carrier\0"
                         self._send(pack(command_id | RESPONSE, 0, number, answer))
                         if command_id == Command.BIND_TRANSCEIVER:
+                            self.is_bound = True
                             again, owed[:] = owed[:], []
                             for receipt in again:
-                                self._deliver(receipt)
+                                self.deliver(receipt)
                 kept, self._kept = self._kept[::-1], []
                 for receipt in kept:
-                    self._deliver(receipt)
+                    self.deliver(receipt)
 
     def _submitted(self, number: int, body: bytes) -> None:
         peek = peek_submit_sm(body)
@@ -185,7 +202,7 @@ class _Connection:
             for command_id in (_SUBMIT_RESP, Command.ENQUIRE_LINK | RESPONSE, Command.GENERIC_NACK):
                 self._send(pack(command_id, 0, number + 0x200000, b""))
         if word == "stranger":
-            self._deliver(_receipt(f"9{in_receipt}7", "DELIVRD"))
+            self.deliver(_receipt(f"9{in_receipt}7", "DELIVRD"))
         if word == "cut in PDU":
             self._send(answer[:20])
             self.end()
@@ -197,7 +214,7 @@ class _Connection:
             carrier.excuses[text] += 1
         receipt = _receipt(in_receipt, "UNDELIV" if word == "failed" else "DELIVRD")
         if word == "early":
-            self._deliver(receipt)
+            self.deliver(receipt)
         if word == "wrong sequence":
             self._send(pack(_SUBMIT_RESP, 0, number + 0x100000, named))
         elif word == "late":
@@ -208,16 +225,16 @@ class _Connection:
         elif word != "drop":
             self._send(answer * (2 if word == "double" else 1))
         if word == "late receipt":
-            self._later(0.05, lambda: self._deliver(receipt))
+            self._later(0.05, lambda: self.deliver(receipt))
         elif carrier.is_reversing:
             self._kept.append(receipt)
         elif word != "early":
-            self._deliver(receipt)
+            self.deliver(receipt)
         if word == "twice":
-            self._deliver(receipt)
+            self.deliver(receipt)
         if word == "backwards":  # what was, and what never could be, behind the end
             for stat in ("ENROUTE", "ACCEPTD", "UNDELIV"):
-                self._deliver(_receipt(in_receipt, stat))
+                self.deliver(_receipt(in_receipt, stat))
 
     def _later(self, delay_s: float, what: Callable[[], None]) -> None:
         def go() -> None:
@@ -228,7 +245,11 @@ class _Connection:
         timer.daemon = True
         timer.start()
 
-    def _deliver(self, receipt: bytes) -> None:
+    def deliver(self, receipt: bytes) -> None:
+        """Bring a receipt home."""
+        if self._is_over:
+            self._carrier.owe(receipt)
+            return
         self._sequence += 1
         self.unacknowledged[self._sequence] = receipt
         self._send(pack(Command.DELIVER_SM, 0, self._sequence, receipt))

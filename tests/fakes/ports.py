@@ -6,6 +6,7 @@ import attrs
 
 from smsc.message import AccountId, Delivery, Draft, Mailbox, MessageId
 from smsc.ports import Admission, Admitted, DeliveryOutcome, Done, Receiver, Refused
+from smsc.ports.intake import Companion
 
 Answers = Callable[[list[Admission]], None]
 
@@ -20,7 +21,9 @@ class FakeIntake:
     is_broken: bool = False
     _held: list[tuple[Answers, list[Admission]]] = attrs.Factory(list)
 
-    def submit_many_nowait(self, drafts: Sequence[Draft], done: Answers) -> None:
+    def submit_many_nowait(
+        self, drafts: Sequence[Draft], done: Answers, companion: Companion | None = None
+    ) -> None:
         if self.is_broken:
             raise ZeroDivisionError
         answers: list[Admission] = []
@@ -32,7 +35,9 @@ class FakeIntake:
         else:
             done(answers)
 
-    async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
+    async def submit_many(
+        self, drafts: Sequence[Draft], companion: Companion | None = None
+    ) -> list[Admission]:
         raise AssertionError("the SMPP server never waits")
 
     def release(self) -> None:

@@ -33,7 +33,7 @@ def cancel(house: House, account: AccountId, id_: MessageId) -> int | None:
     answers: list[Refused | None] = []
     changes(house).cancel_nowait(account, id_, answers.append)
     house.commit()
-    return answers[0] and answers[0].status
+    return answers[0].status if answers[0] is not None else None
 
 
 def replace(house: House, account: AccountId, id_: MessageId, draft: Draft) -> int | None:
@@ -41,7 +41,7 @@ def replace(house: House, account: AccountId, id_: MessageId, draft: Draft) -> i
     changes(house).replace_nowait(account, id_, draft, answers.append)
     assert answers == [] or answers[0] is not None, "a change is answered when it is on disk"
     house.commit()
-    return answers[0] and answers[0].status
+    return answers[0].status if answers[0] is not None else None
 
 
 def draft(text: str, **fields: Any) -> Draft:

@@ -7,7 +7,9 @@
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from decimal import Decimal
+from functools import cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any, Final, Literal
 
@@ -299,11 +301,18 @@ class AccountConfig:
         return keys_of((self.webhook_secret.value, self.webhook_secret_old.value))
 
 
+@cache
+def _reader() -> Reader:
+    """Made once: it takes 2 ms, and a node may have many thousand accounts."""
+    return Reader({})
+
+
 def read_account(
     name: str, table: Mapping[str, Any], inherited: Mapping[str, Any]
 ) -> AccountConfig | str:
     """An account made at run time, by the checks of the file; or all that is wrong, in a line."""
-    reader = Reader({})
+    reader = copy(_reader())
+    reader.errors = []
     account = reader.read({**inherited, **table}, AccountConfig, "accounts", name)
     if isinstance(account, AccountConfig):
         return account

@@ -20,8 +20,9 @@ from smsc.directory.accounts import WRONG_PASSWORD, Account, AuthRefused, unknow
 from smsc.directory.durable import written
 from smsc.directory.ldap import Ldap, Right, Unavailable, Wrong
 from smsc.directory.profile_checks import CHARACTERS, name_fault
-from smsc.directory.profiles import LAST_UID, LIMIT, NodeDirectory
+from smsc.directory.profiles import LIMIT, NodeDirectory
 from smsc.directory.records import Entry
+from smsc.directory.stored_accounts import LAST_UID
 from smsc.message import AccountId
 from smsc.ports import Refused, Store
 

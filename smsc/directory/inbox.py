@@ -22,6 +22,7 @@ SANDBOX: Final = AccountId("")
 TEXT_LIMIT: Final = 10_000
 """Characters of a text between accounts."""
 _CHUNK: Final = 1000
+_COUNTED: Final = 10_000
 _LOOKED_AT: Final = 10_000
 """Messages that one query looks at; `InboxQuery.below` goes on from there."""
 _FORGOTTEN: Final = 500
@@ -53,7 +54,7 @@ class InboxShelf:
         self.take_limits(keep_s, limit)
         self._counts: dict[AccountId, int] = {}
         self._dropped: dict[AccountId, int] = {}  # the newest id that had to go for others
-        for key, _ in _rows(store, b"", keys.END):
+        for key in _keys(store, b"", keys.END):
             owner = AccountId(keys.owned_of(key)[0])
             self._counts[owner] = self._counts.get(owner, 0) + 1
 
@@ -188,7 +189,7 @@ class InboxShelf:
 
     def forget(self, batch: Batch, account: AccountId) -> None:
         """The account goes, and its inbox with it."""
-        for key, _ in _rows(self._store, *keys.owned_range(account)):
+        for key in _keys(self._store, *keys.owned_range(account)):
             batch.control(Control.INBOX, key, None)
         self._counts.pop(account, None)
 
@@ -237,10 +238,10 @@ class InboxShelf:
             self._counts.pop(account, None)
 
 
-def _rows(store: Store, start: bytes, stop: bytes) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
-    while rows := store.control(Control.INBOX, start, stop, _CHUNK):
-        yield from rows
-        start = rows[-1][0] + b"\x00"
+def _keys(store: Store, start: bytes, stop: bytes) -> Iterator[bytes]:
+    while some := store.control_keys(Control.INBOX, start, stop, _COUNTED):
+        yield from some
+        start = some[-1] + b"\x00"
 
 
 def _encode(one: Received) -> tuple[object, ...]:

@@ -179,6 +179,9 @@ class Store(Protocol):
     ) -> list[tuple[bytes, tuple[Any, ...]]]:
         """Records of the directory with start <= key < stop, in key order or the last first."""
 
+    def control_keys(self, table: Control, start: bytes, stop: bytes, limit: int) -> list[bytes]:
+        """Keys of such records, in order; the records are not read."""
+
     def meta(self, key: str) -> bytes | None:
         """A control value."""
 

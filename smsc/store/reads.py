@@ -242,6 +242,10 @@ class Reads(ABC):
                 start = rows[-1][0] + b"\x00"
         return found
 
+    def control_keys(self, table: Control, start: bytes, stop: bytes, limit: int) -> list[bytes]:
+        """Keys of such records, unread: for counting many of them."""
+        return [key for key, _ in self._range(table, start, stop, limit)]
+
     def meta(self, key: str) -> bytes | None:
         """A control value."""
         (value,) = self._look(META, (keys.meta_key(key),))

@@ -49,6 +49,10 @@ class ControlContract:
             assert found(house, 1, 2**62) == [2, 3]
             assert found(house, None, 3, limit=1, backwards=True) == [2]
             assert found(house, limit=2) == [1, 2]
+            start, stop = keys.owned_range("demo")
+            assert house.store.control_keys(LEDGER, start, stop, 3) == [
+                keys.owned_key("demo", number) for number in (1, 2, 3)
+            ]
 
     def test_none_deletes(self, house: OpenStore) -> None:
         house.commit(entered(1, 2, 3))

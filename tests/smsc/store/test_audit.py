@@ -80,7 +80,7 @@ def test_a_sound_store_is_counted(house: Stocked) -> None:
         "meta": 2,
         "corrupt": 0,
         "idempotency": 0,
-        **dict.fromkeys(("account", "balance", "ledger", "contact", "inbox"), 0),
+        **dict.fromkeys(("account", "balance", "ledger", "contact", "inbox", "answer"), 0),
     }
     assert report.damages == []
 

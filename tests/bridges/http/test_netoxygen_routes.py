@@ -137,6 +137,24 @@ def test_flash_sender_and_date(xml_house: XmlHouse, client: Any) -> None:
     assert status["sent_date"] == date
 
 
+def test_cancelling_what_is_scheduled(xml_house: XmlHouse, client: Any) -> None:
+    date = f"{dt.datetime.now(ZURICH) + dt.timedelta(hours=2):%Y-%m-%d %H:%M:%S}"
+    dests = ["0792223344", "0792223345"]
+    rows = client.send_message("demo", "demo", dests, "never mind", "", date)
+    first, second = (row[2] for row in rows)
+    ((_, _, left),) = client.send_message("demo", "demo", "0792223344", "at once")
+    assert client.cancel_message("demo", "demo", [first, left, "7"]) == [
+        [first, True],
+        [left, False],
+        ["7", False],
+    ]
+    assert client.cancel_message("demo", "demo", first) == [[first, False]]  # it was cancelled
+    assert xml_house.message(first)[1].state is State.DELETED
+    assert xml_house.message(second)[1].state is State.SCHEDULED
+    ((_, status),) = client.get_status("demo", "demo", first)
+    assert (status["sent_status"], status["sent_status_text"]) == (10, "Message canceled")
+
+
 def test_another_account_neither_sees_nor_cancels(xml_house: XmlHouse, client: Any) -> None:
     date = f"{dt.datetime.now(ZURICH) + dt.timedelta(hours=2):%Y-%m-%d %H:%M:%S}"
     ((_, _, id_),) = client.send_message("demo", "demo", "0792223344", "mine", "", date)

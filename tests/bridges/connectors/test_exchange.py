@@ -5,6 +5,7 @@ from pathlib import Path
 
 import attrs
 import trio
+import trio.testing
 
 from bridges.connectors.exchange import Exchanged, Exchanger, NoAnswer, NotSent
 from bridges.connectors.kinds import ClickatellConfig
@@ -12,7 +13,7 @@ from bridges.connectors.service import Request, Response
 from smsc.config_errors import Secret
 from tests.fakes.certificates import Authority
 from tests.fakes.services.running import clickatell
-from tests.fakes.services.web import Hang, Say, Seen, serving
+from tests.fakes.services.web import Cut, Hang, Say, Seen, serving
 
 
 async def ask(config: ClickatellConfig, url: str) -> Exchanged:
@@ -161,3 +162,15 @@ async def test_a_connection_that_was_cut_short_does_not_keep_its_place() -> None
                 second = await exchanger.exchange(Request("GET", url))
             assert isinstance(first, NotSent)
             assert second == first, "not a wait for a place"
+
+
+async def test_a_connection_that_the_service_cuts_after_an_answer_is_closed_by_us_too() -> None:
+    """The answer does not announce it: the connection looks fine, and is found gone later."""
+    octets = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes"
+    async with serving(lambda _: Cut(octets)) as web, Exchanger(clickatell(web.url)) as exchanger:
+        for number in range(3):
+            told = await exchanger.exchange(Request("GET", web.url))
+            assert isinstance(told, Response)
+            assert told.body == b"yes"
+            await trio.testing.wait_all_tasks_blocked(0.01)
+            assert web.connections == number + 1

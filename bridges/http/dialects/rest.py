@@ -1,70 +1,81 @@
-"""The native API: JSON under /v1 to Drafts, and what the gateway says back to JSON.
+"""The native API: messages in JSON to Drafts.
 
-*In*: parsed JSON of `POST /v1/messages` and `POST /v1/simulate/mo`; `Admission`, `MessageReport`.
-*Out*: `Batch` of drafts; `Reply` with JSON, or problem+json (RFC 9457) that names the field.
+*In*: parsed JSON of `POST /v1/messages`, `POST /v1/preview` and `POST /v1/simulate/mo`.
+*Out*: `Batch` of drafts, or a `Problem` that names the member.
 *Never*: I/O, a clock, HTTP objects of a framework.
 
-A message is an object with these members; a member that is not listed is an error:
-
-- `to` (text, required), `from` (text): addresses; type and plan are guessed.
-- `text`, or `hex` with `data_coding` (0 to 255, default 4: octets) and `udh` (default false).
-- `validity`, `schedule`: seconds from now, or an ISO 8601 date and time with its zone.
-- `callback_url`: where receipts are posted. `reference`: the client's own name for it.
-- `receipt`: true, false, or registered_delivery 0 to 3 (SMPP 3.4 §5.2.17, SMPP 5.0 §4.7.21);
-  default true with a callback_url, else false.
+A message is an object with the members of `MESSAGE`; a member that is not listed is an error.
+Plain messages take the quick way of `rest_quick`; what stands here is its oracle.
 """
 
-import http
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+import urllib.parse
+from collections.abc import Mapping
+from typing import Any, Final
 
 import attrs
 import orjson
 
+from bridges.http.dialects import rest_quick
 from bridges.http.dialects.base import (
+    MAX_PARTS,
     Content,
     Invalid,
-    Reply,
     check_callback_url,
     hex_content,
-    http_status,
-    iso_utc,
-    json_reply,
     parse_moment,
-    read_body,
-    shown,
     text_content,
     to_body,
 )
-from pdu.status import status_name
-from smsc.message import AccountId, Draft, MessageId, State
-from smsc.ports import Admission, Admitted, Health, MessageReport, Refused
+from bridges.http.dialects.rest_members import Kind, Shape, boolean, integer, moment, text
+from bridges.http.dialects.rest_problem import Problem, problem_of
+from bridges.http.dialects.rest_quick import PLAIN, SOURCE, Style, Wanted
+from pdu.text.alphabet import Alphabet, MessageClass, alphabet_of, with_class
+from smsc.message import AccountId, Draft, MessageId
 
-SOURCE = "rest"
 MAX_MESSAGES = 1000
 MAX_REFERENCE_CHARACTERS = 255
-PROBLEM_TYPE = "application/problem+json"
+MAX_KEY_CHARACTERS = 255
+_FLASHABLE: Final = frozenset({Alphabet.GSM7, Alphabet.UCS2, Alphabet.OCTETS})
 
-
-@attrs.define(slots=True)
-class Problem:
-    """An error as RFC 9457 has it: HTTP status, a sentence, and what it is about."""
-
-    status: int
-    detail: str
-    field: str | None = None
-    value: str | None = None
-    code: str | None = None
-
-
-@attrs.define(slots=True)
-class Wanted:
-    """A message that can be submitted, and the facts that the answer repeats."""
-
-    draft: Draft
-    to: str
-    parts: int
-    coding: str
+TO = text(64, least=1).said("The number of the recipient.", examples=["+41791234567"])
+CONTENT: dict[str, Kind] = {
+    "text": text(65535).said(
+        f"What to say, in at most {MAX_PARTS} parts: GSM-7 if every character has one, else UCS-2."
+    ),
+    "hex": text(2 * 65535).said(
+        "Octets instead of a text, two hexadecimal digits for each.", pattern="^[0-9A-Fa-f ]*$"
+    ),
+    "data_coding": integer(0, 255).said("What the octets of hex mean (SMPP); default 4, octets."),
+    "udh": boolean().said("The octets of hex begin with a user data header; default false."),
+    "class": integer(0, 3).said(
+        "Message class (TS 23.038): 0 is shown at once, 2 goes to the SIM."
+    ),
+    "flash": boolean().said("The same as class 0."),
+    "footer": boolean().said("Append the footer of the account to the text; default true."),
+}
+TERMS: dict[str, Kind] = {
+    "schedule": moment().said("When it may leave: seconds from now, or a date with its zone."),
+    "validity": moment().said("When it is given up, likewise; default as the account has it."),
+    "callback_url": text(2048).said("Where receipts are posted.", format="uri"),
+    "reference": text(MAX_REFERENCE_CHARACTERS).said("Your own name for it; comes back with it."),
+    "receipt": integer(0, 3, or_bool=True).said(
+        "Is a receipt wanted: true, false, or registered_delivery 0 to 3; "
+        "default true with a callback_url."
+    ),
+    "priority": integer(0, 3).said("priority_flag of SMPP; default 0."),
+}
+MESSAGE = Shape(
+    "Message",
+    {"to": TO, "from": text(64).said("A number, or a name of 11 characters.")} | CONTENT | TERMS,
+    ("to",),
+)
+CHANGE = Shape("Change", CONTENT | TERMS)
+"""What may be changed while a message waits; null takes a member away."""
+SIMULATED_MO = Shape(
+    "SimulatedMo",
+    {"outlet": text(64), "from": text(64), "to": text(64), "text": text(65535)},
+    ("outlet", "from", "to", "text"),
+)
 
 
 @attrs.define(slots=True)
@@ -76,7 +87,7 @@ class Batch:
 
     def drafts(self) -> list[Draft]:
         """What goes to intake."""
-        return [item.draft for item in self.items if isinstance(item, Wanted)]
+        return [item.draft for item in self.items if type(item) is Wanted]
 
 
 @attrs.define(slots=True)
@@ -103,31 +114,53 @@ def loads(body: bytes) -> object | Problem:
     return value
 
 
-def parse_batch(payload: object, account: AccountId, now_ms: int) -> Batch | Problem:
+def parse_batch(
+    payload: object, account: AccountId, now_ms: int, style: Style = PLAIN
+) -> Batch | Problem:
     """One message or an array of 1 to `MAX_MESSAGES` of them."""
     if not isinstance(payload, list):
-        return Batch([parse_message(payload, account, now_ms)], is_array=False)
+        return Batch([parse_message(payload, account, now_ms, style)], is_array=False)
     if not 1 <= len(payload) <= MAX_MESSAGES:
         why = f"the array holds {len(payload)} messages; send 1 to {MAX_MESSAGES} in a request"
         return Problem(400, why)
-    return Batch([parse_message(item, account, now_ms) for item in payload], is_array=True)
+    return Batch([parse_message(item, account, now_ms, style) for item in payload], is_array=True)
 
 
-def parse_message(item: object, account: AccountId, now_ms: int) -> Wanted | Problem:
+def parse_message(
+    item: object, account: AccountId, now_ms: int, style: Style = PLAIN
+) -> Wanted | Problem:
     """One message object to a draft."""
-    parsed = _parse_message(item, account, now_ms)
-    return _problem_of(parsed) if isinstance(parsed, Invalid) else parsed
+    quick = rest_quick.read(item, account, style)
+    return parse_slowly(item, account, now_ms, style) if quick is None else quick
+
+
+def parse_slowly(
+    item: object, account: AccountId, now_ms: int, style: Style = PLAIN
+) -> Wanted | Problem:
+    """As `parse_message`, for every message; the quick way must say the same."""
+    parsed = _parse_message(item, account, now_ms, style)
+    return problem_of(parsed) if isinstance(parsed, Invalid) else parsed
+
+
+def too_long(payload: object, octets: int) -> Problem | None:
+    """A message of a request that is longer than it may be; asked only of long requests."""
+    items = payload if isinstance(payload, list) else [payload]
+    for place, item in enumerate(items):
+        try:
+            found = len(orjson.dumps(item))
+        except TypeError:  # nested deeper than anything that is meant
+            found = octets + 1
+        if found > octets:
+            where = f"message {place} of the array" if isinstance(payload, list) else "the message"
+            return Problem(413, f"{where} is longer than {octets} octets; see http.message_octets")
+    return None
 
 
 def parse_simulated_mo(payload: object) -> SimulatedMo | Problem:
     """The body of `POST /v1/simulate/mo`: outlet, from, to, text; all text, all required."""
-    members = _members(payload, _MO_MEMBERS)
+    members = SIMULATED_MO.read(payload)
     if isinstance(members, Invalid):
-        return _problem_of(members)
-    for name in _MO_MEMBERS:
-        if not members.get(name):
-            why = "it is required and must not be empty"
-            return _problem_of(Invalid(name, members.get(name), why))
+        return problem_of(members)
     return SimulatedMo(members["outlet"], members["from"], members["to"], members["text"])
 
 
@@ -138,37 +171,49 @@ def parse_message_id(text: str) -> MessageId | None:
     return None
 
 
-def _parse_message(item: object, account: AccountId, now_ms: int) -> Wanted | Invalid:
-    members = _members(item, _MESSAGE_MEMBERS)
+def parse_key(header: str | None) -> str | Invalid | None:
+    """An Idempotency-Key: a string as RFC 8941 quotes it, or the bare text; None without one."""
+    if header is None:
+        return None
+    key = header.strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+    if not 1 <= len(key) <= MAX_KEY_CHARACTERS or not key.isascii() or not key.isprintable():
+        why = f"it must be 1 to {MAX_KEY_CHARACTERS} printable ASCII characters"
+        return Invalid("Idempotency-Key", header, why)
+    return key
+
+
+def parse_pairs(query: str) -> list[tuple[str, str]] | Invalid:
+    """The parameters of a query string, decoded, in order."""
+    try:
+        return urllib.parse.parse_qsl(
+            query, keep_blank_values=True, errors="strict", max_num_fields=50
+        )
+    except ValueError:
+        return Invalid("query", query, "it must be at most 50 parameters in UTF-8, percent-encoded")
+
+
+def _parse_message(item: object, account: AccountId, now_ms: int, style: Style) -> Wanted | Invalid:
+    members = MESSAGE.read(item)
     if isinstance(members, Invalid):
         return members
-    if not members.get("to"):
-        return Invalid("to", members.get("to"), "a message needs the number of its recipient")
-    content = _content(members)
+    content = read_content(members, style)
     if isinstance(content, Invalid):
         return content
-    due_ms = expires_ms = 0
-    if members.get("schedule") is not None:
-        due = parse_moment("schedule", members["schedule"], now_ms)
-        if isinstance(due, Invalid):
-            return due
-        due_ms = due
-    if members.get("validity") is not None:
-        expires = parse_moment("validity", members["validity"], now_ms)
-        if isinstance(expires, Invalid):
-            return expires
-        if expires <= due_ms:
-            return Invalid("validity", members["validity"], "it ends before the schedule begins")
-        expires_ms = expires
+    times = read_times(members, now_ms)
+    if isinstance(times, Invalid):
+        return times
     callback_url = members.get("callback_url")
     if callback_url is not None and (wrong := check_callback_url(callback_url)) is not None:
         return wrong
     body = to_body(
-        members.get("from") or "",
+        members.get("from") or style.sender,
         members["to"],
         content,
-        registered_delivery=_registered_delivery(members.get("receipt"), callback_url),
-        expires_ms=expires_ms,
+        registered_delivery=registered_delivery(members.get("receipt"), callback_url),
+        expires_ms=times[1],
+        priority=members.get("priority") or 0,
     )
     if isinstance(body, Invalid):
         return body
@@ -176,211 +221,67 @@ def _parse_message(item: object, account: AccountId, now_ms: int) -> Wanted | In
         account=account,
         source=SOURCE,
         body=body,
-        due_ms=due_ms,
-        expires_ms=expires_ms,
+        due_ms=times[0],
+        expires_ms=times[1],
         callback_url=callback_url,
         reference=members.get("reference"),
     )
     return Wanted(draft, members["to"], content.parts, content.coding)
 
 
-def _content(members: Mapping[str, Any]) -> Content | Invalid:
+def read_times(members: Mapping[str, Any], now_ms: int) -> tuple[int, int] | Invalid:
+    """(schedule, validity) in ms UTC; 0 for what is not given."""
+    moments = [0, 0]
+    for place, name in enumerate(("schedule", "validity")):
+        if members.get(name) is not None:
+            at_ms = parse_moment(name, members[name], now_ms)
+            if isinstance(at_ms, Invalid):
+                return at_ms
+            moments[place] = at_ms
+    due_ms, expires_ms = moments
+    if expires_ms and expires_ms <= due_ms:
+        return Invalid("validity", members["validity"], "it ends before the schedule begins")
+    return due_ms, expires_ms
+
+
+def read_content(members: Mapping[str, Any], style: Style) -> Content | Invalid:
+    """What a message says: its text with the footer, or its octets."""
     text, digits = members.get("text"), members.get("hex")
     if (text is None) == (digits is None):
         found = None if text is None else text
         return Invalid("text", found, "a message needs either text or hex, one of the two")
     if digits is not None:
+        for name in ("class", "flash", "footer"):
+            if members.get(name):
+                why = "it goes with text; with hex, data_coding says it"
+                return Invalid(name, members[name], why)
         data_coding = members.get("data_coding")
         udh = members.get("udh") or False
         return hex_content(digits, 4 if data_coding is None else data_coding, udh)
     for name in ("data_coding", "udh"):
         if members.get(name) is not None:
             return Invalid(name, members[name], "it goes with hex; leave it out beside text")
-    return text_content(text or "")
+    if text and style.footer and members.get("footer") is not False:
+        text = f"{text} {style.footer}"
+    content = text_content(text or "")
+    return content if isinstance(content, Invalid) else _classed(content, members)
 
 
-def _registered_delivery(receipt: bool | int | None, callback_url: str | None) -> int:
+def _classed(content: Content, members: Mapping[str, Any]) -> Content | Invalid:
+    wanted = members.get("class")
+    if members.get("flash"):
+        if wanted:
+            return Invalid("class", wanted, "flash means class 0; give one of the two")
+        wanted = 0
+    if wanted is None:
+        return content
+    alphabet = alphabet_of(content.data_coding)
+    assert alphabet in _FLASHABLE, "texts are GSM-7 or UCS-2"
+    return attrs.evolve(content, data_coding=with_class(alphabet, MessageClass(wanted)))
+
+
+def registered_delivery(receipt: bool | int | None, callback_url: str | None) -> int:
+    """registered_delivery of a receipt wish (SMPP 3.4 §5.2.17)."""
     if receipt is None:
         return 1 if callback_url is not None else 0
     return int(receipt)
-
-
-# --- members ----------------------------------------------------------------------------------
-
-_Check = Callable[[object], str | None]
-"""None if the value will do, else why not."""
-
-
-def _text(limit_characters: int) -> _Check:
-    why = f"it must be text of at most {limit_characters} characters, in quotes"
-
-    def check(value: object) -> str | None:
-        return None if isinstance(value, str) and len(value) <= limit_characters else why
-
-    return check
-
-
-def _integer(low: int, high: int, or_bool: bool = False) -> _Check:
-    why = f"it must be a whole number from {low} to {high}" + (", true or false" * or_bool)
-
-    def check(value: object) -> str | None:
-        if isinstance(value, bool):
-            return None if or_bool else why
-        return None if isinstance(value, int) and low <= value <= high else why
-
-    return check
-
-
-def _boolean(value: object) -> str | None:
-    return None if isinstance(value, bool) else "it must be true or false"
-
-
-def _anything(_value: object) -> str | None:
-    return None  # parse_moment judges it: the judgement needs the time
-
-
-_MESSAGE_MEMBERS: Mapping[str, _Check] = {
-    "to": _text(64),
-    "from": _text(64),
-    "text": _text(65535),
-    "hex": _text(2 * 65535),
-    "data_coding": _integer(0, 255),
-    "udh": _boolean,
-    "validity": _anything,
-    "schedule": _anything,
-    "callback_url": _text(65535),
-    "reference": _text(MAX_REFERENCE_CHARACTERS),
-    "receipt": _integer(0, 3, or_bool=True),
-}
-_MO_MEMBERS: Mapping[str, _Check] = {
-    "outlet": _text(64),
-    "from": _text(64),
-    "to": _text(64),
-    "text": _text(65535),
-}
-
-
-def _members(item: object, checks: Mapping[str, _Check]) -> dict[str, Any] | Invalid:
-    """The members of an object, each known and of its type; null counts as absent."""
-    if not isinstance(item, dict):
-        return Invalid("message", item, "it must be a JSON object")
-    for name, value in item.items():
-        check = checks.get(name)
-        if check is None:
-            return Invalid(name, value, f"there is no such member; known are {', '.join(checks)}")
-        if value is not None and (why := check(value)) is not None:
-            return Invalid(name, value, why)
-    return item
-
-
-def _problem_of(invalid: Invalid) -> Problem:
-    return Problem(400, invalid.sentence(), field=invalid.field, value=shown(invalid.value))
-
-
-# --- replies ----------------------------------------------------------------------------------
-
-
-def admissions_reply(batch: Batch, admissions: Sequence[Admission]) -> Reply:
-    """The answer to `POST /v1/messages`; `admissions` answer `batch.drafts()` in order.
-
-    202 if at least one message is on disk, and each element of `messages` then has either `id`
-    or `error`; else the status of the errors, the one that may pass later first.
-    """
-    answers = iter(admissions)
-    entries: list[dict[str, object]] = []
-    problems: list[Problem] = []
-    for item in batch.items:
-        admission = next(answers) if isinstance(item, Wanted) else None
-        if isinstance(item, Wanted) and isinstance(admission, Admitted):
-            entry: dict[str, object] = {"id": str(admission.id), "to": item.to}
-            entries.append(entry | {"parts": item.parts, "coding": item.coding})
-            continue
-        problem = _refusal(admission) if isinstance(admission, Refused) else item
-        assert isinstance(problem, Problem)
-        problems.append(problem)
-        to = {"to": item.to} if isinstance(item, Wanted) else {}
-        entries.append(to | {"error": problem_body(problem)})
-    if len(problems) < len(entries):
-        return json_reply(202, {"messages": entries})
-    if not batch.is_array:
-        return problem_reply(problems[0])
-    statuses = {problem.status for problem in problems}
-    status = next((each for each in (503, 429, 500) if each in statuses), problems[0].status)
-    whole = Problem(status, f"none of the {len(entries)} messages was taken; see messages")
-    return json_reply(status, problem_body(whole) | {"messages": entries}, PROBLEM_TYPE)
-
-
-def report_reply(report: MessageReport | None, id_text: str) -> Reply:
-    """The answer to `GET /v1/messages/{id}`."""
-    if report is None:
-        why = f"there is no message {shown(id_text)} of this account; ids are the numbers given"
-        return problem_reply(Problem(404, why + " when a message was accepted"))
-    message, progress = report.message, report.progress
-    spoken = read_body(message.body)
-    states = [State(octet) for octet in progress.parts]
-    return json_reply(
-        200,
-        {
-            "id": str(message.id),
-            "from": spoken.source,
-            "to": spoken.destination,
-            "state": progress.state.name,
-            "parts": len(states) or spoken.parts,
-            "parts_delivered": states.count(State.DELIVERED),
-            "coding": spoken.coding,
-            "outlet": progress.outlet or None,
-            "upstream_ids": list(progress.upstream_ids),
-            "attempt": progress.attempt,
-            "error": progress.error,
-            "accepted": iso_utc(message.accepted_ms),
-            "due": iso_utc(progress.due_ms or message.due_ms),
-            "expires": iso_utc(message.expires_ms),
-            "done": iso_utc(progress.done_ms),
-            "reference": message.reference,
-            "callback_url": message.callback_url,
-            "account": message.account,
-        },
-    )
-
-
-def health_reply(health: Health, with_facts: bool) -> Reply:
-    """The answer to `GET /v1/health`: 200 when messages can be taken, else 503."""
-    body: dict[str, object] = {"ready": health.ready, "why": health.why}
-    if with_facts:
-        body["facts"] = dict(health.facts)
-    return json_reply(200 if health.ready else 503, body)
-
-
-def simulated_mo_reply(mo: SimulatedMo, wrong: str | None) -> Reply:
-    """The answer to `POST /v1/simulate/mo`: 202, or why the outlet cannot."""
-    if wrong is not None:
-        return problem_reply(Problem(422, wrong))
-    return json_reply(202, {"outlet": mo.outlet, "from": mo.from_, "to": mo.to})
-
-
-def outlet_action_reply(outlet: str, action: str, wrong: str | None) -> Reply:
-    """The answer to `POST /v1/outlets/{name}/{action}`: 202, or why it cannot be."""
-    if wrong is not None:
-        return problem_reply(Problem(422, wrong))
-    return json_reply(202, {"outlet": outlet, "action": action})
-
-
-def problem_reply(problem: Problem) -> Reply:
-    """An error as application/problem+json."""
-    return json_reply(problem.status, problem_body(problem), PROBLEM_TYPE)
-
-
-def problem_body(problem: Problem) -> dict[str, object]:
-    """The members of a problem; `field`, `value` and `code` only where there are any."""
-    body: dict[str, object] = {
-        "type": "about:blank",
-        "title": http.HTTPStatus(problem.status).phrase,
-        "status": problem.status,
-        "detail": problem.detail,
-    }
-    extra = {"field": problem.field, "value": problem.value, "code": problem.code}
-    return body | {name: value for name, value in extra.items() if value is not None}
-
-
-def _refusal(refused: Refused) -> Problem:
-    return Problem(http_status(refused.status), refused.why, code=status_name(refused.status))

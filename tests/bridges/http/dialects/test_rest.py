@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from bridges.http.dialects import rest
+from bridges.http.dialects import rest, rest_problem, rest_quick, rest_replies
 from bridges.http.dialects.base import Reply
 from pdu.codec import peek_submit_sm
 from pdu.status import Status
@@ -15,9 +15,9 @@ DEMO = AccountId("demo")
 PLAIN = {"to": "41791234567", "text": "hi"}
 
 
-def wanted(item: object) -> rest.Wanted:
+def wanted(item: object) -> rest_quick.Wanted:
     parsed = rest.parse_message(item, DEMO, NOW_MS)
-    assert isinstance(parsed, rest.Wanted), parsed
+    assert isinstance(parsed, rest_quick.Wanted), parsed
     return parsed
 
 
@@ -97,10 +97,10 @@ def test_null_counts_as_absent() -> None:
 @pytest.mark.parametrize(
     ("item", "field"),
     [
-        ("text", "message"),
-        (7, "message"),
-        (None, "message"),
-        ([], "message"),
+        ("text", None),
+        (7, None),
+        (None, None),
+        ([], None),
         ({}, "to"),
         ({"text": "hi"}, "to"),
         ({"to": "", "text": "hi"}, "to"),
@@ -138,17 +138,17 @@ def test_null_counts_as_absent() -> None:
         (PLAIN | {"TO": "41791234567"}, "TO"),
     ],
 )
-def test_a_wrong_message_names_the_field(item: object, field: str) -> None:
+def test_a_wrong_message_names_the_field(item: object, field: str | None) -> None:
     problem = rest.parse_message(item, DEMO, NOW_MS)
-    assert isinstance(problem, rest.Problem)
+    assert isinstance(problem, rest_problem.Problem)
     assert (problem.status, problem.field) == (400, field)
-    assert problem.detail.startswith(f"{field}: ")
+    assert problem.detail.startswith(f"{field or 'body'}: ")
 
 
 @pytest.mark.parametrize("payload", [[], [PLAIN] * 1001])
 def test_an_array_has_1_to_1000_messages(payload: object) -> None:
     problem = rest.parse_batch(payload, DEMO, NOW_MS)
-    assert isinstance(problem, rest.Problem)
+    assert isinstance(problem, rest_problem.Problem)
     assert problem.status == 400
 
 
@@ -162,7 +162,7 @@ def test_json_is_read(body: bytes, expected: object) -> None:
 @pytest.mark.parametrize("body", [b"", b" \n", b"{", b"\xff\xfe", b"[" * 3000, b"{'a': 1}"])
 def test_what_is_no_json_is_a_problem(body: bytes) -> None:
     problem = rest.loads(body)
-    assert isinstance(problem, rest.Problem)
+    assert isinstance(problem, rest_problem.Problem)
     assert problem.status == 400
 
 
@@ -176,13 +176,13 @@ def test_a_simulated_mo() -> None:
 
 @pytest.mark.parametrize(
     ("payload", "field"),
-    [([], "message"), (MO | {"x": 1}, "x"), (MO | {"to": 12345}, "to")]
+    [([], None), (MO | {"x": 1}, "x"), (MO | {"to": 12345}, "to")]
     + [({name: value for name, value in MO.items() if name != gone}, gone) for gone in MO]
     + [(MO | {gone: ""}, gone) for gone in MO],
 )
 def test_a_wrong_simulated_mo_names_the_field(payload: object, field: str) -> None:
     problem = rest.parse_simulated_mo(payload)
-    assert isinstance(problem, rest.Problem)
+    assert isinstance(problem, rest_problem.Problem)
     assert problem.field == field
 
 
@@ -208,7 +208,7 @@ def test_parse_message_id(text: str, expected: int | None) -> None:
 
 
 def test_one_message_admitted() -> None:
-    reply = rest.admissions_reply(batch_of(PLAIN), [Admitted(MessageId(7))])
+    reply = rest_replies.admissions_reply(batch_of(PLAIN), [Admitted(MessageId(7))])
     assert reply.status == 202
     assert json_of(reply) == {
         "messages": [{"id": "7", "to": "41791234567", "parts": 1, "coding": "gsm7"}]
@@ -217,7 +217,7 @@ def test_one_message_admitted() -> None:
 
 def test_one_message_refused_is_a_problem_with_the_status_name() -> None:
     refused = Refused(Status.ESME_RMSGQFUL, "the store is full; try again later")
-    reply = rest.admissions_reply(batch_of(PLAIN), [refused])
+    reply = rest_replies.admissions_reply(batch_of(PLAIN), [refused])
     assert (reply.status, reply.media_type) == (503, "application/problem+json")
     assert dict(reply.headers)["Retry-After"] == "5"
     assert json_of(reply) == {
@@ -230,7 +230,7 @@ def test_one_message_refused_is_a_problem_with_the_status_name() -> None:
 
 
 def test_one_wrong_message_is_a_problem_with_field_and_value() -> None:
-    reply = rest.admissions_reply(batch_of(PLAIN | {"receipt": 9}), [])
+    reply = rest_replies.admissions_reply(batch_of(PLAIN | {"receipt": 9}), [])
     problem = json_of(reply)
     assert (reply.status, problem["field"], problem["value"]) == (400, "receipt", "9")
 
@@ -239,7 +239,7 @@ def test_admissions_stay_with_their_elements() -> None:
     batch = batch_of([{"text": "no recipient"}, PLAIN, PLAIN | {"to": "41791234568"}])
     assert len(batch.drafts()) == 2
     full = Refused(Status.ESME_RMSGQFUL, "full")
-    reply = rest.admissions_reply(batch, [full, Admitted(MessageId(8))])
+    reply = rest_replies.admissions_reply(batch, [full, Admitted(MessageId(8))])
     assert reply.status == 202
     messages = json_of(reply)["messages"]
     assert isinstance(messages, list)
@@ -260,7 +260,7 @@ NO_ROUTE = Refused(Status.ESME_RINVDSTADR, "no route")
     [([NO_ROUTE, NO_ROUTE], 422), ([NO_ROUTE, FAST], 429), ([FAST, FULL], 503)],
 )
 def test_an_array_of_which_nothing_is_taken(admissions: list[Admission], status: int) -> None:
-    reply = rest.admissions_reply(batch_of([PLAIN, PLAIN]), admissions)
+    reply = rest_replies.admissions_reply(batch_of([PLAIN, PLAIN]), admissions)
     assert (reply.status, reply.media_type) == (status, "application/problem+json")
     problem = json_of(reply)
     assert problem["status"] == status
@@ -269,7 +269,7 @@ def test_an_array_of_which_nothing_is_taken(admissions: list[Admission], status:
 
 
 def test_an_array_of_one_wrong_message() -> None:
-    assert rest.admissions_reply(batch_of([{}]), []).status == 400
+    assert rest_replies.admissions_reply(batch_of([{}]), []).status == 400
 
 
 def a_report(progress: Progress, text: str = "hi") -> MessageReport:
@@ -301,7 +301,7 @@ def test_a_report_of_a_delivered_message() -> None:
         parts=bytes([State.DELIVERED]),
         upstream_ids=("a1",),
     )
-    assert json_of(rest.report_reply(a_report(progress), "7")) == {
+    assert json_of(rest_replies.report_reply(a_report(progress), "7")) == {
         "id": "7",
         "from": "ACME",
         "to": "41791234567",
@@ -325,7 +325,7 @@ def test_a_report_of_a_delivered_message() -> None:
 
 def test_a_report_of_a_waiting_long_message_counts_the_parts_to_come() -> None:
     progress = Progress(State.QUEUED, OutletName(""), due_ms=NOW_MS + 2000)
-    report = json_of(rest.report_reply(a_report(progress, "a" * 400), "7"))
+    report = json_of(rest_replies.report_reply(a_report(progress, "a" * 400), "7"))
     assert (report["state"], report["parts"], report["outlet"]) == ("QUEUED", 3, None)
     assert (report["due"], report["done"]) == ("2025-11-24T16:00:02.000Z", None)
 
@@ -333,12 +333,12 @@ def test_a_report_of_a_waiting_long_message_counts_the_parts_to_come() -> None:
 def test_a_report_of_a_half_delivered_message() -> None:
     parts = bytes([State.DELIVERED, State.ENROUTE, State.UNDELIVERABLE])
     progress = Progress(State.ENROUTE, OutletName("sim"), error=0x45, parts=parts)
-    report = json_of(rest.report_reply(a_report(progress, "a" * 400), "7"))
+    report = json_of(rest_replies.report_reply(a_report(progress, "a" * 400), "7"))
     assert (report["parts"], report["parts_delivered"], report["error"]) == (3, 1, 0x45)
 
 
 def test_no_report_is_a_404_with_the_id_asked_for() -> None:
-    reply = rest.report_reply(None, "99")
+    reply = rest_replies.report_reply(None, "99")
     assert reply.status == 404
     assert '"99"' in str(json_of(reply)["detail"])
 
@@ -346,13 +346,13 @@ def test_no_report_is_a_404_with_the_id_asked_for() -> None:
 @pytest.mark.parametrize(("ready", "status"), [(True, 200), (False, 503)])
 def test_health(ready: bool, status: int) -> None:
     health = Health(ready, "because", {"queued": 1})
-    reply = rest.health_reply(health, with_facts=False)
+    reply = rest_replies.health_reply(health, with_facts=False)
     assert (reply.status, json_of(reply)) == (status, {"ready": ready, "why": "because"})
-    assert json_of(rest.health_reply(health, with_facts=True))["facts"] == {"queued": 1}
+    assert json_of(rest_replies.health_reply(health, with_facts=True))["facts"] == {"queued": 1}
 
 
 def test_a_simulated_mo_is_answered() -> None:
     mo = rest.SimulatedMo("sim", "41791234567", "12345", "HELLO")
-    assert rest.simulated_mo_reply(mo, None).status == 202
-    reply = rest.simulated_mo_reply(mo, "no such outlet")
+    assert rest_replies.simulated_mo_reply(mo, None).status == 202
+    reply = rest_replies.simulated_mo_reply(mo, "no such outlet")
     assert (reply.status, json_of(reply)["detail"]) == (422, "no such outlet")

@@ -104,7 +104,9 @@ def build_app(house: House) -> Starlette:
     for name, settings in house.dialects.items():
         routes += DIALECTS[name].routes(house, settings)
     routes.append(connector_routes.ConnectorRoute(house))
-    return Starlette(routes=routes, exception_handlers={HTTPException: refuse})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: refuse})
+    app.router.redirect_slashes = False  # a redirect would repeat the Host that a client made up
+    return app
 
 
 def split_address(address: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ import orjson
 import pytest
 
 from smsc.message import AccountId, State
+from smsc.ports import Received
 from tests.bridges.http.dialect_house import DialectHouse
 
 DEMO = ("demo", "demo")
@@ -314,6 +315,7 @@ class TestAccount:
                 AccountId("demo"), "41791111111", "hello", by=AccountId("other")
             )
         )
+        assert isinstance(written, Received)
         listed = ask(house, "GET", "/v1/inbox", params={"from": written.source[-6:]}).json()
         assert [(one["id"], one["text"]) for one in listed["data"]] == [(str(written.id), "hello")]
         path = f"/v1/inbox/{written.id}"

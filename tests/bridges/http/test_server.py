@@ -21,7 +21,7 @@ from pdu.codec import peek_submit_sm
 from pdu.status import Status
 from smsc.clock import wall_ms
 from smsc.message import AccountId, Draft, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Admission, Admitted, Health, MessageReport, Refused
+from smsc.ports import Admission, Admitted, Companion, Health, MessageReport, Refused
 
 AUTH = ("demo", "demo")
 ADMIN = ("root", "toor")
@@ -64,11 +64,16 @@ class FakeGateway:
         return self
 
     def submit_many_nowait(
-        self, drafts: Sequence[Draft], done: Callable[[list[Admission]], None]
+        self,
+        drafts: Sequence[Draft],
+        done: Callable[[list[Admission]], None],
+        companion: Companion | None = None,
     ) -> None:
         raise AssertionError("the HTTP bridge can wait")
 
-    async def submit_many(self, drafts: Sequence[Draft]) -> list[Admission]:
+    async def submit_many(
+        self, drafts: Sequence[Draft], companion: Companion | None = None
+    ) -> list[Admission]:
         self.entered.set()
         if self.held is not None:
             await self.held.wait()

@@ -25,7 +25,9 @@ TEXTS = st.one_of(
     st.text(alphabet="aZ 0@€[]~\n\x1bé", max_size=170),
     st.integers(155, 165).map(lambda count: "a" * count),
 )
-ODD = st.one_of(st.none(), st.booleans(), st.integers(-1, 5), st.floats(), st.just([]))
+ODD: st.SearchStrategy[Any] = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 5), st.floats(), st.just([])
+)
 MESSAGES = st.fixed_dictionaries(
     {"to": st.one_of(NUMBERS, ODD), "text": st.one_of(TEXTS, ODD)},
     optional={

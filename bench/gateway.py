@@ -37,6 +37,7 @@ data_dir = "{data_dir}"
 listen = ["127.0.0.1:0"]
 [http]
 listen = ["127.0.0.1:0"]
+dialects = {dialects}
 [log]
 level = "error"
 [accounts.{system_id}]
@@ -114,11 +115,17 @@ class RunningGateway:
 
 @contextmanager
 def gateway(
-    directory: Path, outlets: str, *, window: int = 100, how: Sequence[str] = RUN
+    directory: Path,
+    outlets: str,
+    *,
+    window: int = 100,
+    how: Sequence[str] = RUN,
+    dialects: Sequence[str] = (),
 ) -> Iterator[RunningGateway]:
     """Start a gateway with a new store under `directory`, and stop it at the end.
 
     :param outlets: TOML of one outlet that is called `sim`: `SIMULATOR` or `CLOSED`.
+    :param dialects: HTTP interfaces besides the native one.
     :param how: arguments of the interpreter that end in the `smsc` command.
     :raises RuntimeError: it did not come up; standard error says why.
     """
@@ -131,6 +138,7 @@ def gateway(
                 password=PASSWORD,
                 window=window,
                 outlets=outlets,
+                dialects=list(dialects),
             )
         )
         command = [sys.executable, *how, "run", "--config", str(config)]

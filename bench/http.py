@@ -13,6 +13,7 @@ from collections.abc import Callable
 import attrs
 import orjson
 
+from bench.http_sends import measure
 from bridges.http.dialects import rest, rest_quick, rest_replies
 from smsc.message import AccountId, MessageId
 from smsc.ports import Admission, Admitted
@@ -81,6 +82,10 @@ def main(count: int = 200) -> None:
     print("CPU µs for a message, POST /v1/messages in batches of 100")
     for row in pure_rows(count):
         print(f"{row.what:24}{row.cpu_us:8.2f}")
+    print("\nsingle sends, one at a time  a second  CPU µs each")
+    for sent in measure(count * 5):
+        figures = sent.wrong or f"{sent.per_s:8.0f}{sent.cpu_us:13.0f}"
+        print(f"{sent.name:27}{figures}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,135 @@
+"""One send by each HTTP interface of a real server: the rate of single posts, and their CPU time.
+
+*In*: a directory for the stores. *Out*: a row for the native API and for each of
+`bridges.http.registry.DIALECTS`. *Never*: a dialect that is left out in silence.
+
+One connection, one request under way: the CPU µs are what to look at, the rate depends on the disk.
+"""
+
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import attrs
+import httpx2
+import orjson
+
+from bench.gateway import CLOSED, PASSWORD, SYSTEM_ID, gateway
+from bridges.http.registry import DIALECTS
+
+_TO: Final = "41791234567"
+_TEXT: Final = "Your parcel arrives today."
+_WARM_UP: Final = 20
+_LOGIN: Final = {"username": SYSTEM_ID, "password": PASSWORD}
+Request = dict[str, Any]
+
+
+@attrs.frozen
+class Sent:
+    """What one interface took; `wrong` says what its first answer was, where it was no success."""
+
+    name: str
+    per_s: float = 0.0
+    cpu_us: float = 0.0
+    wrong: str = ""
+
+
+def _native(body: bytes) -> Callable[[], Request]:
+    return lambda: {
+        "method": "POST",
+        "url": "/v1/messages",
+        "content": body,
+        "auth": (SYSTEM_ID, PASSWORD),
+    }
+
+
+def _one() -> dict[str, str]:
+    return {"from": "Load", "to": _TO, "text": _TEXT}
+
+
+def _kannel() -> Request:
+    return {"method": "GET", "url": "/cgi-bin/sendsms?" + urlencode(_LOGIN | _one())}
+
+
+def _jasmin() -> Request:
+    fields = _LOGIN | {"from": "Load", "to": _TO, "content": _TEXT}
+    return {"method": "GET", "url": "/send?" + urlencode(fields)}
+
+
+def _subito() -> Request:
+    data = {"sender": "Load", "dest": "+" + _TO, "text": _TEXT}
+    body = orjson.dumps({"auth": _LOGIN, "data": data})
+    return {"method": "POST", "url": "/json.php?action=send", "content": body}
+
+
+def _smshub() -> Request:
+    fields = {**_LOGIN, "mobile": f"<String>+{_TO}</String>", "text": _TEXT}
+    inside = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
+    body = (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:u="urn:smshub">'
+        f"<e:Body><u:smshubSend>{inside}</u:smshubSend></e:Body></e:Envelope>"
+    )
+    headers = {"Content-Type": "application/xml"}
+    return {"method": "POST", "url": "/smshub/", "content": body.encode(), "headers": headers}
+
+
+def _netoxygen() -> Request:
+    values = (SYSTEM_ID, PASSWORD, _TO, _TEXT)
+    inside = "".join(f"<param><value><string>{one}</string></value></param>" for one in values)
+    body = (
+        f"<methodCall><methodName>send_message</methodName><params>{inside}</params></methodCall>"
+    )
+    headers = {"Content-Type": "text/xml"}
+    return {"method": "POST", "url": "/api2/", "content": body.encode(), "headers": headers}
+
+
+def _connector() -> Request:
+    members = {"To": "+" + _TO, "Body": _TEXT, "From": "Load", "channel": "smpp"}
+    return {"method": "POST", "url": "/msg-client/send", "content": orjson.dumps(members)}
+
+
+SETTINGS: Final = {"connector": f'[dialects.connector]\naccount = "{SYSTEM_ID}"\n'}
+SENDS: Final[Mapping[str, Callable[[], Request]]] = {
+    "native": _native(orjson.dumps(_one())),
+    "connector": _connector,
+    "kannel": _kannel,
+    "jasmin": _jasmin,
+    "subito": _subito,
+    "smshub": _smshub,
+    "netoxygen": _netoxygen,
+}
+
+
+def measure(count: int, directory: Path | None = None) -> list[Sent]:
+    """A row for each interface, each through a server of its own with an empty store."""
+    with tempfile.TemporaryDirectory(dir=directory) as place:
+        return [_measure(name, count, Path(place)) for name in ("native", *DIALECTS)]
+
+
+def _measure(name: str, count: int, place: Path) -> Sent:
+    if name not in SENDS:
+        return Sent(name, wrong="no request of it is known here: write one into SENDS")
+    dialects = () if name == "native" else (name,)
+    with (
+        gateway(place, CLOSED + SETTINGS.get(name, ""), dialects=dialects) as server,
+        httpx2.Client(base_url=f"http://127.0.0.1:{server.http_port}", trust_env=False) as client,
+    ):
+        request = SENDS[name]()
+        for _ in range(_WARM_UP):
+            answer = client.request(**request)
+        if not _is_sent(client):
+            return Sent(name, wrong=f"{answer.status_code} {answer.text[:60]!r}")
+        started, cpu_s = time.perf_counter(), server.cpu_s()
+        for _ in range(count):
+            client.request(**request)
+        cpu_s, spent_s = server.cpu_s() - cpu_s, time.perf_counter() - started
+        return Sent(name, count / spent_s, cpu_s / count * 1e6)
+
+
+def _is_sent(client: httpx2.Client) -> bool:
+    """Was every message of the warm-up stored?"""
+    listed = client.get("/v1/messages", auth=(SYSTEM_ID, PASSWORD), params={"limit": 1000})
+    return len(listed.json()["data"]) == _WARM_UP

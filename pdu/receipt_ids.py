@@ -3,13 +3,16 @@
 *In*: ids of submit_sm_resp and of receipts. *Out*: the key to keep an id under; the keys that it
 may have been kept under; how two ids relate.
 *Never*: a guess: two numbers that are equal only in different bases say nothing (`10` may be
-0x10 = `16`, or another message), so the other base needs a letter, or a setting.
+0x10 = `16`, or another message), so the other base needs a letter, or a setting. And who writes
+letters does not write decimals: responses with letters rule out that receipts alone are
+hexadecimal, receipts with letters that responses alone are. Else the receipt `1e` of a message
+that a crash forgot would be taken for message `30` of a carrier that writes both in hexadecimal.
 
 A `IdHabit` belongs to one carrier. While it is SAME, ids are kept and looked up as they came.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pdu.receipt_text import IdMatch, relate_ids
@@ -40,6 +43,8 @@ class IdHabit:
         self.is_auto = setting == "auto"
         self.relation = RELATIONS.get(setting, IdMatch.SAME)
         self._lengths: dict[int, None] = {}  # of ids that were found under another spelling
+        self.responses_have_letters = False
+        self.receipts_have_letters = False
 
     @property
     def is_exact(self) -> bool:
@@ -74,6 +79,20 @@ class IdHabit:
                 return _to_decimal(id_) or _stripped(id_)
             case _:
                 return _stripped(id_)
+
+    @property
+    def is_curious(self) -> bool:
+        """Could a receipt still teach that the bases differ?"""
+        bases_known = self.responses_have_letters and self.receipts_have_letters
+        return self.is_auto and self.is_exact and not bases_known
+
+    def note_responses(self, ids: Iterable[str]) -> None:
+        """Ids of responses, to be asked for while `is_curious`."""
+        self.responses_have_letters = self.responses_have_letters or _has_letters(ids)
+
+    def note_receipts(self, ids: Iterable[str]) -> None:
+        """Ids of receipts, to be asked for while `is_curious`."""
+        self.receipts_have_letters = self.receipts_have_letters or _has_letters(ids)
 
     def learn(self, kept: str, receipt_id: str) -> bool:
         """These were one message: change the habit if that says more; True if it did.
@@ -112,11 +131,16 @@ class IdHabit:
         stripped = _stripped(receipt_id)
         yield from (receipt_id, receipt_id.lower(), receipt_id.upper(), stripped, stripped.upper())
         bases = self.relation in {IdMatch.HEX_THEN_DECIMAL, IdMatch.DECIMAL_THEN_HEX}
-        if (self.is_auto and not bases) or self.relation is IdMatch.HEX_THEN_DECIMAL:
+        guesses = self.is_auto and not bases
+        if (guesses and not self.receipts_have_letters) or (
+            self.relation is IdMatch.HEX_THEN_DECIMAL
+        ):
             as_hex = f"{int(stripped):x}" if _DECIMAL.fullmatch(stripped) else ""
             if as_hex and (bases or not as_hex.isdigit()):
                 yield from (as_hex, as_hex.upper())
-        if (self.is_auto and not bases) or self.relation is IdMatch.DECIMAL_THEN_HEX:
+        if (guesses and not self.responses_have_letters) or (
+            self.relation is IdMatch.DECIMAL_THEN_HEX
+        ):
             as_decimal = _to_decimal(receipt_id)
             if as_decimal and (bases or not receipt_id.isdigit()):
                 yield as_decimal
@@ -129,6 +153,11 @@ _RANK: Final = {
     IdMatch.HEX_THEN_DECIMAL: 3,
     IdMatch.DECIMAL_THEN_HEX: 3,
 }
+
+
+def _has_letters(ids: Iterable[str]) -> bool:
+    together = "".join(ids)
+    return bool(together) and not together.isdigit()
 
 
 def _stripped(id_: str) -> str:

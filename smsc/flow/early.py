@@ -11,6 +11,7 @@ longer times, since its response may be late. What is found tells the carrier's 
 
 from collections.abc import ItemsView, Iterable, Mapping
 from heapq import heapify, heappop, heappush
+from itertools import islice
 from typing import Final
 
 from pdu.receipt_ids import IdHabit
@@ -26,6 +27,8 @@ _SEARCHED: Final = 100
 """Receipts a call that are looked for under every spelling: about 100 look-ups each."""
 _SEARCHED_LEARNED: Final = 2000
 """The same when the carrier's habit is known: about 10 look-ups each."""
+_SAMPLE: Final = 200
+"""Ids of a carrier that are looked at for letters: neighbours in order, so few will do."""
 
 
 class Early:
@@ -62,6 +65,7 @@ class Early:
 
         Yields (outlet, receipts with the parts they speak of, the id that taught a habit or "").
         """
+        self._look_for_letters(habits, now_ms)
         found: dict[OutletName, list[tuple[Delivery, Hit]]] = {}
         learned: dict[OutletName, str] = {}
         budget = float(_SEARCHED)
@@ -86,6 +90,23 @@ class Early:
                 learned[outlet] = early.reference or ""
                 self._spell_anew(outlet, habit, now_ms)
         return [(outlet, rows, learned.get(outlet, "")) for outlet, rows in found.items()]
+
+    def _look_for_letters(self, habits: Mapping[OutletName, IdHabit], now_ms: int) -> None:
+        """Before anything is taken for another spelling: do these carriers write letters?
+
+        What earlier runs learned is not kept, but the ids of responses are, and that there were
+        letters in receipts.
+        """
+        if not self._searches or self._searches[0][0] > now_ms:
+            return
+        for outlet, habit in habits.items():
+            if not habit.is_curious:
+                continue
+            habit.note_responses(self._store.upstream_ids(outlet, _SAMPLE))
+            theirs = (one.reference or "" for key, one in self._entries.items() if key[0] == outlet)
+            habit.note_receipts(islice(theirs, _SAMPLE))
+            if self._store.meta(letters_key(outlet)) is not None:
+                habit.receipts_have_letters = True
 
     def _look(
         self, habit: IdHabit, outlet: OutletName, key: str, receipt_id: str, thoroughly: bool
@@ -118,3 +139,8 @@ class Early:
             entries[now_key] = early
         heapify(searches)
         self._entries, self._searches = entries, searches
+
+
+def letters_key(outlet: OutletName) -> str:
+    """Where it is kept that receipts of a carrier had letters in their ids."""
+    return f"letters:{outlet}"

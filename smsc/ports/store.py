@@ -159,6 +159,9 @@ class Store(Protocol):
     ) -> list[tuple[MessageId, int] | None]:
         """Which message and part the network of `outlet` calls each of these, in order."""
 
+    def upstream_ids(self, outlet: OutletName, limit: int) -> list[str]:
+        """Some ids that the network of `outlet` gave out."""
+
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first (read at start)."""
 

@@ -149,6 +149,13 @@ class Reads(ABC):
             found = [next(read) if one is None else one for one in found]
         return found
 
+    def upstream_ids(self, outlet: OutletName, limit: int) -> list[str]:
+        """Some ids that the network of `outlet` gave out: on disk, the last in order."""
+        start = keys.upstream_key(outlet, "")
+        stop = start[:-1] + b"\x01"
+        rows = self._scan_back(UPSTREAM, start, stop, limit)
+        return [key[len(start) :].decode("utf-8", "replace") for key, _ in rows]
+
     def waiting(self) -> Sequence[tuple[MessageId, Progress]]:
         """Every message that is not final, oldest first: 8 octets each until it is looked at."""
         return Waiting(self._statuses, self._progress_of, self.progress)

@@ -126,6 +126,28 @@ def test_numbers_that_are_equal_in_another_base_only_are_nobodys() -> None:
     assert house.receipts.unmatched == 1
 
 
+@pytest.mark.parametrize("of_the_forgotten", ["1e", "30"])
+@pytest.mark.parametrize("has_restarted", [False, True])
+def test_a_carrier_that_writes_both_in_hexadecimal_teaches_no_other_base(
+    of_the_forgotten: str, has_restarted: bool
+) -> None:
+    """A crash forgot the message of that receipt, and other messages are called 30 and 1e."""
+    house = house_of(IdHabit())
+    ids = admit(house, 59)
+    names = [f"{number:x}" for number in range(60) if f"{number:x}" != of_the_forgotten]
+    accept(house, names)
+    receive(house, [of_the_forgotten, names[11]])
+    if has_restarted:
+        house.restart()
+        house.receipts.habits = {A: IdHabit()}
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert house.receipts.habits[A].word == "same"
+    assert [house.state(id_) for id_ in ids].count(State.DELIVERED) == 1
+    assert house.receipts.early == 1
+
+
 def test_an_id_that_may_be_two_messages_is_nobodys() -> None:
     house = house_of(IdHabit())
     ids = admit(house, 2)

@@ -20,7 +20,7 @@ from tests.fakes.house import RunningGateway, read_config
 TOML = """
 [http]
 listen = ["127.0.0.1:0"]
-dialects = ["subito", "kannel", "jasmin", "smshub", "netoxygen"]
+dialects = ["subito", "kannel", "jasmin", "smshub", "netoxygen", "playsms"]
 callback_networks = ["127.0.0.0/8"]
 [credit]
 CREDIT

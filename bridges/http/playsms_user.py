@@ -3,7 +3,7 @@
 *In*: `Ask`. *Out*: an answer or a `Fault`. *Never*: the shape of a row; see `dialects/playsms/`.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from bridges.http.dialects.playsms import lists, send
 from bridges.http.dialects.playsms.codes import Fault
@@ -64,32 +64,32 @@ async def ds(ask: Ask) -> Answer | Fault:
     wanted = _filter(ask)
     if wanted is None:
         return ask.failed("c and last must be numbers")
-    rows = []
-    async for report in _sent(ask, wanted):
-        row = lists.outgoing_row(report, ask.zone)
-        if report.message.account == ask.name and lists.fits(wanted, row):
-            rows.append(row)
-        if len(rows) >= wanted.count:
-            break
+    zone = ask.zone
+
+    def is_wanted(report: MessageReport) -> bool:
+        is_own = report.message.account == ask.name  # an admin is shown all
+        return is_own and lists.fits(wanted, lists.outgoing_row(report, zone))
+
+    found = await _sent(ask, wanted, is_wanted)
+    rows = [lists.outgoing_row(one, zone) for one in found]
     return {"data": rows} if rows else await _no_status(ask)
 
 
-async def _sent(ask: Ask, wanted: Filter) -> AsyncIterator[MessageReport]:
-    """Messages among which are those that are asked for, newest first."""
-    lookup = ask.call.gateway.lookup
+async def _sent(
+    ask: Ask, wanted: Filter, is_wanted: Callable[[MessageReport], bool]
+) -> list[MessageReport]:
+    """Messages that are wanted, newest first."""
+    lookup, smslog_id = ask.call.gateway.lookup, ask.asked.get("smslog_id")
     if queue := ask.asked.get("queue"):
         batch = send.batch_of(queue)
-        for report in reversed([] if batch is None else await lookup.batch(ask.name, batch)):
-            if ask.asked.get("smslog_id") in {"", str(report.message.id)}:
-                yield report
-        return
-    if smslog_id := ask.asked.get("smslog_id"):
+        reports = [] if batch is None else await lookup.batch(ask.name, batch)
+        found = [one for one in reversed(reports) if smslog_id in {"", str(one.message.id)}]
+        return list(filter(is_wanted, found))[: wanted.count]
+    if smslog_id:
         id_ = lists.parse_id(smslog_id)
         one = None if id_ is None else await lookup.report(ask.name, id_)
-        if one is not None:
-            yield one
-        return
-    below = None
+        return [one] if one is not None and is_wanted(one) else []
+    found, below = [], None
     for _ in range(_PAGES):
         page = await lookup.reports(
             MessageQuery(
@@ -101,11 +101,11 @@ async def _sent(ask: Ask, wanted: Filter) -> AsyncIterator[MessageReport]:
                 limit=wanted.count,
             )
         )
-        for report in page.reports:
-            yield report
+        found += filter(is_wanted, page.reports)
         below = page.below
-        if below is None:
-            return
+        if below is None or len(found) >= wanted.count:
+            break
+    return found[: wanted.count]
 
 
 async def _no_status(ask: Ask) -> Fault:
@@ -231,10 +231,7 @@ async def query(ask: Ask) -> Answer | Fault:
         next((str(row.id) for row in _kept(ask, one, kinds, "")), "0")
         for kinds in (_INBOX, _INCOMING)
     ]
-    outgoing = "0"
-    async for report in _sent(ask, one):
-        outgoing = str(report.message.id)
-        break
+    sent = await _newest(ask)
     user = {
         "username": ask.name,
         "uid": str(profile.uid),
@@ -244,5 +241,10 @@ async def query(ask: Ask) -> Answer | Fault:
         "mobile": profile.mobile,
         "credit": ask.balance(ask.name),
     }
-    last = {"user_inbox": newest[0], "user_incoming": newest[1], "user_outgoing": outgoing}
+    last = {"user_inbox": newest[0], "user_incoming": newest[1], "user_outgoing": sent}
     return ok(data={"user": user, "last_id": last})
+
+
+async def _newest(ask: Ask) -> str:
+    page = await ask.call.gateway.lookup.reports(MessageQuery(account=ask.name, limit=1))
+    return str(page.reports[0].message.id) if page.reports else "0"

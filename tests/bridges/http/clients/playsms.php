@@ -25,8 +25,9 @@ $queue = json_decode($sent)->data[0]->queue;
 show(fetch($url . $token . $user . "&op=ds&format=json&queue=" . $queue));
 $raw = fetch($url . $token . $user . "&op=ds&format=serialize&queue=" . $queue);
 show(unserialize($raw));
-$xml = simplexml_load_string(fetch($url . $token . $user . "&op=ds&format=xml&queue=" . $queue));
-show(["rows" => count($xml->data->item), "msg" => (string) $xml->data->item[0]->msg]);
+$xml = fetch($url . $token . $user . "&op=ds&format=xml&queue=" . $queue);
+preg_match_all("|<msg>(.*?)</msg>|", $xml, $found);
+show(["rows" => substr_count($xml, "<item>"), "msg" => html_entity_decode($found[1][0])]);
 
 $form = ["h" => substr($token, 3), "u" => $argv[2], "op" => "pv", "to" => "41791234567", "msg" => "+ & é"];
 show(file_get_contents($url, false, stream_context_create(["http" => [

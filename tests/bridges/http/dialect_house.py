@@ -93,6 +93,14 @@ class DialectHouse(RunningGateway):
         """Forget wrong passwords, so that the next one is not slowed down for them."""
         self.call(lambda: setattr(self.gateway.directory, "_slowdown", Slowdown()))
 
+    def token(self, account: str) -> str:
+        """The API token of an account; made if it has none."""
+        name, directory = AccountId(account), self.gateway.directory
+        found = self.call(lambda: directory.token(name))
+        made = found or self.await_(lambda: directory.new_token(name, by=name))
+        assert isinstance(made, str), made
+        return made
+
     def texts_logged(self) -> str:
         """Everything that was logged."""
         return repr(self.log.entries)

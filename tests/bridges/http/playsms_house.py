@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from smsc.message import AccountId
-from smsc.ports import Refused
 from tests.bridges.http.dialect_house import ROUTES, DialectHouse
 
 SPARE = """
@@ -45,13 +44,7 @@ class PlaysmsHouse(DialectHouse):
         super().__init__(data_dir, MORE)
         self.tokens: dict[str, str] = {}
         for name in ("demo", "plain", "poor", "shop", "far", "banned", "slow", "other", "boss"):
-            self.tokens[name] = self.new_token(name)
-
-    def new_token(self, account: str) -> str:
-        """Make a token, as `smsc account token` does."""
-        made = self.await_(lambda: self.gateway.directory.new_token(AccountId(account), DEMO))
-        assert not isinstance(made, Refused), made
-        return made
+            self.tokens[name] = self.token(name)
 
     def raw(self, method: str = "GET", **fields: str | bytes) -> Any:
         """One request, by somebody who never mistyped a token."""

@@ -113,8 +113,9 @@ def received_row(one: Received, at: dt.tzinfo) -> dict[str, str]:
 
 def incoming_row(one: Received, at: dt.tzinfo) -> dict[str, str]:
     """One row of in: the text without the keyword that it came in by."""
-    first, _, rest = one.text.lstrip().partition(" ")
-    text = rest.lstrip() if one.keyword and first.casefold() == one.keyword.casefold() else one.text
+    words, text = one.text.split(None, 1), one.text
+    if one.keyword and words and words[0].casefold() == one.keyword.casefold():
+        text = words[1] if len(words) > 1 else ""
     return {
         "id": str(one.id),
         "src": one.source,

@@ -1,5 +1,7 @@
 """op=pv: receivers, texts, rows."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from bridges.http.dialects.base import read_body
@@ -10,7 +12,7 @@ from bridges.http.dialects.playsms.parameters import Parameters
 from bridges.http.dialects.playsms.send import Reading, Wish
 from pdu.status import Status, Vendor
 from smsc.message import NEW_BATCH, AccountId, MessageId
-from smsc.ports import Admitted, Contact, Profile, Refused
+from smsc.ports import Admission, Admitted, Contact, Profile, Refused
 
 NOW_MS = 1_700_000_000_000
 ME = Profile(account=AccountId("me"), uid=1)
@@ -23,13 +25,13 @@ def members(code: str) -> list[Contact] | None:
     return None if numbers is None else [Contact(name=one, number=one) for one in numbers]
 
 
-def parsed(profile: Profile = ME, reading: Reading = READING, **fields: str) -> Wish | Fault:
+def parsed(fields: Mapping[str, str], reading: Reading = READING) -> Wish | Fault:
     asked = Parameters({"to": "41791234567", "msg": "hi", **fields})
-    return send.parse_send(asked, profile, "Me", members, reading, NOW_MS)
+    return send.parse_send(asked, ME, "Me", members, reading, NOW_MS)
 
 
 def wish(**fields: str) -> Wish:
-    found = parsed(**fields)
+    found = parsed(fields)
     assert isinstance(found, Wish)
     return found
 
@@ -67,7 +69,7 @@ def test_what_a_leading_0_means(written: str, address: str, local: str) -> None:
 
 def test_a_region_reads_national_numbers() -> None:
     reading = Reading.of(PlaysmsConfig(region="CH"))
-    found = parsed(reading=reading, to="0791234567,41791234567,+39 335 123456,no")
+    found = parsed({"to": "0791234567,41791234567,+39 335 123456,no"}, reading)
     assert isinstance(found, Wish)
     assert list(found.numbers) == ["+41791234567", "+39335123456", "no"]
 
@@ -85,7 +87,7 @@ def test_a_region_reads_national_numbers() -> None:
     ],
 )
 def test_what_nobody_gets(fields: dict[str, str], code: int) -> None:
-    found = parsed(**fields)
+    found = parsed(fields)
     assert isinstance(found, Fault)
     assert found.code == code
 
@@ -105,7 +107,7 @@ def test_the_text() -> None:
 
 def test_rows() -> None:
     found = wish(to="1001,1002,1003,x,@a")
-    admissions = [
+    admissions: list[Admission] = [
         Refused(Vendor.SMSC_NO_CREDIT, ""),
         Admitted(MessageId(255)),
         Refused(Status.ESME_RINVDSTADR, ""),

@@ -97,6 +97,10 @@ class Call:
         """
         return await self.gateway.authenticate(name[:NAME_CHARACTERS], password, self.peer)
 
+    async def authenticate_token(self, name: str, token: str) -> Account | Refused:
+        """As `authenticate`, by the account's API token."""
+        return await self.gateway.authenticate_token(name[:NAME_CHARACTERS], token, self.peer)
+
     def sender(self, account: AccountId) -> str:
         """What an account sends as when a message does not say; "" leaves it to the network."""
         profile = self.gateway.directory.profile(account)

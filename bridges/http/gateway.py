@@ -76,7 +76,7 @@ class Gateway(Protocol):
         """Check the account and password of a client at address `peer` ("" if unknown).
 
         ESME_RINVSYSID and ESME_RINVPASWD mean "who are you?" (HTTP 401), any other status
-        means "you may not" (HTTP 403): wrong network, account closed.
+        means "you may not" (HTTP 403): account closed, wrong network (ESME_RPROHIBITED).
         """
 
     async def authenticate_token(self, account: str, token: str, peer: str) -> Account | Refused:

@@ -12,6 +12,7 @@ from starlette.routing import BaseRoute, Route
 from bridges.http.dialects import netoxygen, netoxygen_codes, xmlrpc
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.netoxygen import Asked, Reading
+from bridges.http.dialects.senders import readable_sender
 from bridges.http.dialects.xmlrpc import Fault, Value
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
 from bridges.http.gateway import Account
@@ -68,7 +69,7 @@ class _Door:
     async def send_message(self, call: Call, asked: Asked, account: Account) -> Value:
         """One message for each recipient; a row for each, after fsync."""
         name = AccountId(account.name)
-        wish = netoxygen.readable_sender(netoxygen.sender_wish(asked), self.reading)
+        wish = readable_sender(netoxygen.sender_wish(asked), self.reading.numbers)
         sender = netoxygen.choose_sender(
             wish if account.may_send_as(wish.removeprefix("+")) else "",
             call.sender(name),

@@ -18,6 +18,7 @@ from bridges.http import (
     jasmin_routes,
     kannel_routes,
     netoxygen_routes,
+    playsms_routes,
     smshub_routes,
     subito_routes,
 )
@@ -25,6 +26,7 @@ from bridges.http.dialects.connector import ConnectorConfig
 from bridges.http.dialects.jasmin import JasminConfig
 from bridges.http.dialects.kannel import KannelConfig
 from bridges.http.dialects.netoxygen import NetoxygenConfig
+from bridges.http.dialects.playsms.config import PlaysmsConfig
 from bridges.http.dialects.smshub import SmshubConfig
 from bridges.http.dialects.subito import SubitoConfig
 from bridges.http.endpoint import House
@@ -43,6 +45,7 @@ DIALECTS: Final[Mapping[str, DialectKind]] = {
     "jasmin": DialectKind(JasminConfig, jasmin_routes.routes),
     "kannel": DialectKind(KannelConfig, kannel_routes.routes),
     "netoxygen": DialectKind(NetoxygenConfig, netoxygen_routes.routes),
+    "playsms": DialectKind(PlaysmsConfig, playsms_routes.routes),
     "smshub": DialectKind(SmshubConfig, smshub_routes.routes),
     "subito": DialectKind(SubitoConfig, subito_routes.routes),
 }

@@ -124,13 +124,13 @@ class NodeDirectory(StoredDirectory):
             settings=_merged(entry.settings, settings),
             password_hash=password_hash or entry.password_hash,
         )
-        if not profile.is_static:
-            config = self._config_of(changed)
-            if isinstance(config, Refused):
-                return config
-            self._open(Account(account, config))
+        config = None if profile.is_static else self._config_of(changed)
+        if isinstance(config, Refused):
+            return config
         batch = self._store.batch()
-        self._enter(batch, changed)
+        self._enter(batch, changed)  # first: who pays for it may be another one now
+        if config is not None:
+            self._open(Account(account, config))
         await written(self._store, batch)
         self._log.info("account.changed", account=account, by=by, what=sorted(changes))
         return profile

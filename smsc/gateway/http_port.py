@@ -164,4 +164,6 @@ def _told(verdict: Account | AuthRefused) -> Account | Refused:
         return Refused(Vendor.SMSC_ACCOUNT_CLOSED, verdict.why)
     if verdict.is_unavailable:
         return Refused(Vendor.SMSC_UNAVAILABLE, verdict.why)
+    if verdict.is_network:
+        return Refused(Status.ESME_RPROHIBITED, verdict.why)
     return Refused(verdict.status, verdict.why)

@@ -49,7 +49,6 @@ from bridges.http.dialects.xmlrpc import (
     MethodCall,
     Value,
 )
-from pdu.address import guess_source, source_fault
 from smsc.config_accounts import parse_region, parse_sender
 from smsc.config_errors import SettingError, found
 from smsc.config_fields import about
@@ -238,16 +237,6 @@ def sender_wish(asked: Asked) -> str:
 def choose_sender(wish: str, own: str, config: NetoxygenConfig) -> str:
     """The one asked for, "" if it cannot be used; else the account's own; else the default."""
     return wish or own or config.default_sender
-
-
-def readable_sender(wish: str, reading: Reading) -> str:
-    """A sender as SMPP has it, "" for what cannot be one (Ruby clients put the date there)."""
-    number = reading.numbers.address(wish)
-    if number is not None:
-        return number
-    address = guess_source(wish)
-    is_sender = source_fault(*address) is None and all(one <= "\xff" for one in address.addr)
-    return address.addr if is_sender else ""
 
 
 def parse_date(text: str, zone: dt.tzinfo, now_ms: int) -> int:

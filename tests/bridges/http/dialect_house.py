@@ -20,7 +20,7 @@ from tests.fakes.house import RunningGateway, read_config
 TOML = """
 [http]
 listen = ["127.0.0.1:0"]
-dialects = ["subito", "kannel", "jasmin", "smshub", "netoxygen"]
+dialects = ["subito", "kannel", "jasmin", "smshub", "netoxygen", "playsms"]
 callback_networks = ["127.0.0.0/8"]
 [credit]
 CREDIT
@@ -92,6 +92,14 @@ class DialectHouse(RunningGateway):
     def forgive(self) -> None:
         """Forget wrong passwords, so that the next one is not slowed down for them."""
         self.call(lambda: setattr(self.gateway.directory, "_slowdown", Slowdown()))
+
+    def token(self, account: str) -> str:
+        """The API token of an account; made if it has none."""
+        name, directory = AccountId(account), self.gateway.directory
+        found = self.call(lambda: directory.token(name))
+        made = found or self.await_(lambda: directory.new_token(name, by=name))
+        assert isinstance(made, str), made
+        return made
 
     def texts_logged(self) -> str:
         """Everything that was logged."""

@@ -37,7 +37,7 @@ def test_who_is_calling(start_gateway: StartGateway) -> None:
         (lambda: http.authenticate("demo", "guess", HERE), Status.ESME_RINVPASWD),
         (lambda: http.authenticate_token("demo", "guess", HERE), Status.ESME_RINVPASWD),
         (lambda: http.authenticate("nobody", "demo", HERE), Status.ESME_RINVSYSID),
-        (lambda: http.authenticate_token("demo", token, "10.0.0.1"), Status.ESME_RBINDFAIL),
+        (lambda: http.authenticate_token("demo", token, "10.0.0.1"), Status.ESME_RPROHIBITED),
     ):
         verdict = running.await_(ask)
         assert (verdict.status if isinstance(verdict, Refused) else 0) == expected

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bridges.http.dialects import netoxygen, netoxygen_codes
 from bridges.http.dialects.base import Content, read_body, text_content, to_body
 from bridges.http.dialects.netoxygen import Asked, NetoxygenConfig, Order, Reading
+from bridges.http.dialects.senders import readable_sender
 from bridges.http.dialects.xmlrpc import Argument, Fault, MethodCall
 from pdu.status import Status, Vendor
 from pdu.text.alphabet import MessageClass, message_class
@@ -172,7 +173,7 @@ def test_a_sender_that_is_none() -> None:
     ],
 )
 def test_a_sender_as_smpp_has_it(wish: str, sender: str) -> None:
-    assert netoxygen.readable_sender(wish, READING) == sender
+    assert readable_sender(wish, READING.numbers) == sender
 
 
 def test_whose_sender() -> None:

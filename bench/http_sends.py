@@ -17,8 +17,10 @@ import attrs
 import httpx2
 import orjson
 
-from bench.gateway import CLOSED, PASSWORD, SYSTEM_ID, gateway
+from bench.gateway import CLOSED, PASSWORD, SYSTEM_ID, RunningGateway, gateway
 from bridges.http.registry import DIALECTS
+from smsc.control.client import ask
+from smsc.control.verbs import Told
 
 _TO: Final = "41791234567"
 _TEXT: Final = "Your parcel arrives today."
@@ -37,11 +39,11 @@ class Sent:
     wrong: str = ""
 
 
-def _native(body: bytes) -> Callable[[], Request]:
-    return lambda: {
+def _native(_server: RunningGateway) -> Request:
+    return {
         "method": "POST",
         "url": "/v1/messages",
-        "content": body,
+        "content": orjson.dumps(_one()),
         "auth": (SYSTEM_ID, PASSWORD),
     }
 
@@ -50,22 +52,22 @@ def _one() -> dict[str, str]:
     return {"from": "Load", "to": _TO, "text": _TEXT}
 
 
-def _kannel() -> Request:
+def _kannel(_server: RunningGateway) -> Request:
     return {"method": "GET", "url": "/cgi-bin/sendsms?" + urlencode(_LOGIN | _one())}
 
 
-def _jasmin() -> Request:
+def _jasmin(_server: RunningGateway) -> Request:
     fields = _LOGIN | {"from": "Load", "to": _TO, "content": _TEXT}
     return {"method": "GET", "url": "/send?" + urlencode(fields)}
 
 
-def _subito() -> Request:
+def _subito(_server: RunningGateway) -> Request:
     data = {"sender": "Load", "dest": "+" + _TO, "text": _TEXT}
     body = orjson.dumps({"auth": _LOGIN, "data": data})
     return {"method": "POST", "url": "/json.php?action=send", "content": body}
 
 
-def _smshub() -> Request:
+def _smshub(_server: RunningGateway) -> Request:
     fields = {**_LOGIN, "mobile": f"<String>+{_TO}</String>", "text": _TEXT}
     inside = "".join(f"<{name}>{value}</{name}>" for name, value in fields.items())
     body = (
@@ -76,7 +78,7 @@ def _smshub() -> Request:
     return {"method": "POST", "url": "/smshub/", "content": body.encode(), "headers": headers}
 
 
-def _netoxygen() -> Request:
+def _netoxygen(_server: RunningGateway) -> Request:
     values = (SYSTEM_ID, PASSWORD, _TO, _TEXT)
     inside = "".join(f"<param><value><string>{one}</string></value></param>" for one in values)
     body = (
@@ -86,20 +88,30 @@ def _netoxygen() -> Request:
     return {"method": "POST", "url": "/api2/", "content": body.encode(), "headers": headers}
 
 
-def _connector() -> Request:
+def _connector(_server: RunningGateway) -> Request:
     members = {"To": "+" + _TO, "Body": _TEXT, "From": "Load", "channel": "smpp"}
     return {"method": "POST", "url": "/msg-client/send", "content": orjson.dumps(members)}
 
 
+def _playsms(server: RunningGateway) -> Request:
+    account = {"account": SYSTEM_ID, "by": "bench"}
+    told = ask(server.data_dir, "accounts.token", account)
+    assert isinstance(told, Told), told
+    made: Any = told.value
+    fields = {"app": "ws", "u": SYSTEM_ID, "h": made["token"], "op": "pv"}
+    return {"method": "GET", "url": "/index.php?" + urlencode(fields | {"to": _TO, "msg": _TEXT})}
+
+
 SETTINGS: Final = {"connector": f'[dialects.connector]\naccount = "{SYSTEM_ID}"\n'}
-SENDS: Final[Mapping[str, Callable[[], Request]]] = {
-    "native": _native(orjson.dumps(_one())),
+SENDS: Final[Mapping[str, Callable[[RunningGateway], Request]]] = {
+    "native": _native,
     "connector": _connector,
     "kannel": _kannel,
     "jasmin": _jasmin,
     "subito": _subito,
     "smshub": _smshub,
     "netoxygen": _netoxygen,
+    "playsms": _playsms,
 }
 
 
@@ -117,7 +129,7 @@ def _measure(name: str, count: int, place: Path) -> Sent:
         gateway(place, CLOSED + SETTINGS.get(name, ""), dialects=dialects) as server,
         httpx2.Client(base_url=f"http://127.0.0.1:{server.http_port}", trust_env=False) as client,
     ):
-        request = SENDS[name]()
+        request = SENDS[name](server)
         for _ in range(_WARM_UP):
             answer = client.request(**request)
         if not _is_sent(client):

@@ -26,8 +26,10 @@ MICRO: Final[dict[str, tuple[str, ...]]] = {
     "routing": (),
     "commit": ("--seconds", "0.5"),
     "connectors": ("--seconds", "1"),
+    "http": ("100",),
 }
 """Modules of this package that have a command line, and what makes them short."""
+_ON_DISK: Final = ("commit", "http")
 _MICRO_LIMIT_S: Final = 60.0
 # Rooms that are measured log; only errors may stand between the figures.
 _QUIETLY: Final = """\
@@ -66,7 +68,7 @@ def run_micro(directory: Path) -> dict[str, list[str]]:
             continue
         print(f"\n== bench.{name} ==", flush=True)
         with tempfile.TemporaryDirectory(dir=directory, prefix=".bench-") as place:
-            where = ("--dir", place) if name == "commit" else ()
+            where = ("--dir", place) if name in _ON_DISK else ()
             command = [sys.executable, "-c", _QUIETLY.format(name=name), *arguments, *where]
             done = subprocess.run(
                 command, stdout=subprocess.PIPE, text=True, timeout=_MICRO_LIMIT_S, check=False

@@ -1,14 +1,15 @@
 """What an HTTP request costs: CPU µs for a message, of the pure part and of the whole server.
 
-*In*: nothing; run `python -m bench.http [COUNT]`. *Out*: a table on stdout.
-*Never*: a figure for durable messages a second; `bench/end_to_end.py` has that.
+*In*: nothing; run `python -m bench.http [COUNT] [--dir DIR]`. *Out*: a table on stdout.
+*Never*: what a server can do under load; `bench/end_to_end.py` has that.
 
 CPU time of the process (`time.process_time`), so that a busy machine does not matter much.
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import attrs
 import orjson
@@ -77,16 +78,20 @@ def _cpu_us(step: Callable[[], object], count: int) -> float:
     return best / count * 1e6
 
 
-def main(count: int = 200) -> None:
+def main() -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.http", description=__doc__)
+    parser.add_argument("count", type=int, nargs="?", default=200, help="requests of each kind")
+    parser.add_argument("--dir", type=Path, help="where the stores are put")
+    options = parser.parse_args()
     print("CPU µs for a message, POST /v1/messages in batches of 100")
-    for row in pure_rows(count):
+    for row in pure_rows(options.count):
         print(f"{row.what:24}{row.cpu_us:8.2f}")
-    print("\nsingle sends, one at a time  a second  CPU µs each")
-    for sent in measure(count * 5):
-        figures = sent.wrong or f"{sent.per_s:8.0f}{sent.cpu_us:13.0f}"
-        print(f"{sent.name:27}{figures}")
+    print("\none request at a time    messages/s  CPU µs each")
+    for sent in measure(options.count, options.dir):
+        figures = sent.wrong or f"{sent.per_s:11.0f}{sent.cpu_us:13.0f}"
+        print(f"{sent.name:24}{figures}")
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main()

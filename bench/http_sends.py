@@ -1,7 +1,7 @@
 """One send by each HTTP interface of a real server: the rate of single posts, and their CPU time.
 
-*In*: a directory for the stores. *Out*: a row for the native API and for each of
-`bridges.http.registry.DIALECTS`. *Never*: a dialect that is left out in silence.
+*In*: a directory for the stores. *Out*: a row for the native API, for its batches of 100, and for
+each of `bridges.http.registry.DIALECTS`. *Never*: a dialect that is left out in silence.
 
 One connection, one request under way: the CPU µs are what to look at, the rate depends on the disk.
 """
@@ -24,7 +24,8 @@ from smsc.control.verbs import Told
 
 _TO: Final = "41791234567"
 _TEXT: Final = "Your parcel arrives today."
-_WARM_UP: Final = 20
+_WARM_UP: Final = 5
+BATCH: Final = 100
 _LOGIN: Final = {"username": SYSTEM_ID, "password": PASSWORD}
 Request = dict[str, Any]
 
@@ -35,17 +36,23 @@ class Sent:
 
     name: str
     per_s: float = 0.0
+    """Messages; a request carries one of them, but for batches."""
     cpu_us: float = 0.0
+    """Of the server, for a message."""
     wrong: str = ""
 
 
 def _native(_server: RunningGateway) -> Request:
-    return {
-        "method": "POST",
-        "url": "/v1/messages",
-        "content": orjson.dumps(_one()),
-        "auth": (SYSTEM_ID, PASSWORD),
-    }
+    return _post(orjson.dumps(_one()))
+
+
+def _batches(_server: RunningGateway) -> Request:
+    return _post(orjson.dumps([_one()] * BATCH))
+
+
+def _post(body: bytes) -> Request:
+    auth = (SYSTEM_ID, PASSWORD)
+    return {"method": "POST", "url": "/v1/messages", "content": body, "auth": auth}
 
 
 def _one() -> dict[str, str]:
@@ -105,6 +112,7 @@ def _playsms(server: RunningGateway) -> Request:
 SETTINGS: Final = {"connector": f'[dialects.connector]\naccount = "{SYSTEM_ID}"\n'}
 SENDS: Final[Mapping[str, Callable[[RunningGateway], Request]]] = {
     "native": _native,
+    "native, batches": _batches,
     "connector": _connector,
     "kannel": _kannel,
     "jasmin": _jasmin,
@@ -113,18 +121,23 @@ SENDS: Final[Mapping[str, Callable[[RunningGateway], Request]]] = {
     "netoxygen": _netoxygen,
     "playsms": _playsms,
 }
+NATIVE: Final = ("native", "native, batches")
 
 
 def measure(count: int, directory: Path | None = None) -> list[Sent]:
-    """A row for each interface, each through a server of its own with an empty store."""
+    """A row for each interface, each through a server of its own with an empty store.
+
+    :param count: requests of each.
+    """
     with tempfile.TemporaryDirectory(dir=directory) as place:
-        return [_measure(name, count, Path(place)) for name in ("native", *DIALECTS)]
+        return [_measure(name, count, Path(place)) for name in (*NATIVE, *DIALECTS)]
 
 
 def _measure(name: str, count: int, place: Path) -> Sent:
     if name not in SENDS:
         return Sent(name, wrong="no request of it is known here: write one into SENDS")
-    dialects = () if name == "native" else (name,)
+    dialects = () if name in NATIVE else (name,)
+    size = BATCH if name == "native, batches" else 1
     with (
         gateway(place, CLOSED + SETTINGS.get(name, ""), dialects=dialects) as server,
         httpx2.Client(base_url=f"http://127.0.0.1:{server.http_port}", trust_env=False) as client,
@@ -132,16 +145,17 @@ def _measure(name: str, count: int, place: Path) -> Sent:
         request = SENDS[name](server)
         for _ in range(_WARM_UP):
             answer = client.request(**request)
-        if not _is_sent(client):
+        if _stored(client) != _WARM_UP * size:
             return Sent(name, wrong=f"{answer.status_code} {answer.text[:60]!r}")
         started, cpu_s = time.perf_counter(), server.cpu_s()
         for _ in range(count):
             client.request(**request)
         cpu_s, spent_s = server.cpu_s() - cpu_s, time.perf_counter() - started
-        return Sent(name, count / spent_s, cpu_s / count * 1e6)
+        messages = count * size
+        return Sent(name, messages / spent_s, cpu_s / messages * 1e6)
 
 
-def _is_sent(client: httpx2.Client) -> bool:
-    """Was every message of the warm-up stored?"""
+def _stored(client: httpx2.Client) -> int:
+    """How many messages of the warm-up there are."""
     listed = client.get("/v1/messages", auth=(SYSTEM_ID, PASSWORD), params={"limit": 1000})
-    return len(listed.json()["data"]) == _WARM_UP
+    return len(listed.json()["data"])

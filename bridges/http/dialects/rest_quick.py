@@ -13,12 +13,13 @@ from typing import Any, Final
 
 import attrs
 
+from bridges.http.dialects.base import check_callback_url
 from pdu.address import SHORT_CODE_DIGITS, Ton, guess_source, source_fault
 from pdu.text import gsm7
 from smsc.message import AccountId, Draft
 
 SOURCE = "rest"
-_MEMBERS: Final = frozenset({"to", "from", "text", "receipt", "reference"})
+_MEMBERS: Final = frozenset({"to", "from", "text", "receipt", "reference", "callback_url"})
 _REFERENCE_CHARACTERS: Final = 255
 _SINGLE_SEPTETS: Final = 160
 _is_international: Final = re.compile(
@@ -66,6 +67,9 @@ def read(item: Any, account: AccountId, style: Style) -> Wanted | None:
         return None
     if reference is not None and not _is_reference(reference):
         return None
+    url = item.get("callback_url")
+    if url is not None and (type(url) is not str or not _is_callback_url(url)):
+        return None
     sender = item.get("from")
     if sender is not None and (type(sender) is not str or len(sender) > 64):
         return None
@@ -73,12 +77,18 @@ def read(item: Any, account: AccountId, style: Style) -> Wanted | None:
     if source is None:
         return None
     digits = to[1:] if to[0] == "+" else to
-    body = _BODY % (source, digits.encode(), 1 if receipt else 0, len(septets), septets)
-    return Wanted(Draft(account, SOURCE, body, 0, 0, None, None, reference), to, 1, "gsm7")
+    wish = 1 if receipt or (receipt is None and url is not None) else 0
+    body = _BODY % (source, digits.encode(), wish, len(septets), septets)
+    return Wanted(Draft(account, SOURCE, body, 0, 0, url, None, reference), to, 1, "gsm7")
 
 
 def _is_reference(reference: object) -> bool:
     return type(reference) is str and len(reference) <= _REFERENCE_CHARACTERS
+
+
+@lru_cache(maxsize=1024)  # a program has one URL, or one for each message: then it costs as before
+def _is_callback_url(url: str) -> bool:
+    return check_callback_url(url) is None
 
 
 @lru_cache(maxsize=4096)  # few senders, many messages

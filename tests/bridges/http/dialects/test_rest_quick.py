@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from bridges.http.dialects import rest, rest_quick
 from bridges.http.dialects.rest_quick import Style, Wanted
+from pdu.codec import peek_submit_sm
 from smsc.message import AccountId
 
 NOW_MS = 1_764_000_000_000
@@ -28,6 +29,9 @@ TEXTS = st.one_of(
 ODD: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(-1, 5), st.floats(), st.just([])
 )
+URLS = st.sampled_from(
+    ["https://example.org/dlr", "http://h:0/", "ftp://h/", "", "http://h/ü", "http://" + "h" * 2050]
+)
 MESSAGES = st.fixed_dictionaries(
     {"to": st.one_of(NUMBERS, ODD), "text": st.one_of(TEXTS, ODD)},
     optional={
@@ -35,6 +39,7 @@ MESSAGES = st.fixed_dictionaries(
         "receipt": ODD,
         "reference": st.one_of(st.text(max_size=5), st.just("r" * 256), ODD),
         "validity": ODD,
+        "callback_url": st.one_of(URLS, ODD),
         "other": ODD,
     },
 )
@@ -52,6 +57,14 @@ def test_it_is_what_the_slow_way_says(item: Any, sender: str) -> None:
 def test_plain_messages_take_it_and_others_do_not() -> None:
     plain = {"to": "+41791234567", "from": "Shop", "text": "Hi @ 5€", "receipt": True}
     assert isinstance(rest_quick.read(plain, DEMO, rest_quick.PLAIN), Wanted)
+    told = rest_quick.read(
+        {"to": "41791234567", "text": "x", "callback_url": "http://h/"}, DEMO, rest_quick.PLAIN
+    )
+    assert told is not None
+    assert (told.draft.callback_url, peek_submit_sm(told.draft.body).registered_delivery) == (
+        "http://h/",
+        1,
+    )
     for more in ({"text": "й"}, {"to": "12345"}, {"flash": True}, {"text": "a" * 161}):
         assert rest_quick.read(plain | more, DEMO, rest_quick.PLAIN) is None
     assert rest_quick.read(plain, DEMO, Style(footer="f")) is None

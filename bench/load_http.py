@@ -33,7 +33,7 @@ async def post_load(
     *,
     seconds: float,
     batch: int = 100,
-    connections: int = 4,
+    connections: int = 8,
 ) -> HttpTally:
     """Post batches of `batch` messages to 127.0.0.1 for `seconds`."""
     tally = HttpTally()

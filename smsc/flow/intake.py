@@ -9,8 +9,6 @@ Station of the flow: server | dialect → **intake** → admission → store →
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from decimal import Decimal
-from itertools import groupby
-from operator import attrgetter
 from typing import Final, Protocol
 
 import trio
@@ -19,34 +17,26 @@ from pdu.codec import SubmitPeek, peek_submit_sm
 from pdu.errors import BodyError
 from pdu.status import Status, Vendor
 from smsc.config_accounts import AccountConfig
-from smsc.directory.credits import Bill, Charge, CreditBook
+from smsc.directory.credits import Charge, CreditBook
 from smsc.flow.admission import Lifetime, admit
-from smsc.flow.duplicates import Duplicates, Entry, when_on_disk
+from smsc.flow.duplicates import Duplicates, when_on_disk
 from smsc.flow.guide import Guide
 from smsc.flow.lanes import Plan
 from smsc.flow.rewriting import canned_body
+from smsc.flow.submission import FULL, Submission
 from smsc.flow.terms import terms_of
 from smsc.flow.throttle import TokenBucket, parts_of
 from smsc.message import (
-    NEW_BATCH,
-    QUEUED,
     AccountId,
     Draft,
     Message,
     MessageId,
-    OutletName,
-    Progress,
-    State,
 )
-from smsc.ports import Admission, Admitted, CommitResult, Committed, Companion, Refused, Store
+from smsc.ports import Admission, Batch, CommitResult, Committed, Companion, Refused, Store
 from smsc.store.ids import IdAllocator
 
 Verdict = tuple[SubmitPeek, Lifetime, Plan, Decimal | None]
 """Decoded fields, when it lives, where it goes, and the price of a part where a rule says so."""
-_LIFETIME: Final = attrgetter("due_ms", "expires_ms")
-_FULL: Final = Refused(
-    Status.ESME_RMSGQFUL, "the store is full; nothing was stored, send it again later"
-)
 _THROTTLED: Final = Refused(
     Status.ESME_RTHROTTLED, "over the account's rate; nothing was stored, send it again later"
 )
@@ -128,93 +118,26 @@ class Intake:
     ) -> None:
         """Judge and store the drafts; `done` gets the answers after fsync."""
         if self.is_stopping or self._store.is_full:
-            done([_STOPPING if self.is_stopping else _FULL] * len(drafts))
+            done([_STOPPING if self.is_stopping else FULL] * len(drafts))
             return
         now_ms = self._now_ms()
         batch = self._store.batch()
-        answers: list[Admission] = []
-        accepted: list[Message] = []
-        dropped: list[Message] = []
-        plans: list[Plan] = []
-        again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first one
-        firsts: list[Entry] = []
-        first_id: MessageId | None = None
-        payers = self._payers
-        bill: Bill = []
-        duplicates = self._duplicates or None
+        taken = Submission(done)
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
             if isinstance(verdict, Refused):
-                answers.append(verdict)
-                continue
-            peek, lifetime, plan, price = verdict
-            digest = duplicates.digest(draft, peek) if duplicates is not None else None
-            if duplicates is not None and digest is not None:
-                first = duplicates.find(draft.account, digest, now_ms)
-                if first is not None:
-                    again.append((len(answers), first))
-                    answers.append(Admitted(first.id))
-                    continue
-            charge: Charge | None = None
-            if payers and plan and draft.account in payers:
-                taken = self._charge(draft, peek, price)
-                if isinstance(taken, Refused):
-                    answers.append(taken)
-                    continue
-                charge = taken
-            id_ = next_id()
-            message = Message(
-                id_,
-                draft.account,
-                draft.source,
-                now_ms,
-                lifetime.due_ms,
-                lifetime.expires_ms,
-                peek.priority_flag,
-                peek.registered_delivery,
-                draft.callback_url,
-                draft.batch if draft.batch != NEW_BATCH else first_id or id_,
-                draft.reference,
-                draft.tags,
-                draft.body,
-                peek,
-                draft.session,
-                draft.callback_style,
-            )
-            if charge is not None:
-                message.charge = charge.note
-                bill.append((draft.account, id_, charge))
-            if plan:
-                accepted.append(message)
-                plans.append(plan)
-            else:  # a rule drops it: it is on record, and nothing comes of it
-                dropped.append(message)
-            first_id = first_id or id_
-            answers.append(Admitted(id_))
-            if duplicates is not None and digest is not None:
-                firsts.append(duplicates.remember(batch, message, digest))
-
-        def answer() -> None:
-            for place, first in again:
-                if first.is_lost:
-                    answers[place] = _FULL
-            done(answers)
-
-        if not (accepted or dropped):
-            when_on_disk([first for _, first in again], answer)
+                taken.answers.append(verdict)
+            else:
+                self._take(batch, taken, draft, verdict, next_id, now_ms)
+        if taken.stores_nothing:
+            when_on_disk(taken.duplicated, taken.answer)
             return
-        batch.accept_many(dropped, Progress(State.DELETED, OutletName(""), done_ms=now_ms))
-        for (due_ms, expires_ms), alike in groupby(accepted, _LIFETIME):
-            run = list(alike)
-            state = State.SCHEDULED if due_ms else QUEUED
-            batch.accept_many(run, Progress(state, OutletName(""), due_ms=due_ms))
-            batch.defer(due_ms or expires_ms, run[0].id, run[-1].id)
-
-        paid = self._credits.enter(batch, bill) if bill and self._credits is not None else None
-
+        taken.write(batch, now_ms)
+        book, bill = self._credits, taken.bill
+        paid = book.enter(batch, bill) if bill and book is not None else None
         if companion is not None:
-            companion.write(batch, answers)
+            companion.write(batch, taken.answers)
 
         def committed(result: CommitResult) -> None:
             is_on_disk = isinstance(result, Committed)
@@ -223,17 +146,42 @@ class Intake:
             if paid is not None:
                 paid(is_on_disk)
             if is_on_disk:
-                self._queued.accepted(accepted, plans)
+                self._queued.accepted(taken.accepted, taken.plans)
             else:
-                lost = {message.id for message in (*accepted, *dropped)}
-                answers[:] = [
-                    _FULL if isinstance(one, Admitted) and one.id in lost else one
-                    for one in answers
-                ]
-            self._duplicates.committed(firsts, is_on_disk=is_on_disk)
-            answer()
+                taken.lose()
+            self._duplicates.committed(taken.firsts, is_on_disk=is_on_disk)
+            taken.answer()
 
         self._store.commit_nowait(batch, committed)
+
+    def _take(
+        self,
+        batch: Batch,
+        taken: Submission,
+        draft: Draft,
+        verdict: Verdict,
+        next_id: Callable[[], MessageId],
+        now_ms: int,
+    ) -> None:
+        """One draft that may go: unless it came before, or cannot be paid for."""
+        peek, lifetime, plan, price = verdict
+        duplicates = self._duplicates or None
+        digest = duplicates.digest(draft, peek) if duplicates is not None else None
+        if duplicates is not None and digest is not None:
+            first = duplicates.find(draft.account, digest, now_ms)
+            if first is not None:
+                taken.repeat(first)
+                return
+        charge: Charge | None = None
+        if self._payers and plan and draft.account in self._payers:
+            paid = self._charge(draft, peek, price)
+            if isinstance(paid, Refused):
+                taken.answers.append(paid)
+                return
+            charge = paid
+        message = taken.admit(draft, next_id(), now_ms, peek, lifetime, plan, charge)
+        if duplicates is not None and digest is not None:
+            taken.firsts.append(duplicates.remember(batch, message, digest))
 
     def account_opened(self, name: AccountId, account: AccountConfig) -> None:
         """An account is new or has other settings."""

@@ -25,7 +25,7 @@ MICRO: Final[dict[str, tuple[str, ...]]] = {
     "text": (),
     "routing": (),
     "commit": ("--seconds", "0.5"),
-    "connectors": ("--seconds", "1"),
+    "connectors": ("--seconds", "2"),
     "http": ("100",),
 }
 """Modules of this package that have a command line, and what makes them short."""

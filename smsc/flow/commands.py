@@ -272,15 +272,12 @@ class Commands:
         )
 
     def set_alarms(self, batch: Batch, old: Message, new: Message) -> None:
-        """Wake the message at its new times; old alarms find nothing to do.
-
-        One millisecond late: an alarm of the accept, for this message and its neighbours, may
-        stand at the very time, and would be overwritten.
-        """
+        """Wake the message at its new times; old alarms find nothing to do."""
         for was_ms, at_ms in ((old.due_ms, new.due_ms), (old.expires_ms, new.expires_ms)):
             if at_ms and at_ms != was_ms:
-                batch.defer(at_ms + 1, new.id, new.id)
-                self._dispatch.alarm_moved(at_ms + 1)
+                rings_ms = self._store.lone_alarm_ms(at_ms, new.id)
+                batch.defer(rings_ms, new.id, new.id)
+                self._dispatch.alarm_moved(rings_ms)
 
 
 def _is_alike(old: Message, new: Message) -> bool:

@@ -161,7 +161,8 @@ class Landing(ABC):
             progress.parts = accepted(progress.parts)
             return aggregate(progress.parts)
         if policy.final == "after":
-            progress.due_ms = self._now_ms() + int(policy.final_after_s * 1000)
+            due_ms = self._now_ms() + int(policy.final_after_s * 1000)
+            progress.due_ms = self._store.lone_alarm_ms(due_ms, message.id)
             batch.defer(progress.due_ms, message.id, message.id)
             self.alarm_moved(progress.due_ms)
         return ENROUTE
@@ -188,7 +189,8 @@ class Landing(ABC):
             self._backlog.put(message, at_once)
             moved_on.add(at_once)
         else:
-            progress.due_ms = self._now_ms() + int(wait_s * 1000)
+            due_ms = self._now_ms() + int(wait_s * 1000)
+            progress.due_ms = self._store.lone_alarm_ms(due_ms, message.id)
             if progress.due_ms < message.expires_ms:  # else the alarm of its end comes first
                 batch.defer(progress.due_ms, message.id, message.id)
                 self.alarm_moved(progress.due_ms)

@@ -97,12 +97,13 @@ class Waking:
         again_ms = now_ms + _LOOK_AGAIN_MS
         batch = self._store.batch()
         ids = _due_ids(batch, alarms)
-        again: list[MessageId] = []
+        again: list[Alarm] = []
         live: dict[MessageId, Progress] = {}
         for id_, progress in zip(ids, self._store.progresses(ids), strict=True):
             if progress is None or id_ in self._dispatch.flights:
-                again.append(id_)
-                batch.defer(again_ms, id_, id_)
+                at_ms = self._store.lone_alarm_ms(again_ms, id_)
+                again.append(Alarm(at_ms, id_, id_))
+                batch.defer(at_ms, id_, id_)
             elif progress.state in LIVE:
                 live[id_] = progress
         finals = [
@@ -112,15 +113,14 @@ class Waking:
         ]
         self._dispatch.commit(batch, finals)
         if again:
-            self._forget_unknown(again, again_ms)
+            self._forget_unknown(again)
         self._dispatch.pump_all()
 
     def _wake_one(self, batch: Batch, message: Message, progress: Progress, now_ms: int) -> bool:
         """Do what the time calls for with a live message in nobody's hands; True: it has ended.
 
         The accept set an alarm, for many messages together: at the schedule, or else at the end
-        of the validity. An alarm is known by its time and its first message, so one of ours must
-        not stand at the same time before that one has rung.
+        of the validity.
         """
         ends_ms = message.expires_ms
         if progress.state in _WITH_NETWORK:
@@ -134,6 +134,7 @@ class Waking:
             self._dispatch.end(batch, message, progress, State.EXPIRED)
             return True
         if progress.state is not State.QUEUED:
+            ends_ms = self._store.lone_alarm_ms(ends_ms, message.id)
             batch.defer(ends_ms, message.id, message.id)
             self._dispatch.alarm_moved(ends_ms)
         if 0 < progress.due_ms <= now_ms and progress.state not in _WITH_NETWORK:
@@ -154,18 +155,18 @@ class Waking:
         self._dispatch.end(batch, message, progress, aggregate(progress.parts))
         return True
 
-    def _forget_unknown(self, ids: Sequence[MessageId], at_ms: int) -> None:
-        """Take back the alarms at `at_ms` of messages whose accept will never reach the disk.
+    def _forget_unknown(self, alarms: Sequence[Alarm]) -> None:
+        """Take back these alarms of messages whose accept will never reach the disk.
 
         Commits keep their order: whoever is unknown after the next one was refused or forgotten.
         """
-        self._dispatch.alarm_moved(at_ms)
+        self._dispatch.alarm_moved(min(alarm.due_ms for alarm in alarms))
 
         def committed(_result: CommitResult) -> None:
             batch = self._store.batch()
-            for id_ in ids:
-                if self._store.progress(id_) is None:
-                    batch.undefer(Alarm(at_ms, id_, id_))
+            for alarm in alarms:
+                if self._store.progress(alarm.first) is None:
+                    batch.undefer(alarm)
             self._store.commit_nowait(batch)
 
         self._store.commit_nowait(self._store.batch(), committed)

@@ -168,6 +168,9 @@ class Store(Protocol):
     def due(self, until_ms: int, limit: int) -> list[Alarm]:
         """Alarms due by `until_ms`, earliest first."""
 
+    def lone_alarm_ms(self, at_ms: int, id_: MessageId) -> int:
+        """From `at_ms` on, when an alarm for this message alone displaces no other."""
+
     def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
         """Deliveries of a mailbox with an id above `after`, oldest first."""
 

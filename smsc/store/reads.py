@@ -190,6 +190,19 @@ class Reads(ABC):
                 self._set_aside(DUE, key, record, error)
         return alarms
 
+    def lone_alarm_ms(self, at_ms: int, id_: MessageId) -> int:
+        """From `at_ms` on, when an alarm for this message alone may stand.
+
+        An alarm is known by its time and its first message, so it would displace that of a whole
+        read which begins with the message.
+        """
+        while True:
+            key = keys.due_key(at_ms, id_)
+            (record,) = self._look(DUE, (key,))
+            if record is None or record == records.encode_last(key, id_):
+                return at_ms
+            at_ms += 1
+
     def parked(self, mailbox: Mailbox, after: MessageId, limit: int) -> list[Delivery]:
         """Deliveries of a mailbox with an id above `after`, oldest first."""
         start, stop = keys.parked_range(mailbox, after)

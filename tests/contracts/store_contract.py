@@ -281,6 +281,16 @@ class StoreContract:
             assert house.store.due(NOW_MS + 40, 3) == expected[:3]
             assert house.store.due(NOW_MS + 9, 10) == []
 
+    def test_an_alarm_for_one_displaces_none_for_many(self, house: OpenStore) -> None:
+        batch = WriteBatch()
+        batch.defer(NOW_MS, MessageId(5), MessageId(9))
+        batch.defer(NOW_MS + 1, MessageId(5), MessageId(5))
+        batch.defer(NOW_MS + 2, MessageId(5), MessageId(6))
+        for _ in house.before_and_after_commit(batch):
+            assert house.store.lone_alarm_ms(NOW_MS, MessageId(4)) == NOW_MS
+            assert house.store.lone_alarm_ms(NOW_MS, MessageId(5)) == NOW_MS + 1
+            assert house.store.lone_alarm_ms(NOW_MS + 2, MessageId(5)) == NOW_MS + 3
+
     def test_parked_deliveries_stay_until_unparked(self, house: OpenStore) -> None:
         batch = WriteBatch()
         for id_ in range(1, 41):

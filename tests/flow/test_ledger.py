@@ -89,6 +89,7 @@ class Ledger(RuleBasedStateMachine):
         )
         for outlet in self.house.outlets.values():
             outlet.on_send = self._sent
+        self.latest_ms = self.house.now_ms  # that the clock has shown
         self.wanted: dict[MessageId, int] = {}  # registered_delivery of what was acknowledged
         self.finals: dict[MessageId, State] = {}
         self.sent_for_good: set[Part] = set()
@@ -155,6 +156,7 @@ class Ledger(RuleBasedStateMachine):
     def submit_again(self, reference: int, to: str, is_quick: bool) -> None:
         """A client that cannot tell whether its message was taken sends it again."""
         now_ms = self.house.now_ms
+        latest_ms = max(self.latest_ms, now_ms)
         number = reference + (100 if to == "44" else 0)
         draft = draft_to(f"{to}79000000{reference}", expires_ms=now_ms + 600_000)
         draft.body += pack_tlv(Tag.USER_MESSAGE_REFERENCE, number.to_bytes(2, "big"))
@@ -164,7 +166,8 @@ class Ledger(RuleBasedStateMachine):
                 if isinstance(one, Admitted):
                     self.wanted[one.id] = 1
                     first, at_ms = self.references.get(number, (one.id, now_ms))
-                    is_new = now_ms - at_ms >= DUPLICATES_S * 1000
+                    # What was forgotten stays so, even if the clock is set back then.
+                    is_new = latest_ms - at_ms >= DUPLICATES_S * 1000
                     assert one.id == first or is_new, "the same submission, another message"
                     if one.id != first or number not in self.references:
                         self.references[number] = (one.id, now_ms)
@@ -350,6 +353,7 @@ class Ledger(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(1, 100))
     def set_clock_back(self, seconds: int) -> None:
+        self.latest_ms = max(self.latest_ms, self.house.now_ms)
         self.house.now_ms -= seconds * 1000
 
     @rule(share=st.floats(0, 1))

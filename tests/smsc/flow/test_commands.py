@@ -360,6 +360,19 @@ class TestReplace:
         house.advance(11)
         assert up(house) == [id_]
 
+    def test_a_schedule_that_rings_leaves_the_alarm_of_the_others_of_its_read(self) -> None:
+        house = down()
+        first, second = house.admit(draft_to(), draft_to())
+        end_ms = message(house, second).expires_ms
+        assert replace(house, first, schedule_delivery_time=IN_AN_HOUR) == 0
+        house.advance(3601)  # it rings: the first one gets an alarm of its own for its end
+        house.commit()
+        alarms = house.store.due(end_ms + 10, 100)
+        assert any(one.first <= second <= one.last for one in alarms)
+        house.advance((end_ms - START_MS) // 1000 - 3600)
+        house.commit()
+        assert house.state(second) is State.EXPIRED
+
     def test_a_schedule_beyond_an_end_that_nobody_named_moves_the_end(self) -> None:
         house = down()
         (id_,) = house.admit(draft_to())

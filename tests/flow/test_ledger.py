@@ -354,7 +354,8 @@ class Ledger(RuleBasedStateMachine):
     @rule(seconds=st.integers(1, 100))
     def set_clock_back(self, seconds: int) -> None:
         self.latest_ms = max(self.latest_ms, self.house.now_ms)
-        self.house.now_ms -= seconds * 1000
+        # Not more than `teardown` waits for at its end.
+        self.house.now_ms = max(self.house.now_ms - seconds * 1000, self.latest_ms - 200_000)
 
     @rule(share=st.floats(0, 1))
     def crash(self, share: float) -> None:

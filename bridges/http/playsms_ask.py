@@ -32,6 +32,8 @@ class Operation:
     """The code when one is; for admin operations also when there is no such account."""
     failed: int = 102
     """The code of what goes wrong otherwise."""
+    closed: int = 105
+    """The code that a closed account hears."""
     is_admin: bool = False
     has_target: bool = False
     """`data_username` must be an account."""

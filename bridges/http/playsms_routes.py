@@ -17,9 +17,9 @@ from bridges.http import playsms_user as user
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.playsms.codes import Fault, refused_login
 from bridges.http.dialects.playsms.config import PlaysmsConfig
-from bridges.http.dialects.playsms.formats import Answer, to_reply
+from bridges.http.dialects.playsms.formats import SEND_FAILED, Answer, to_reply
 from bridges.http.dialects.playsms.parameters import Parameters, parse_parameters
-from bridges.http.dialects.playsms.send import Reading, failed_rows
+from bridges.http.dialects.playsms.send import Reading
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
 from bridges.http.gateway import Account
 from bridges.http.playsms_ask import Ask, Handler, Operation
@@ -41,7 +41,7 @@ def _account(handler: Handler, code: int, *needs: str) -> Operation:
 _ADDED: Final = ("data_status", "data_username", "data_password", "data_name", "data_email")
 
 OPERATIONS: Final[Mapping[str, Operation]] = {
-    "pv": Operation(user.pv, ("to", "msg"), 201, 200),
+    "pv": Operation(user.pv, ("to", "msg"), 201, SEND_FAILED, SEND_FAILED),
     "ds": Operation(user.ds, failed=400),
     "in": _list(user.incoming),
     "ix": _list(user.inbox),
@@ -107,15 +107,14 @@ class _Door:
             return Fault(102 if is_empty else 101)
         caller = await self._caller(call, asked, operation)
         if isinstance(caller, Fault):
-            # A closed account that sends gets a row, as programs look for one.
-            return failed_rows() if name == "pv" and caller.code == 105 else caller
+            return caller
         if operation.is_admin and not caller.admin:
             return Fault(600)
         if asked.lacks(operation.needs):
             return Fault(operation.missing)
         if asked.broken:
             why = "a parameter is no UTF-8, or has control characters"
-            return failed_rows() if name == "pv" else Fault(operation.failed, why)
+            return Fault(operation.failed, why)
         if operation.has_target:
             target = AccountId(asked.get("data_username"))
             if call.gateway.directory.profile(target) is None:
@@ -132,7 +131,7 @@ class _Door:
         judge = call.authenticate if operation.by_password else call.authenticate_token
         account = await judge(name, secret)
         if isinstance(account, Refused):
-            return refused_login(account, is_admin=operation.is_admin)
+            return refused_login(account, is_admin=operation.is_admin, closed=operation.closed)
         if account.name in self.reading.config.disabled:
             return Fault(105)
         return account

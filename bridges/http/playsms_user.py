@@ -3,7 +3,9 @@
 *In*: `Ask`. *Out*: an answer or a `Fault`. *Never*: the shape of a row; see `dialects/playsms/`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+
+import trio
 
 from bridges.http.dialects.playsms import lists, send
 from bridges.http.dialects.playsms.codes import Fault
@@ -11,11 +13,13 @@ from bridges.http.dialects.playsms.formats import Answer, ok
 from bridges.http.dialects.playsms.lists import Filter
 from bridges.http.dialects.senders import readable_sender
 from bridges.http.playsms_ask import Ask
-from smsc.message import AccountId
+from smsc.message import AccountId, MessageId
 from smsc.ports import InboxKind, InboxQuery, MessageQuery, MessageReport, Received, Refused
 
 _PAGES = 20
 """Pages of a list that one request looks through."""
+_SIEVED = 500
+"""Rows of a page at least, where the date sorts some out that storage cannot."""
 _KEYWORD_CHARACTERS = 2
 """A phonebook is not looked through for less."""
 _INCOMING = frozenset({InboxKind.KEYWORD})
@@ -37,7 +41,7 @@ async def pv(ask: Ask) -> Answer | Fault:
         ask.call.now_ms,
     )
     if isinstance(asked, Fault):
-        return asked if asked.code != ask.operation.failed else send.failed_rows()
+        return asked
     drafts = asked.wanted()
     admissions = await gateway.submit.submit_many(drafts) if drafts else []
     written = [await _write(ask, user, asked) for user in asked.users]
@@ -98,7 +102,7 @@ async def _sent(
                 destination=wanted.destination,
                 above=wanted.above,
                 below=below,
-                limit=wanted.count,
+                limit=_page_rows(wanted),
             )
         )
         found += filter(is_wanted, page.reports)
@@ -121,58 +125,64 @@ async def _no_status(ask: Ask) -> Fault:
 
 async def incoming(ask: Ask) -> Answer | Fault:
     """Messages that came in by a keyword."""
-    return _received(ask, lists.incoming_row, _INCOMING)
+    return await _received(ask, lists.incoming_row, _INCOMING)
 
 
 async def inbox(ask: Ask) -> Answer | Fault:
     """Messages that came in by their number, or from another account."""
-    return _received(ask, lists.received_row, _INBOX)
+    return await _received(ask, lists.received_row, _INBOX)
 
 
 async def sandbox(ask: Ask) -> Answer | Fault:
     """Messages that nothing took; for admins."""
     if not ask.caller.admin:
         return ask.failed("the sandbox is for admins")
-    return _received(ask, lists.received_row, None)
+    return await _received(ask, lists.received_row, None)
 
 
-def _received(
+async def _received(
     ask: Ask, row_of: lists.ReceivedRow, kinds: frozenset[InboxKind] | None
 ) -> Answer | Fault:
     wanted = _filter(ask)
     if wanted is None:
         return ask.failed("c and last must be numbers")
-    zone, rows = ask.zone, []
+    zone, below = ask.zone, None
     keyword = ask.asked.get("kwd") if kinds == _INCOMING else ""
-    for one in _kept(ask, wanted, kinds, keyword):
-        row = row_of(one, zone)
-        if wanted.date in row["dt"]:
-            rows.append(row)
-        if len(rows) >= wanted.count:
-            break
-    return {"data": rows} if rows else ask.failed()
-
-
-def _kept(
-    ask: Ask, wanted: Filter, kinds: frozenset[InboxKind] | None, keyword: str
-) -> Iterator[Received]:
-    """Received messages, newest first; None for `kinds` asks for the sandbox."""
-    shelf, below = ask.call.gateway.inbox, None
+    rows: list[dict[str, str]] = []
     for _ in range(_PAGES):
-        query = InboxQuery(
-            kinds=kinds or frozenset(),
-            source=wanted.source,
-            destination=wanted.destination,
-            keyword=keyword,
-            above=wanted.above,
-            below=below,
-            limit=wanted.count,
-        )
-        page = shelf.sandbox(query) if kinds is None else shelf.received(ask.name, query)
-        yield from page
-        if len(page) < wanted.count:
-            return
+        page = _page(ask, wanted, kinds, keyword, below)
+        found = (row_of(one, zone) for one in page)
+        rows += [row for row in found if wanted.date in row["dt"]]
+        if not page or len(rows) >= wanted.count:
+            break
         below = page[-1].id
+        await trio.lowlevel.checkpoint()  # a page may be ten thousand records that do not fit
+    return {"data": rows[: wanted.count]} if rows else ask.failed()
+
+
+def _page(
+    ask: Ask,
+    wanted: Filter,
+    kinds: frozenset[InboxKind] | None,
+    keyword: str = "",
+    below: MessageId | None = None,
+) -> Sequence[Received]:
+    """Received messages, newest first; None for `kinds` asks for the sandbox."""
+    shelf = ask.call.gateway.inbox
+    query = InboxQuery(
+        kinds=kinds or frozenset(),
+        source=wanted.source,
+        destination=wanted.destination,
+        keyword=keyword,
+        above=wanted.above,
+        below=below,
+        limit=_page_rows(wanted),
+    )
+    return shelf.sandbox(query) if kinds is None else shelf.received(ask.name, query)
+
+
+def _page_rows(wanted: Filter) -> int:
+    return max(wanted.count, _SIEVED) if wanted.date else wanted.count
 
 
 def _filter(ask: Ask) -> Filter | None:
@@ -228,8 +238,7 @@ async def query(ask: Ask) -> Answer | Fault:
     """Who the caller is, and the newest ids of its lists."""
     profile, one = ask.profile, Filter(1, None, "", "", "")
     newest = [
-        next((str(row.id) for row in _kept(ask, one, kinds, "")), "0")
-        for kinds in (_INBOX, _INCOMING)
+        next((str(row.id) for row in _page(ask, one, kinds)), "0") for kinds in (_INBOX, _INCOMING)
     ]
     sent = await _newest(ask)
     user = {

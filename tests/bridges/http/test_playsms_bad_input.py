@@ -148,7 +148,7 @@ def test_who_may_not_speak(playsms: PlaysmsHouse, op: str) -> None:
     ):
         assert code(playsms, op, **changes) == stranger, changes
     assert code(playsms, op, "far") == 106
-    assert code(playsms, op, "other") == (200 if op == "pv" else 105)
+    assert code(playsms, op, "other") == 105
     assert code(playsms, op, "banned") == (200 if op == "pv" else 105)
     if op in ADMIN:
         assert code(playsms, op, "demo") == 600

@@ -10,13 +10,15 @@ from typing import Any
 from xml.etree import ElementTree as ET
 from zoneinfo import ZoneInfo
 
+import attrs
 import orjson
 import pytest
 
+from bridges.http import playsms_user
 from bridges.http.dialects.base import read_body
 from pdu.text.alphabet import MessageClass, message_class
 from smsc.message import AccountId, State
-from smsc.ports import Contact, ContactGroup, Refused
+from smsc.ports import Contact, ContactGroup, InboxKind, Refused
 from tests.bridges.http.playsms_house import DEMO, PlaysmsHouse, running
 
 CLIENT = Path(__file__).parent / "clients" / "playsms.php"
@@ -209,6 +211,31 @@ def test_incoming_inbox_and_sandbox(playsms: PlaysmsHouse) -> None:
     assert playsms.code("sx", "plain") == 501
 
 
+def test_a_date_is_looked_for_behind_newer_rows(
+    playsms: PlaysmsHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows that the date sorts out do not count: `c` of them are found however many are newer."""
+    account, shelf = AccountId("slow"), playsms.gateway.inbox
+    monkeypatch.setattr(playsms_user, "_SIEVED", 3)
+    monkeypatch.setattr(playsms_user, "_PAGES", 3)
+    day_ms = 86_400_000
+    now_ms = playsms.call(playsms.gateway.now_ms)
+
+    async def keep(days_ago: int) -> None:
+        batch = shelf.batch()
+        one = shelf.make(account, InboxKind.INBOX, "1", "2", f"{days_ago} days ago")
+        shelf.keep(batch, attrs.evolve(one, received_ms=now_ms - days_ago * day_ms))
+        await shelf.written(batch)
+
+    for days_ago in (9, 9, 1, 1, 1, 1, 1):
+        playsms.await_(lambda days_ago=days_ago: keep(days_ago))  # type: ignore[misc]
+    date = f"{dt.datetime.fromtimestamp(now_ms / 1000, dt.UTC) - dt.timedelta(days=9):%Y-%m-%d}"
+    (row,) = playsms.ask("ix", "slow", c="1", dt=date)["data"]
+    assert row["msg"] == "9 days ago"
+    assert len(playsms.ask("ix", "slow", dt=date)["data"]) == 2
+    assert playsms.code("ix", "slow", dt="1999-01-01") == 501
+
+
 # --- the caller's account -----------------------------------------------------------------------
 
 
@@ -378,6 +405,8 @@ def test_an_account_from_its_first_day_to_its_last(playsms: PlaysmsHouse) -> Non
     assert boss("accountban") == {"status": "OK", "error": "0", "error_string": None}
     before = playsms.everything()
     assert playsms.code("pv", "newbie", to="41791234567", msg="banned") == 200
+    login = {"u": "newbie", "h": playsms.tokens["newbie"], "op": "pv", "to": "1", "msg": "x"}
+    assert playsms.raw(**login).headers["x-reason"] == "account newbie is closed"
     for op in ("ds", "in", "ix", "sx", "cr", "set_token", "get_contact", "query"):
         assert playsms.code(op, "newbie", kwd="anton") == 105
     assert playsms.code("get_token", "newbie", p="second", h="") == 105
@@ -431,3 +460,19 @@ def test_urls_are_not_logged(playsms: PlaysmsHouse) -> None:
     logged = playsms.texts_logged()
     for secret in ("mouse", urllib.parse.quote("a mouse"), *playsms.tokens.values()):
         assert secret not in logged
+
+
+def test_nor_are_they_when_the_gateway_fails(
+    playsms: PlaysmsHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(_drafts: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(playsms.gateway.intake, "submit_many", broken)
+    login = {"u": "demo", "h": playsms.tokens["demo"]}
+    answer = playsms.raw(**login, op="pv", to="41791234567", msg="a hamster")
+    assert (answer.status_code, answer.json()["error"]) == (500, "501")
+    assert playsms.log.named("http.request.failed")
+    logged = playsms.texts_logged()
+    assert "hamster" not in logged
+    assert playsms.tokens["demo"] not in logged

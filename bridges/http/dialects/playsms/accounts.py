@@ -52,7 +52,7 @@ def new_account(asked: Parameters, config: PlaysmsConfig) -> NewProfile | None:
         status=status,
         parent=AccountId(parent) if parent else None,
         profile=profile,
-        settings={"credit": config.new_credit},
+        settings={"credit": config.opening},
     )
 
 

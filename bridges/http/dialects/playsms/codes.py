@@ -69,10 +69,13 @@ class Fault:
     """HTTP status; not 200 only for what playSMS itself never sees."""
 
 
-def refused_login(refused: Refused, *, is_admin: bool = False) -> Fault:
-    """Why somebody may not speak; the text of 600 fits every stranger who asks for admin things."""
+def refused_login(refused: Refused, *, is_admin: bool = False, closed: int = 105) -> Fault:
+    """Why somebody may not speak; the text of 600 fits every stranger who asks for admin things.
+
+    :param closed: the code for an account that is closed.
+    """
     if refused.status == Vendor.SMSC_ACCOUNT_CLOSED:
-        return Fault(105, refused.why)
+        return Fault(closed, refused.why)
     if refused.status == Status.ESME_RPROHIBITED:
         return Fault(106, refused.why)
     # What the password of an unknown account would have been is nobody's business: no `why`.

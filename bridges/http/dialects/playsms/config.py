@@ -52,3 +52,8 @@ class PlaysmsConfig:
         default="index.php", metadata=about("where ws_login redirects to")
     )
     body_octets: int = settings.body_octets()
+
+    @property
+    def opening(self) -> object:
+        """What an account made by accountadd opens with, as its settings write it."""
+        return {self.credit_class: self.new_credit} if self.credit_class else self.new_credit

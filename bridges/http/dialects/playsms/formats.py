@@ -17,6 +17,8 @@ from bridges.http.dialects.safe_xml import escaped
 
 Answer = Mapping[str, object]
 """Text, int, bool, None, or tables and lists of such."""
+Row = dict[str, str]
+SEND_FAILED: Final = 200
 _NO_STORE: Final = ("Cache-Control", "no-store")
 """Tokens stand in URLs and in answers."""
 
@@ -30,7 +32,10 @@ def to_reply(answer: Answer | Fault, format_: str, now_ms: int) -> Reply:
         wait_s = RETRY_AFTER_S.get(status)
         headers += (("Retry-After", str(wait_s)),) if wait_s else ()
         headers += (("X-Reason", header_text(answer.why)),) if answer.why else ()
-        answer = {"status": "ERR", "error": str(answer.code)}
+        if answer.code == SEND_FAILED:  # programs look for rows, also where nobody gets anything
+            answer, error_string = {"data": [send_row("ERR", SEND_FAILED)]}, None
+        else:
+            answer = {"status": "ERR", "error": str(answer.code)}
     whole = {**answer, "error_string": error_string, "timestamp": now_ms // 1000}
     write, media_type = _FORMATS.get(format_.lower(), _FORMATS["json"])
     return Reply(status, write(whole), media_type, headers)
@@ -39,6 +44,19 @@ def to_reply(answer: Answer | Fault, format_: str, now_ms: int) -> Reply:
 def ok(**fields: object) -> Answer:
     """Success with the two members that most answers begin with."""
     return {"status": "OK", "error": "0", **fields}
+
+
+def send_row(
+    status: str, error: int = 0, smslog_id: str = "", queue: str = "", to: str = ""
+) -> Row:
+    """What became of one receiver of a pv."""
+    return {
+        "status": status,
+        "error": str(error),
+        "smslog_id": smslog_id,
+        "queue": queue,
+        "to": to,
+    }
 
 
 def to_xml(answer: Answer) -> bytes:

@@ -18,7 +18,7 @@ from bridges.http.dialects.numbers import NumberReader
 from bridges.http.dialects.playsms import dates
 from bridges.http.dialects.playsms.codes import Fault
 from bridges.http.dialects.playsms.config import PlaysmsConfig
-from bridges.http.dialects.playsms.formats import Answer
+from bridges.http.dialects.playsms.formats import SEND_FAILED, Answer, Row, send_row
 from bridges.http.dialects.playsms.parameters import Parameters
 from bridges.http.dialects.texts import content_of, flashed
 from pdu.status import Vendor
@@ -33,7 +33,6 @@ _SEPARATORS: Final = re.compile(r"[ ()./\-]")
 
 Members = Callable[[str], Sequence[Contact] | None]
 """The contacts of a group by its code; None if the account has no such group."""
-Row = dict[str, str]
 
 
 @attrs.define(slots=True)
@@ -68,14 +67,14 @@ def parse_send(
     text = full_text(asked, profile)
     content = _content(text, asked, reading.config)
     if isinstance(content, Invalid):
-        return Fault(200, content.why)
+        return Fault(SEND_FAILED, content.why)
     due_ms = dates.due_ms(asked.get("schedule"), dates.zone(profile.time_zone), now_ms)
     if due_ms is None:
         why = "schedule: expected YYYY-MM-DD hh:mm:ss, at most a year ahead"
-        return Fault(200, why)
+        return Fault(SEND_FAILED, why)
     found = _receivers(asked.get("to"), profile, members, reading)
     if found is None:
-        return Fault(200, f"to: more than {reading.config.max_receivers} receivers")
+        return Fault(SEND_FAILED, f"to: more than {reading.config.max_receivers} receivers")
     numbers, users = found
     if not numbers and not users:
         return Fault(201, "to: nobody is left besides the sender")
@@ -138,19 +137,14 @@ def sent_rows(wish: Wish, admissions: Sequence[Admission], written: Sequence[boo
     for number, draft in wish.numbers.items():
         admission = next(answers) if draft is not None else None
         if isinstance(admission, Admitted):
-            rows.append(_row("OK", 0, str(admission.id), queue, number))
+            rows.append(send_row("OK", 0, str(admission.id), queue, number))
         else:
             is_credit = admission is not None and admission.status == Vendor.SMSC_NO_CREDIT
-            rows.append(_row("ERR", 103 if is_credit else 200, to=number))
+            rows.append(send_row("ERR", 103 if is_credit else SEND_FAILED, to=number))
     for user, is_written in zip(wish.users, written, strict=True):
-        row = _row("OK", 0) if is_written else _row("ERR", 200)
+        row = send_row("OK") if is_written else send_row("ERR", SEND_FAILED)
         rows.append({**row, "to": f"@{user}"})
     return {"data": rows}
-
-
-def failed_rows(code: int = 200) -> Answer:
-    """Nobody gets anything: programs look for rows."""
-    return {"data": [_row("ERR", code)]}
 
 
 def queue_code(batch: int) -> str:
@@ -162,16 +156,6 @@ def batch_of(queue: str) -> int | None:
     """The batch of a queue; None for what was never one of ours."""
     is_ours = re.fullmatch(r"0{16}[0-7][0-9a-f]{15}", queue.lower()) is not None
     return (int(queue, 16) or None) if is_ours else None
-
-
-def _row(status: str, error: int, smslog_id: str = "", queue: str = "", to: str = "") -> Row:
-    return {
-        "status": status,
-        "error": str(error),
-        "smslog_id": smslog_id,
-        "queue": queue,
-        "to": to,
-    }
 
 
 def _draft(account: AccountId, body: bytes, due_ms: int) -> Draft:

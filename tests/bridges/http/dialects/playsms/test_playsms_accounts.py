@@ -22,6 +22,11 @@ def test_a_new_account() -> None:
     assert new is not None
     assert (new.account, new.status, new.parent) == ("a", AccountStatus.USER, None)
     assert new.settings == {"credit": 7}
+    classed = accounts.new_account(
+        Parameters(NEW), PlaysmsConfig(new_credit=7, credit_class="home")
+    )
+    assert classed is not None
+    assert classed.settings == {"credit": {"home": 7}}  # the class that is shown and added to
     assert new.profile["time_zone"] == "Etc/GMT-3"
     assert new.profile["language"] == "en_US"
     child = accounts.new_account(Parameters({**NEW, "data_status": "4"}), CONFIG)

@@ -58,6 +58,12 @@ def test_an_error() -> None:
     }  # fmt: skip
     assert dict(found.headers) == {"Cache-Control": "no-store", "X-Reason": "no account??'?'"}
     assert dict(to_reply(Fault(100, status=503), "", NOW_MS).headers)["Retry-After"] == "5"
+    nobody = to_reply(Fault(200, "too long"), "", NOW_MS)
+    assert orjson.loads(nobody.body) == {
+        "data": [{"status": "ERR", "error": "200", "smslog_id": "", "queue": "", "to": ""}],
+        "error_string": None, "timestamp": 1_700_000_000,
+    }  # fmt: skip
+    assert ("X-Reason", "too long") in nobody.headers
     assert ok(a="b") == {"status": "OK", "error": "0", "a": "b"}
 
 
@@ -75,6 +81,8 @@ def test_an_error() -> None:
 def test_who_may_not_speak(status: int, code: int, http: int) -> None:
     fault = refused_login(Refused(status, "why"))
     assert (fault.code, fault.status) == (code, http)
+    as_sender = refused_login(Refused(status, "why"), closed=200)
+    assert as_sender.code == (200 if code == 105 else code)
     as_admin = refused_login(Refused(status, "why"), is_admin=True)
     assert as_admin.code == (600 if code == 100 else code)
 

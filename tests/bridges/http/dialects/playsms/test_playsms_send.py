@@ -123,7 +123,6 @@ def test_rows() -> None:
             {"status": "OK", "error": "0", "smslog_id": "", "queue": "", "to": "@a"},
         ]
     }
-    assert send.failed_rows() == {"data": [{**no, "error": "200", "to": ""}]}
 
 
 def test_queues() -> None:

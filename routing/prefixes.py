@@ -6,24 +6,26 @@
 
 How: sorted as strings, the prefixes cut the number line into intervals; a number belongs to
 the last interval that starts at or before it. Nesting is resolved when a part of the table is
-first asked for, so that one `bisect` answers from then on. A dict on the first digits makes the
-bisected list short: about sixteen strings, in one or two pages of memory.
+first asked for, so that one `bisect` answers from then on. A dict on the first digits, the head,
+makes the bisected list short: about sixteen strings. They are the digits behind the head, at most
+four in most tables, and one string serves all heads: there are few of them, so they stay in the
+processor's cache, where numbers that go all over the table would miss strings of their own.
 
 Building only sorts and checks, all of it in C. The intervals behind one head are cut at its
 first look-up (about 50 µs, once); traffic touches a small part of a world-wide price list.
 
-Figures (`bench/routing.py`; CPython 3.11, 2-core VM, 2026-11-22): 0.20 µs a look-up with 100 000
-and with 1 000 000 prefixes when numbers repeat, 0.25 µs over a thousand numbers, 0.6 µs and more
-when each goes to another part of the table (cache misses). 75 octets a prefix once loaded, 243
-when every head was asked for. Tried and slower when numbers repeat: a dict for each prefix length
+Figures: `bench/routing.py`. Tried and slower when numbers repeat: a dict for each prefix length
 (0.08 µs a length), an array indexed by the first digits (0.33 µs, for `int` and the check that
-they are digits). `tests/routing/test_prefixes.py` holds the linear scan it must equal.
+they are digits). Tried and slower all over the table: strings of their own for each head (twice
+the time), shorter and longer lists. `tests/routing/test_prefixes.py` holds the linear scan that
+it must equal.
 """
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import eq, lt
+from sys import intern
 from typing import Generic, Self, TypeVar
 
 T = TypeVar("T")
@@ -35,7 +37,10 @@ _SAMPLES = 512
 _AFTER_DIGITS = ":"
 """The character after "9": what begins with a prefix sorts before the prefix and this."""
 
-_Intervals = tuple[list[str], list[T | None]]
+_SHARED = 4
+"""Digits behind a head up to which a string is shared with other heads: 11 110 are possible."""
+
+_Intervals = tuple[tuple[str, ...], tuple[T | None, ...]]
 
 
 class PrefixTable(Generic[T]):
@@ -45,7 +50,7 @@ class PrefixTable(Generic[T]):
     ValueError for anything else, or for a prefix given twice.
     """
 
-    __slots__ = ("_buckets", "_head", "_prefixes", "_values")
+    __slots__ = ("_buckets", "_head", "_prefixes", "_short", "_strangers", "_values")
 
     def __init__(self, entries: Iterable[tuple[str, T]]) -> None:
         """Build from pairs in any order."""
@@ -68,10 +73,14 @@ class PrefixTable(Generic[T]):
         self._prefixes = prefixes
         self._values = values
         self._head = head = _head_length(prefixes)
-        # Numbers whose head has no bucket can only match prefixes shorter than a head.
+        # What a number shorter than a head matches, or one whose head no prefix begins with.
         at_short = [at for at, size in enumerate(map(len, prefixes)) if size < head]
-        short = [(prefixes[at], values[at]) for at in at_short]
-        self._buckets: _Buckets[T] = _Buckets(prefixes, values, head, _intervals(short, None))
+        self._short: _Intervals[T] = _intervals(
+            ((prefixes[at], values[at]) for at in at_short), None
+        )
+        self._buckets: dict[str, _Intervals[T]] = {}
+        # Strangers may send numbers with any head: so many without a prefix are kept.
+        self._strangers = len(prefixes)
 
     def __len__(self) -> int:
         return len(self._prefixes)
@@ -85,41 +94,39 @@ class PrefixTable(Generic[T]):
 
         Any string is a legal number: one that begins with no prefix finds nothing.
         """
-        starts, values = self._buckets[digits[: self._head]]
-        return values[bisect_right(starts, digits)]
+        head = self._head
+        try:
+            starts, values = self._buckets[digits[:head]]
+        except KeyError:
+            return self._get_first(digits)
+        return values[bisect_right(starts, digits[head:])]
 
-
-class _Buckets(dict[str, _Intervals[T]], Generic[T]):
-    """Intervals by head; cut when a head is first asked for, kept only where prefixes are."""
-
-    __slots__ = ("_head", "_prefixes", "_short", "_values")
-
-    def __init__(
-        self, prefixes: list[str], values: list[T], head: int, short: _Intervals[T]
-    ) -> None:
-        self._prefixes = prefixes
-        self._values = values
-        self._head = head
-        self._short = short
-
-    def __missing__(self, head: str) -> _Intervals[T]:
-        if len(head) < self._head:
-            return self._short
-        low = bisect_left(self._prefixes, head)
-        high = bisect_left(self._prefixes, head + _AFTER_DIGITS, low)
-        if low == high:  # not kept: strangers may send numbers with any head
-            return self._short
+    def _get_first(self, digits: str) -> T | None:
+        """`get` for a head that has no bucket yet: cut it, and keep it if it is one of digits."""
+        length = self._head
+        head, tail = digits[:length], digits[length:]
         starts, values = self._short
         outside = values[bisect_right(starts, head)]
-        pairs = zip(self._prefixes[low:high], self._values[low:high], strict=True)
-        self[head] = bucket = _intervals(pairs, outside)
-        return bucket
+        prefixes = self._prefixes
+        low = bisect_left(prefixes, head)
+        high = bisect_left(prefixes, head + _AFTER_DIGITS, low)
+        if len(head) < length or (low == high and not (self._strangers and _is_number(head))):
+            return outside
+        self._strangers -= low == high
+        tails = (prefix[length:] for prefix in prefixes[low:high])
+        bucket = _intervals(zip(tails, self._values[low:high], strict=True), outside)
+        self._buckets[head] = starts, values = bucket
+        return values[bisect_right(starts, tail)]
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 def _check(prefixes: list[str]) -> None:
     text = "".join(prefixes)
-    if text and not (text.isascii() and text.isdigit()):
-        wrong = next(one for one in prefixes if one and not (one.isascii() and one.isdigit()))
+    if text and not _is_number(text):
+        wrong = next(one for one in prefixes if one and not _is_number(one))
         raise ValueError(f"a prefix is made of digits, not {wrong!r}")
     if any(map(eq, prefixes, islice(prefixes, 1, None))):
         pairs = zip(prefixes, islice(prefixes, 1, None), strict=False)
@@ -154,9 +161,10 @@ def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals[
 
     def put(start: str, value: T | None) -> None:
         if starts and starts[-1] == start:
-            values[-1] = value
-        else:
-            starts.append(start)
+            starts.pop()
+            values.pop()
+        if values[-1] is not value:  # else the interval before only goes on
+            starts.append(intern(start) if len(start) <= _SHARED else start)
             values.append(value)
 
     def close() -> None:
@@ -167,12 +175,11 @@ def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals[
     for prefix, value in pairs:
         while open_prefixes and not prefix.startswith(open_prefixes[-1][0]):
             close()
-        # A fresh string lies beside its neighbours in memory, where the bisect looks next.
-        put(prefix[:-1] + prefix[-1:], value)
+        put(prefix, value)
         open_prefixes.append((prefix, value))
     while open_prefixes:
         close()
-    return starts, values
+    return tuple(starts), tuple(values)
 
 
 def _after(prefix: str) -> str:

@@ -50,14 +50,32 @@ def test_columns_in_any_order_are_the_same_table() -> None:
 
 
 def test_strangers_do_not_fill_the_memory() -> None:
-    table = PrefixTable((str(number), number) for number in range(100_000, 200_000, 7))
+    table = PrefixTable((str(number), number) for number in range(100_000, 110_000, 7))
     for number in range(200_000, 300_000):
         assert table.get(str(number)) is None
-    assert table.get("abcdefgh") is None
-    assert not table._buckets
+    assert len(table._buckets) <= len(table)
+    kept = len(table._buckets)
+    for text in ("abcdefgh", "٤١٧٩٠٠٠٠", "417 9000", "1"):
+        assert table.get(text) is None
+    assert len(table._buckets) == kept, "heads that are no digits are without number"
     assert table.get("1000011") is None
     assert table.get("1000070") == 100_007
-    assert len(table._buckets) == 1
+    assert len(table._buckets) == kept + 1
+
+
+def test_a_head_without_prefixes_answers_twice_alike() -> None:
+    table = PrefixTable([("4", "far"), *((str(number), "near") for number in range(5000, 5999))])
+    for _ in range(2):
+        assert table.get("4179") == "far"
+        assert table.get("7179") is None
+        assert table.get("5999") is None
+        assert table.get("59981") == "near"
+
+
+def test_neighbours_of_one_value_are_one_interval() -> None:
+    table = PrefixTable((str(number), "one") for number in range(1000, 2000))
+    assert table.get("15551234") == "one"
+    assert all(len(values) <= 3 for _, values in table._buckets.values())
 
 
 def test_the_empty_prefix_takes_everything() -> None:

@@ -8,6 +8,8 @@ SMPP 3.4 §2.9, §5.1.4.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import repeat
+from operator import add
 from struct import Struct
 from typing import Any, Final
 
@@ -48,15 +50,16 @@ class Window:
         self, command_id: int, bodies: Sequence[bytes], contexts: Iterable[Any], now: float
     ) -> list[bytes]:
         """Enter messages; the PDUs to write."""
-        sequence = self._sequence
-        sent = self._sent
-        pdus = []
-        for body, context in zip(bodies, contexts, strict=True):
-            sequence = sequence + 1 if sequence < _LAST_SEQUENCE else 1
-            sent[sequence] = (context, now)
-            pdus.append(_head(_HEADER_OCTETS + len(body), command_id, 0, sequence) + body)
-        self._sequence = sequence
-        return pdus
+        count = len(bodies)
+        numbers: Iterable[int]
+        if self._sequence + count <= _LAST_SEQUENCE:
+            numbers = range(self._sequence + 1, self._sequence + count + 1)
+            self._sequence += count
+        else:
+            numbers = [self.next_sequence() for _ in bodies]
+        self._sent.update(zip(numbers, zip(contexts, repeat(now), strict=False), strict=True))
+        lengths = [_HEADER_OCTETS + len(body) for body in bodies]
+        return [*map(add, map(_head, lengths, repeat(command_id), repeat(0), numbers), bodies)]
 
     def take_late(self, now: float, limit_s: float) -> list[Any]:
         """Contexts of what was sent `limit_s` ago or earlier; later answers to them go unheard."""

@@ -33,15 +33,20 @@ from smsc.store.keys import (
     parked_key,
     parked_keys,
     upstream_key,
+    upstream_keys,
 )
 from smsc.store.records import (
     encode_control,
+    encode_deliveries,
     encode_delivery,
     encode_last,
     encode_message,
+    encode_messages,
     encode_progress,
+    encode_progresses,
     encode_remembered,
     encode_upstream,
+    encode_upstreams,
 )
 
 MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT, IDEMPOTENCY = range(8)
@@ -93,7 +98,7 @@ class WriteBatch:
         if not messages:
             return
         keys = [id_key(message.id) for message in messages]
-        self.messages += zip(keys, map(encode_message, messages), strict=True)
+        self.messages += zip(keys, encode_messages(messages), strict=True)
         self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
@@ -104,25 +109,22 @@ class WriteBatch:
     def left_many(
         self, outlet: OutletName, left: Sequence[tuple[MessageId, str, Progress]]
     ) -> None:
-        """Messages of one part left: `progress` and `upstream` for each, in one loop.
+        """Messages of one part left: `progress` and `upstream` for each.
 
         (id, what the network calls it or "", its progress).
         """
-        statuses, fresh_progress = self.rows[STATUS], self.fresh_progress
-        names, fresh_names = self.rows[UPSTREAM], self.fresh_names
-        for id_, upstream_id, progress in left:
-            statuses[id_key(id_)] = encode_progress(progress)
-            fresh_progress[id_] = progress
-            if upstream_id:
-                key = upstream_key(outlet, upstream_id)
-                names[key] = encode_upstream(id_, 0)
-                fresh_names[key] = id_, 0
+        self.progress_many([(id_, progress) for id_, _, progress in left])
+        named = [(upstream_id, (id_, 0)) for id_, upstream_id, _ in left if upstream_id]
+        keys = upstream_keys(outlet, [upstream_id for upstream_id, _ in named])
+        parts = [part for _, part in named]
+        self.rows[UPSTREAM].update(zip(keys, encode_upstreams(parts), strict=True))
+        self.fresh_names.update(zip(keys, parts, strict=True))
 
     def progress_many(self, changed: Sequence[tuple[MessageId, Progress]]) -> None:
-        """`progress` for each, in one loop."""
-        statuses = self.rows[STATUS]
-        for id_, progress in changed:
-            statuses[id_key(id_)] = encode_progress(progress)
+        """`progress` for each."""
+        records = encode_progresses([progress for _, progress in changed])
+        keys = [id_key(id_) for id_, _ in changed]
+        self.rows[STATUS].update(zip(keys, records, strict=True))
         self.fresh_progress.update(changed)
 
     def rewrite(self, message: Message) -> None:
@@ -154,9 +156,8 @@ class WriteBatch:
         """Keep deliveries whose ids ascend until receivers took them."""
         if not deliveries:
             return
-        parked = self.rows[PARKED]
-        for delivery in deliveries:
-            parked[parked_key(delivery.mailbox, delivery.id)] = encode_delivery(delivery)
+        keys = [parked_key(delivery.mailbox, delivery.id) for delivery in deliveries]
+        self.rows[PARKED].update(zip(keys, encode_deliveries(deliveries), strict=True))
         self.highest_id = max(self.highest_id, deliveries[-1].id)
 
     def unpark_many(self, mailbox: Mailbox, ids: Iterable[MessageId]) -> None:

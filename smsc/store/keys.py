@@ -34,15 +34,23 @@ def id_of(key: bytes) -> MessageId:
 
 
 def upstream_key(outlet: OutletName, upstream_id: str) -> bytes:
-    """What the network behind `outlet` calls a part.
+    """What the network behind `outlet` calls a part."""
+    return upstream_keys(outlet, (upstream_id,))[0]
+
+
+def upstream_keys(outlet: OutletName, upstream_ids: Iterable[str]) -> list[bytes]:
+    """What the network behind `outlet` calls some parts.
 
     An id too long for a key is represented by its digest; real ones have at most 64 octets.
     """
     prefix = _name(outlet)
-    encoded = upstream_id.encode(errors="surrogatepass")
-    if len(prefix) + len(encoded) >= MAX_KEY_OCTETS:  # one octet is for `corrupt_key`
-        encoded = sha256(encoded).digest()
-    return prefix + encoded
+    keys = [prefix + one.encode("utf-8", "surrogatepass") for one in upstream_ids]
+    if keys and len(max(keys, key=len)) >= MAX_KEY_OCTETS:  # one octet is for `corrupt_key`
+        at = len(prefix)
+        return [
+            key if len(key) < MAX_KEY_OCTETS else prefix + sha256(key[at:]).digest() for key in keys
+        ]
+    return keys
 
 
 def due_key(due_ms: int, id_: MessageId) -> bytes:

@@ -141,7 +141,7 @@ class Reads(ABC):
         self, outlet: OutletName, upstream_ids: Sequence[str]
     ) -> list[tuple[MessageId, int] | None]:
         """Which message and part the network of `outlet` calls each of these, in order."""
-        wanted = [keys.upstream_key(outlet, upstream_id) for upstream_id in upstream_ids]
+        wanted = keys.upstream_keys(outlet, upstream_ids)
         found = [*map(self.fresh.name, wanted)]
         if None in found:
             missing = [key for key, one in zip(wanted, found, strict=True) if one is None]

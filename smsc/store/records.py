@@ -8,10 +8,14 @@
 The version is the record's own: a later one may add fields and still read the older records.
 Hand-written on purpose: 0.9 µs to write and 1.7 µs to read, against 6 and 12 with cattrs.
 Packers are not thread-safe; only the event loop's thread writes records.
+What is written for each message is written in lists: a call of ours for each record costs as much
+as the packing.
 """
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat, starmap
+from operator import add
 from typing import Any
 from zlib import crc32
 
@@ -47,6 +51,15 @@ class CorruptRecordError(Exception):
 
 def encode_message(message: Message) -> bytes:
     """A message, without its id. What few of them have comes last, and only where there is any."""
+    return _seal(_message_fields(message))
+
+
+def encode_messages(messages: Iterable[Message]) -> list[bytes]:
+    """`encode_message` for each."""
+    return _seal_many([_message_fields(message) for message in messages])
+
+
+def _message_fields(message: Message) -> tuple[object, ...]:
     fields = (
         message.account,
         message.source,
@@ -62,8 +75,8 @@ def encode_message(message: Message) -> bytes:
         message.body,
     )
     if message.callback_style or message.charge is not None:
-        return _seal((*fields, message.callback_style, message.charge))
-    return _seal(fields)
+        return (*fields, message.callback_style, message.charge)
+    return fields
 
 
 def message_starts(account: str) -> tuple[bytes, ...]:
@@ -92,17 +105,25 @@ def decode_message(id_: MessageId, record: bytes | memoryview) -> Message:
 
 def encode_progress(progress: Progress) -> bytes:
     """How far a message is."""
-    return _seal(
-        (
-            progress.state,
-            progress.outlet,
-            progress.attempt,
-            progress.due_ms,
-            progress.done_ms,
-            progress.error,
-            progress.parts,
-            progress.upstream_ids,
-        )
+    return encode_progresses((progress,))[0]
+
+
+def encode_progresses(progresses: Iterable[Progress]) -> list[bytes]:
+    """How far messages are."""
+    return _seal_many(
+        [
+            (
+                one.state,
+                one.outlet,
+                one.attempt,
+                one.due_ms,
+                one.done_ms,
+                one.error,
+                one.parts,
+                one.upstream_ids,
+            )
+            for one in progresses
+        ]
     )
 
 
@@ -128,6 +149,15 @@ def looks_final(record: bytes | memoryview) -> bool:
 
 def encode_delivery(delivery: Delivery) -> bytes:
     """A parked delivery, without its id and mailbox; what only a callback's style asks for last."""
+    return _seal(_delivery_fields(delivery))
+
+
+def encode_deliveries(deliveries: Iterable[Delivery]) -> list[bytes]:
+    """`encode_delivery` for each."""
+    return _seal_many([_delivery_fields(delivery) for delivery in deliveries])
+
+
+def _delivery_fields(delivery: Delivery) -> tuple[object, ...]:
     fields = (
         delivery.account,
         delivery.kind,
@@ -142,9 +172,8 @@ def encode_delivery(delivery: Delivery) -> bytes:
         delivery.attempt,
     )
     if delivery.callback_style:
-        more = (delivery.callback_style, delivery.outlet, delivery.upstream_id)
-        return _seal((*fields, *more))
-    return _seal(fields)
+        return (*fields, delivery.callback_style, delivery.outlet, delivery.upstream_id)
+    return fields
 
 
 def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview) -> Delivery:
@@ -164,8 +193,13 @@ def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview
 
 def encode_upstream(id_: MessageId, part: int) -> bytes:
     """Which message and part an upstream id stands for."""
-    packed = _UPSTREAM.pack(id_, part)
-    return packed + _CHECK.pack(crc32(packed))
+    return encode_upstreams(((id_, part),))[0]
+
+
+def encode_upstreams(parts: Iterable[tuple[MessageId, int]]) -> list[bytes]:
+    """Which message and part each of some upstream ids stands for."""
+    packed = [*starmap(_UPSTREAM.pack, parts)]
+    return [*map(add, packed, map(_CHECK.pack, map(crc32, packed)))]
 
 
 def decode_upstream(record: bytes | memoryview) -> tuple[MessageId, int]:
@@ -218,11 +252,17 @@ def decode_control(key: bytes, record: bytes | memoryview) -> tuple[Any, ...]:
 
 
 def _seal(fields: tuple[object, ...]) -> bytes:
+    return _seal_many((fields,))[0]
+
+
+def _seal_many(records: Sequence[tuple[object, ...]]) -> list[bytes]:
+    """Pack each and put its head before it; all of it in C."""
     try:
-        packed = _pack(fields)
+        packed = [*map(_pack, records)]
     except UnicodeEncodeError:  # a lone surrogate, as JSON's "\\ud800" makes one
-        packed = _pack_odd(fields)
-    return _pack_head(VERSION, crc32(packed, VERSION)) + packed
+        packed = [*map(_pack_odd, records)]
+    sums = map(crc32, packed, repeat(VERSION))
+    return [*map(add, map(_pack_head, repeat(VERSION), sums), packed)]
 
 
 def _open(record: bytes | memoryview, key: bytes | None = None) -> tuple[Any, ...]:

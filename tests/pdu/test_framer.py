@@ -23,6 +23,16 @@ FRAMES = st.lists(
 )
 
 
+RUNS = st.lists(st.tuples(st.integers(0, 30), st.integers(1, 20)), min_size=1, max_size=5).map(
+    lambda runs: [
+        (0x80000004, number, place * 100 + number, bytes((number,)) * size)
+        for place, (size, count) in enumerate(runs)
+        for number in range(count)
+    ]
+)
+"""PDUs of one length in a row, and again of another."""
+
+
 def octets_of(frames: list[Frame]) -> bytes:
     return b"".join(pack(*frame) for frame in frames)
 
@@ -40,6 +50,22 @@ def test_every_split_gives_the_same_pdus(frames: list[Frame], cuts: list[int], r
     assert got == frames
     assert framer.error is None
     assert framer.pending_octets == len(rest)
+
+
+@given(RUNS, st.lists(st.integers(0, 10_000), max_size=4))
+def test_runs_of_one_length_are_cut_as_others(frames: list[Frame], cuts: list[int]) -> None:
+    framer = Framer()
+    got = [frame for piece in split(octets_of(frames), cuts) for frame in framer.feed(piece)]
+    assert got == frames
+    assert framer.error is None
+    assert framer.pending_octets == 0
+
+
+@given(RUNS, st.sampled_from([0, 15, DEFAULT_LIMIT_OCTETS + 1]))
+def test_a_run_before_a_bad_length(frames: list[Frame], length: int) -> None:
+    framer = Framer()
+    assert framer.feed(octets_of(frames) + length.to_bytes(4, "big") + bytes(12)) == frames
+    assert framer.error is not None
 
 
 @given(FRAMES)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http import playsms_admin as admin
 from bridges.http import playsms_user as user
@@ -21,6 +21,7 @@ from bridges.http.dialects.playsms.formats import SEND_FAILED, Answer, to_reply
 from bridges.http.dialects.playsms.parameters import Parameters, parse_parameters
 from bridges.http.dialects.playsms.send import Reading
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import ExactRoute
 from bridges.http.gateway import Account
 from bridges.http.playsms_ask import Ask, Handler, Operation
 from smsc.message import AccountId
@@ -80,7 +81,7 @@ def routes(house: House, config: PlaysmsConfig) -> list[BaseRoute]:
 
     door = _Door(Reading.of(config))
     answer = endpoint(house, door.answer, wording, Auth.OWN, config.body_octets)
-    return [Route(config.path, answer, methods=["GET", "POST"])]
+    return [ExactRoute(config.path, answer, methods=["GET", "POST"])]
 
 
 @attrs.frozen

@@ -5,12 +5,13 @@
 
 from functools import partial
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import subito, subito_status
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.numbers import NumberReader
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import ExactRoute
 from smsc.message import AccountId
 from smsc.ports import Refused
 
@@ -21,7 +22,7 @@ def routes(house: House, config: subito.SubitoConfig) -> list[BaseRoute]:
     """The one path; what is asked by GET has no body, and is told so in the dialect's own words."""
     handler = partial(answer, config, NumberReader(config.region))
     door = endpoint(house, handler, wording, Auth.OWN, config.body_octets)
-    return [Route(config.path, door, methods=["GET", "POST"])]
+    return [ExactRoute(config.path, door, methods=["GET", "POST"])]
 
 
 def wording(failure: Failure) -> Reply:

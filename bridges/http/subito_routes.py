@@ -56,16 +56,15 @@ async def answer(config: subito.SubitoConfig, numbers: NumberReader, call: Call)
 async def _send(call: Call, account: AccountId, order: subito.Order | subito.Fault) -> Reply:
     if isinstance(order, subito.Fault):
         return subito.fault_reply(order)
-    wanted = order.wanted()
-    credit = call.gateway.credits
-    balances = credit.balances(account)
+    drafts = order.drafts()
+    balances = call.gateway.credits.balances(account)
     if balances is not None:
-        prices = [credit.price(account, one.dest, one.parts) for one in wanted]
-        fault = subito.check_credit(prices, balances)
+        # Nobody else is heard between this look and the door: the balance is what intake will see.
+        foreseen = [call.gateway.preview(draft) for draft in drafts]
+        fault = subito.check_credit(foreseen, balances)
         if fault is not None:
             return subito.fault_reply(fault)
-    admissions = await call.gateway.submit.submit_many([one.draft for one in wanted])
-    return subito.sent_reply(order, admissions)
+    return subito.sent_reply(order, await call.gateway.submit.submit_many(drafts))
 
 
 async def _status(

@@ -87,15 +87,18 @@ async def _rate(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     refusal = jasmin.check_rate(arguments, config)
     if refusal is not None:
         return jasmin.json_error_result(refusal)
-    measured = jasmin.measure(arguments, config)
-    if isinstance(measured, Refusal):
-        return jasmin.json_error_result(measured)
+    content = jasmin.parse_rate_content(arguments, config)
+    if isinstance(content, Refusal):
+        return jasmin.json_error_result(content)
     username, password = jasmin.credentials(arguments)
     account = await call.authenticate(username, password)
     if isinstance(account, Refused):
         return jasmin.json_error_result(jasmin.refused_login(account, username))
-    price = call.gateway.credits.price(AccountId(account.name), measured.to, measured.parts)
-    return jasmin.rate_result(price)
+    name = AccountId(account.name)
+    draft = jasmin.to_draft(arguments, content, name, call.sender(name), call.now_ms)
+    if isinstance(draft, Refusal):
+        return jasmin.json_error_result(draft)
+    return jasmin.rate_result(call.gateway.preview(draft), username, arguments)
 
 
 async def _balance(config: JasminConfig, call: Call, arguments: Arguments) -> Result:

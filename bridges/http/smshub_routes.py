@@ -98,7 +98,8 @@ class _Door:
         )
         if isinstance(drafts, smshub_replies.Answer):
             return drafts
-        return smshub.sent(await call.gateway.submit.submit_many(drafts))
+        admissions = await call.gateway.submit.submit_many(drafts)
+        return smshub.sent_answer(asked.mobiles, admissions)
 
     def _has_key(self, call: Call) -> bool:
         key = self.config.api_key.value

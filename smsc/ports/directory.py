@@ -93,6 +93,9 @@ class Directory(Protocol):
     def profiles(self) -> Sequence[Profile]:
         """Every account, by name."""
 
+    def is_open(self, account: AccountId, peer: str) -> bool:
+        """May the account be used from that IP address, by whoever proved to be it?"""
+
     async def add(self, new: NewProfile, by: AccountId) -> Profile | Refused:
         """Create an account."""
 

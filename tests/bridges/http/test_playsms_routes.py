@@ -279,6 +279,7 @@ def test_a_login_key_opens_once_and_always_redirects(playsms: PlaysmsHouse) -> N
     ):
         answer = playsms.raw(op="ws_login", **fields)
         assert (answer.status_code, answer.headers["location"]) == (302, "index.php")
+        assert "set-cookie" not in answer.headers
     is_open = playsms.await_(lambda: directory.use_login_key(AccountId("plain"), key))
     assert not is_open  # burnt by the wrong guess
 

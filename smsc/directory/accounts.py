@@ -114,6 +114,11 @@ class Directory:
             return False
         return address_allowed(found.config, peer)
 
+    def may_send_as(self, account: AccountId, source_addr: str) -> bool:
+        """Is that one of the senders the account may use? False if there is no such account."""
+        found = self.accounts.get(account)
+        return found is not None and found.may_send_as(source_addr)
+
     def reload(
         self, accounts: Mapping[str, AccountConfig], inherited: Mapping[str, Any] | None = None
     ) -> tuple[AccountId, ...]:

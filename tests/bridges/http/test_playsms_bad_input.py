@@ -245,6 +245,7 @@ def test_a_message_that_nobody_pays_for(playsms: PlaysmsHouse) -> None:
         ("accountconf", {"data_local_length": "1000"}, 618),
         ("accountconf", {"data_replace_zero": "x"}, 618),
         ("accountconf", {"data_sender": "far too long for a sender"}, 618),
+        ("accountconf", {"data_username": "shop", "data_sender": "Other"}, 618),
         ("accountconf", {"data_datetime_timezone": "Mars"}, 618),
         ("accountconf", {"data_footer": "x" * 251}, 618),
         *[

@@ -9,16 +9,17 @@ are served; /send too, unless the Jasmin dialect is on, whose path that is.
 from collections.abc import Awaitable, Callable
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import connector
 from bridges.http.dialects.base import Invalid, Reply
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import ExactRoute
 from smsc.config_accounts import in_networks
 from smsc.message import AccountId, OutletName
 from smsc.ports import Refused
 
-_NOT_POST = ["GET", "PUT", "PATCH", "DELETE"]
+_NOT_POST = ["GET", "HEAD", "PUT", "PATCH", "DELETE"]
 
 
 def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
@@ -38,12 +39,12 @@ def routes(house: House, config: connector.ConnectorConfig) -> list[BaseRoute]:
         answer = endpoint(house, handler, wording, Auth.OPTIONAL, config.body_octets)
         is_taken = path == "/send" and "jasmin" in house.dialects
         for prefix in dict.fromkeys((base,) if is_taken else (base, "")):
-            found.append(Route(prefix + path, answer, methods=["POST"]))
+            found.append(ExactRoute(prefix + path, answer, methods=["POST"]))
             wrong = endpoint(house, _not_post, wording, Auth.OWN, config.body_octets)
-            found.append(Route(prefix + path, wrong, methods=_NOT_POST))
+            found.append(ExactRoute(prefix + path, wrong, methods=_NOT_POST))
     if base:
         lost = endpoint(house, _unknown, wording, Auth.OWN, config.body_octets)
-        found.append(Route(base + "/{rest:path}", lost, methods=["POST", *_NOT_POST]))
+        found.append(ExactRoute(base + "/{rest:path}", lost, methods=["POST", *_NOT_POST]))
     return found
 
 

@@ -19,6 +19,7 @@ from bridges.http.endpoint import Auth, Call, Failure, Handler, House, endpoint,
 
 _BODY_OCTETS = 256 * 1024
 _METHODS = frozenset({"GET", "POST"})
+_ALLOW = {"Allow": "GET, POST"}
 
 
 class Receiver(Protocol):
@@ -55,7 +56,7 @@ class ConnectorRoute(BaseRoute):
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the connector answer."""
         if scope["method"] not in _METHODS:
-            response = to_response(wording(Failure(405, "send GET or POST")))
+            response = to_response(wording(Failure(405, "send GET or POST")), _ALLOW)
         else:
             handler = _handler(scope["receiver"])
             answer = endpoint(self._house, handler, wording, Auth.OWN, _BODY_OCTETS)

@@ -6,11 +6,11 @@ Both APIs do the same: `_send`, `_rate` and `_balance` answer with a `Result`, a
 asked puts it into its envelope.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import jasmin, jasmin_rest
 from bridges.http.dialects.base import Reply
@@ -18,6 +18,7 @@ from bridges.http.dialects.jasmin import JasminConfig, Result
 from bridges.http.dialects.jasmin_arguments import Arguments, Refusal, parse_arguments
 from bridges.http.dialects.uuids import uuid_of
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint, parse_basic
+from bridges.http.exact_route import LOOK, ExactRoute
 from smsc.message import NEW_BATCH, AccountId, Draft
 from smsc.ports import Admission, Admitted, Refused
 
@@ -27,31 +28,35 @@ Ask = Callable[[JasminConfig, Call, Arguments], Awaitable[Result]]
 def routes(house: House, config: JasminConfig) -> list[BaseRoute]:
     """The paths of both APIs."""
 
-    def http(path: str, ask: Ask, words: Callable[[Refusal], Result]) -> Route:
+    def http(
+        path: str, ask: Ask, words: Callable[[Refusal], Result], methods: Sequence[str]
+    ) -> ExactRoute:
         handler = partial(_answer, config, ask, words)
         wording = partial(_wording, words)
         door = endpoint(house, handler, wording, Auth.OWN, config.body_octets)
-        return Route(path, door, methods=["GET", "POST"])
+        return ExactRoute(path, door, methods)
 
-    def rest(name: str, ask: Ask, words: Callable[[Refusal], Result], methods: list[str]) -> Route:
+    def rest(
+        name: str, ask: Ask, words: Callable[[Refusal], Result], methods: Sequence[str]
+    ) -> ExactRoute:
         handler = partial(_answer_rest, config, ask, words)
         door = endpoint(house, handler, _rest_wording, Auth.OWN, config.body_octets)
-        return Route(f"{config.rest_path.rstrip('/')}/{name}", door, methods=methods)
+        return ExactRoute(f"{config.rest_path.rstrip('/')}/{name}", door, methods)
 
     batch = endpoint(house, partial(_send_batch, config), _rest_wording, Auth.ACCOUNT)
     return [
-        http(config.send_path, _send, jasmin.error_result),
-        http(config.rate_path, _rate, jasmin.json_error_result),
-        http(config.balance_path, _balance, jasmin.json_error_result),
-        Route(
+        http(config.send_path, _send, jasmin.error_result, ["GET", "POST"]),
+        http(config.rate_path, _rate, jasmin.json_error_result, [*LOOK, "POST"]),
+        http(config.balance_path, _balance, jasmin.json_error_result, [*LOOK, "POST"]),
+        ExactRoute(
             config.ping_path,
             endpoint(house, _ping, partial(_wording, jasmin.error_result), Auth.OWN),
-            methods=["GET", "POST"],
+            [*LOOK, "POST"],
         ),
         rest("send", _send, jasmin.error_result, ["POST"]),
-        rest("rate", _rate, jasmin.json_error_result, ["GET", "POST"]),
-        rest("balance", _balance, jasmin.json_error_result, ["GET"]),
-        Route(f"{config.rest_path.rstrip('/')}/sendbatch", batch, methods=["POST"]),
+        rest("rate", _rate, jasmin.json_error_result, [*LOOK, "POST"]),
+        rest("balance", _balance, jasmin.json_error_result, LOOK),
+        ExactRoute(f"{config.rest_path.rstrip('/')}/sendbatch", batch, ["POST"]),
     ]
 
 
@@ -82,15 +87,18 @@ async def _rate(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     refusal = jasmin.check_rate(arguments, config)
     if refusal is not None:
         return jasmin.json_error_result(refusal)
-    measured = jasmin.measure(arguments, config)
-    if isinstance(measured, Refusal):
-        return jasmin.json_error_result(measured)
+    content = jasmin.parse_rate_content(arguments, config)
+    if isinstance(content, Refusal):
+        return jasmin.json_error_result(content)
     username, password = jasmin.credentials(arguments)
     account = await call.authenticate(username, password)
     if isinstance(account, Refused):
         return jasmin.json_error_result(jasmin.refused_login(account, username))
-    price = call.gateway.credits.price(AccountId(account.name), measured.to, measured.parts)
-    return jasmin.rate_result(price)
+    name = AccountId(account.name)
+    draft = jasmin.to_draft(arguments, content, name, call.sender(name), call.now_ms)
+    if isinstance(draft, Refusal):
+        return jasmin.json_error_result(draft)
+    return jasmin.rate_result(call.gateway.preview(draft), username, arguments)
 
 
 async def _balance(config: JasminConfig, call: Call, arguments: Arguments) -> Result:

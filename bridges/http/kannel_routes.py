@@ -4,13 +4,14 @@
 """
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import kannel, kannel_answers
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.kannel_answers import Answer, to_reply
 from bridges.http.dialects.kannel_request import parse_request
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import ExactRoute
 from bridges.http.gateway import Gateway
 from smsc.message import AccountId
 from smsc.ports import Refused
@@ -24,10 +25,10 @@ LOOK_MS = 1000
 def routes(house: House, config: kannel.KannelConfig) -> list[BaseRoute]:
     """The path of sendsms; other paths of the same folder get Kannel's 404."""
     door = endpoint(house, Sendsms(config).answer, wording, Auth.OWN, config.body_octets)
-    found: list[BaseRoute] = [Route(config.path, door, methods=METHODS)]
+    found: list[BaseRoute] = [ExactRoute(config.path, door, methods=METHODS)]
     if config.path.startswith(FOLDER):
         lost = endpoint(house, _unknown, wording, Auth.OWN, config.body_octets)
-        found.append(Route(FOLDER + "{rest:path}", lost, methods=METHODS))
+        found.append(ExactRoute(FOLDER + "{rest:path}", lost, methods=METHODS))
     return found
 
 

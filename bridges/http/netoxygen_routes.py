@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import netoxygen, netoxygen_codes, xmlrpc
 from bridges.http.dialects.base import Reply
@@ -15,6 +15,7 @@ from bridges.http.dialects.netoxygen import Asked, Reading
 from bridges.http.dialects.senders import readable_sender
 from bridges.http.dialects.xmlrpc import Fault, Value
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import LOOK, ExactRoute
 from bridges.http.gateway import Account
 from smsc.message import AccountId, State
 from smsc.ports import Refused
@@ -29,8 +30,8 @@ def routes(house: House, config: netoxygen.NetoxygenConfig) -> list[BaseRoute]:
     answer = endpoint(house, door.answer, wording, Auth.OWN, config.body_octets)
     refuse = endpoint(house, _not_post, wording, Auth.OWN, config.body_octets)
     paths = dict.fromkeys((config.path, config.path.rstrip("/") or "/"))
-    found: list[BaseRoute] = [Route(path, answer, methods=["POST"]) for path in paths]
-    return found + [Route(path, refuse) for path in paths]
+    found: list[BaseRoute] = [ExactRoute(path, answer, methods=["POST"]) for path in paths]
+    return found + [ExactRoute(path, refuse, methods=LOOK) for path in paths]
 
 
 def wording(failure: Failure) -> Reply:

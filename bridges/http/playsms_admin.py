@@ -11,6 +11,7 @@ from bridges.http.dialects.base import Invalid, text_content, to_body
 from bridges.http.dialects.playsms import accounts
 from bridges.http.dialects.playsms.codes import Fault
 from bridges.http.dialects.playsms.formats import Answer, ok
+from bridges.http.dialects.senders import readable_sender
 from bridges.http.playsms_ask import Ask
 from smsc.message import AccountId
 from smsc.ports import Refused
@@ -100,7 +101,15 @@ async def accountconf(ask: Ask) -> Answer | Fault:
     changes = accounts.configuration(ask.asked)
     if changes is None:
         return ask.failed("a value cannot be used")
+    sender = changes.get("sender")
+    if isinstance(sender, str) and not _may_send_as(ask, sender):
+        return ask.failed(f"data_sender: it is none of the senders of account {ask.target}")
     return await _change(ask, changes, "configuration")
+
+
+def _may_send_as(ask: Ask, sender: str) -> bool:
+    wish = readable_sender(sender, ask.reading.numbers).removeprefix("+")
+    return bool(wish) and ask.call.gateway.directory.may_send_as(ask.target, wish)
 
 
 async def _change(ask: Ask, changes: Mapping[str, object], what: str) -> Answer | Fault:

@@ -2,6 +2,7 @@
 
 *In*: `Call`. *Out*: `Reply`. *Never*: parameters and rows; they live in `dialects/playsms/`.
 
+Without `app` it is the page that ws_login opens.
 The order of checks: is it for us (`app`), is it an operation, who is calling and may he, is a
 parameter missing or unreadable, and then what the operation itself finds.
 """
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http import playsms_admin as admin
 from bridges.http import playsms_user as user
@@ -21,8 +22,10 @@ from bridges.http.dialects.playsms.formats import SEND_FAILED, Answer, to_reply
 from bridges.http.dialects.playsms.parameters import Parameters, parse_parameters
 from bridges.http.dialects.playsms.send import Reading
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import ExactRoute
 from bridges.http.gateway import Account
 from bridges.http.playsms_ask import Ask, Handler, Operation
+from bridges.http.playsms_login import LoginDoor
 from smsc.message import AccountId
 from smsc.ports import Refused
 
@@ -66,7 +69,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "creditdeduct": _account(admin.creditdeduct, 623, "data_amount"),
     "loginkeyset": _account(admin.loginkeyset, 625),
 }
-"""Every operation but ws_login, whose answer is a redirect."""
+"""Every operation but ws_login, whose answer is a redirect: see `playsms_login`."""
 
 APPS: Final = frozenset({"ws", "webservices"})
 
@@ -78,9 +81,9 @@ def routes(house: House, config: PlaysmsConfig) -> list[BaseRoute]:
         fault = Fault(501, failure.why, failure.status)
         return to_reply(fault, "", house.now_ms())
 
-    door = _Door(Reading.of(config))
+    door = _Door(Reading.of(config), LoginDoor(config))
     answer = endpoint(house, door.answer, wording, Auth.OWN, config.body_octets)
-    return [Route(config.path, answer, methods=["GET", "POST"])]
+    return [ExactRoute(config.path, answer, methods=["GET", "POST"])]
 
 
 @attrs.frozen
@@ -88,15 +91,18 @@ class _Door:
     """What is checked before an operation sees the request."""
 
     reading: Reading
+    login: LoginDoor
 
     async def answer(self, call: Call) -> Reply:
         """One request."""
         content_type = call.headers.get("content-type", "")
         asked = parse_parameters(call.query, content_type, call.body)
+        if "app" not in asked.values and call.method == "GET" and self.login.has_page:
+            return await self.login.page(call)
         if asked.lower("app") not in APPS:
             return Reply(404, b"Only app=ws is served here.\n", "text/plain")
         if asked.lower("op") == "ws_login":
-            return await self._login(call, asked)
+            return await self.login.enter(call, asked)
         return to_reply(await self._operate(call, asked), asked.get("format"), call.now_ms)
 
     async def _operate(self, call: Call, asked: Parameters) -> Answer | Fault:
@@ -135,12 +141,3 @@ class _Door:
         if account.name in self.reading.config.disabled:
             return Fault(105)
         return account
-
-    async def _login(self, call: Call, asked: Parameters) -> Reply:
-        """Use the key up, and send the browser on, whatever came of it."""
-        directory = call.gateway.directory
-        profile = directory.find(asked.get("u"))
-        if profile is not None:
-            await directory.use_login_key(profile.account, asked.get("login_key"))
-        location = self.reading.config.login_location
-        return Reply(302, b"", "text/html", (("Location", location),))

@@ -3,7 +3,8 @@
 *In*: `Call`. *Out*: `Reply`. *Never*: JSON members; they live in `dialects/rest_account.py`.
 """
 
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from bridges.http.dialects import rest, rest_account, rest_queries
 from bridges.http.dialects.base import Reply, json_reply, shown
@@ -13,6 +14,7 @@ from bridges.http.endpoint import Call, Handler
 from smsc.message import AccountId, MessageId
 from smsc.ports import Contact, ContactGroup, Refused
 
+_Entry = TypeVar("_Entry", Contact, ContactGroup)
 _ALL: Final = 1 << 31
 _EMPTY: Final = Reply(204, b"", "application/json")
 
@@ -68,36 +70,29 @@ def _group(call: Call) -> ContactGroup | None:
 
 
 async def list_contacts(call: Call) -> Reply:
-    """Contacts by name."""
-    values = rest_queries.parse_query(rest_queries.BOOK, call.query)
-    if isinstance(values, Problem):
-        return problem_reply(values)
-    skipped, limit = values.get("cursor", 0), rest_queries.limit_of(values)
-    found = call.gateway.contacts.contacts(
-        _account(call), values.get("keyword", ""), skipped + limit + 1
-    )
-    return _book_page([rest_account.contact_body(one) for one in found], skipped, limit)
+    """Contacts, newest first."""
+    return _book_page(call, call.gateway.contacts.newest_contacts, rest_account.contact_body)
 
 
 async def list_groups(call: Call) -> Reply:
-    """Groups by name."""
+    """Groups, newest first."""
+    return _book_page(call, call.gateway.contacts.newest_groups, rest_account.group_body)
+
+
+def _book_page(
+    call: Call,
+    newest: Callable[[AccountId, str, int | None, int], Sequence[_Entry]],
+    body_of: Callable[[_Entry], dict[str, Any]],
+) -> Reply:
+    """A page by id, as of the other lists: names change, and others come between."""
     values = rest_queries.parse_query(rest_queries.BOOK, call.query)
     if isinstance(values, Problem):
         return problem_reply(values)
-    skipped, limit = values.get("cursor", 0), rest_queries.limit_of(values)
-    found = call.gateway.contacts.groups(
-        _account(call), values.get("keyword", ""), skipped + limit + 1
-    )
-    return _book_page([rest_account.group_body(one) for one in found], skipped, limit)
-
-
-def _book_page(found: list[dict[str, Any]], skipped: int, limit: int) -> Reply:
-    """A page by name; its cursor counts what came before."""
-    goes_on = len(found) > skipped + limit
-    data = found[skipped : skipped + limit]
-    return json_reply(
-        200, rest_account.list_body(data, to_cursor(skipped + limit) if goes_on else None)
-    )
+    limit, keyword = rest_queries.limit_of(values), values.get("keyword", "")
+    found = newest(_account(call), keyword, values.get("cursor"), limit + 1)
+    data = [body_of(one) for one in found[:limit]]
+    below = found[limit - 1].id if len(found) > limit else None
+    return json_reply(200, rest_account.list_body(data, to_cursor(below)))
 
 
 async def list_group_contacts(call: Call) -> Reply:

@@ -10,7 +10,6 @@ from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from bridges.http import rest_account_routes, rest_gateway_routes
 from bridges.http.dialects import rest, rest_change, rest_problem, rest_queries, rest_replies
@@ -19,6 +18,7 @@ from bridges.http.dialects.rest_account import preview_body
 from bridges.http.dialects.rest_operations import OPERATIONS, Caller, Operation
 from bridges.http.dialects.rest_quick import PLAIN, Style
 from bridges.http.endpoint import Auth, Call, Failure, Handler, House, endpoint
+from bridges.http.exact_route import LOOK, ExactRoute
 from smsc.message import AccountId
 from smsc.ports import Admission, Answer, Refused
 
@@ -30,7 +30,7 @@ _AUTH: Final = {
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def routes(house: House) -> list[Route]:
+def routes(house: House) -> list[ExactRoute]:
     """The paths under /v1, as `rest_operations` lists them."""
     handlers = _handlers(house)
     by_path: dict[str, dict[str, Endpoint]] = defaultdict(dict)
@@ -42,7 +42,7 @@ def routes(house: House) -> list[Route]:
             house, partial(_checked, operation, handler), wording, auth, octets
         )
     return [
-        Route(path, _by_method(endpoints), methods=list(endpoints))
+        ExactRoute(path, _by_method(endpoints), [*endpoints, *(LOOK if "GET" in endpoints else ())])
         for path, endpoints in by_path.items()
     ]
 

@@ -12,12 +12,13 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 import attrs
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import smshub, smshub_replies
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.numbers import NumberReader
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import LOOK, ExactRoute
 from smsc.message import AccountId
 from smsc.ports import Refused
 
@@ -31,10 +32,10 @@ def routes(house: House, config: smshub.SmshubConfig) -> list[BaseRoute]:
     service = endpoint(house, door.answer, wording, Auth.OWN, config.body_octets)
     wsdl = endpoint(house, door.wsdl, wording, Auth.OWN, config.body_octets)
     asked = endpoint(house, door.asked_by_get, wording, Auth.OWN, config.body_octets)
-    found: list[BaseRoute] = [Route(config.wsdl_path, wsdl, methods=["GET"])]
+    found: list[BaseRoute] = [ExactRoute(config.wsdl_path, wsdl, methods=LOOK)]
     for path in dict.fromkeys((config.path, config.path.rstrip("/") or "/")):
-        found.append(Route(path, service, methods=["POST"]))
-        found.append(Route(path, asked, methods=["GET"]))
+        found.append(ExactRoute(path, service, methods=["POST"]))
+        found.append(ExactRoute(path, asked, methods=LOOK))
     return found
 
 
@@ -97,7 +98,8 @@ class _Door:
         )
         if isinstance(drafts, smshub_replies.Answer):
             return drafts
-        return smshub.sent(await call.gateway.submit.submit_many(drafts))
+        admissions = await call.gateway.submit.submit_many(drafts)
+        return smshub.sent_answer(asked.mobiles, admissions)
 
     def _has_key(self, call: Call) -> bool:
         key = self.config.api_key.value

@@ -5,12 +5,13 @@
 
 from functools import partial
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute
 
 from bridges.http.dialects import subito, subito_status
 from bridges.http.dialects.base import Reply
 from bridges.http.dialects.numbers import NumberReader
 from bridges.http.endpoint import Auth, Call, Failure, House, endpoint
+from bridges.http.exact_route import ExactRoute
 from smsc.message import AccountId
 from smsc.ports import Refused
 
@@ -21,7 +22,7 @@ def routes(house: House, config: subito.SubitoConfig) -> list[BaseRoute]:
     """The one path; what is asked by GET has no body, and is told so in the dialect's own words."""
     handler = partial(answer, config, NumberReader(config.region))
     door = endpoint(house, handler, wording, Auth.OWN, config.body_octets)
-    return [Route(config.path, door, methods=["GET", "POST"])]
+    return [ExactRoute(config.path, door, methods=["GET", "POST"])]
 
 
 def wording(failure: Failure) -> Reply:
@@ -55,16 +56,15 @@ async def answer(config: subito.SubitoConfig, numbers: NumberReader, call: Call)
 async def _send(call: Call, account: AccountId, order: subito.Order | subito.Fault) -> Reply:
     if isinstance(order, subito.Fault):
         return subito.fault_reply(order)
-    wanted = order.wanted()
-    credit = call.gateway.credits
-    balances = credit.balances(account)
+    drafts = order.drafts()
+    balances = call.gateway.credits.balances(account)
     if balances is not None:
-        prices = [credit.price(account, one.dest, one.parts) for one in wanted]
-        fault = subito.check_credit(prices, balances)
+        # Nobody else is heard between this look and the door: the balance is what intake will see.
+        foreseen = [call.gateway.preview(draft) for draft in drafts]
+        fault = subito.check_credit(foreseen, balances)
         if fault is not None:
             return subito.fault_reply(fault)
-    admissions = await call.gateway.submit.submit_many([one.draft for one in wanted])
-    return subito.sent_reply(order, admissions)
+    return subito.sent_reply(order, await call.gateway.submit.submit_many(drafts))
 
 
 async def _status(

@@ -107,6 +107,18 @@ class Directory:
 
         return await self._judge(name, peer, claim)
 
+    def is_open(self, account: AccountId, peer: str) -> bool:
+        """May the account be used from that IP address, by whoever proved to be it?"""
+        found = self.accounts.get(account)
+        if found is None or account in self.closed:
+            return False
+        return address_allowed(found.config, peer)
+
+    def may_send_as(self, account: AccountId, source_addr: str) -> bool:
+        """Is that one of the senders the account may use? False if there is no such account."""
+        found = self.accounts.get(account)
+        return found is not None and found.may_send_as(source_addr)
+
     def reload(
         self, accounts: Mapping[str, AccountConfig], inherited: Mapping[str, Any] | None = None
     ) -> tuple[AccountId, ...]:

@@ -8,9 +8,10 @@ Keys: the account, then a number; groups and contacts draw from one series of nu
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import attrs
 
@@ -30,6 +31,7 @@ _CONTACT, _GROUP = "contact", "group"
 _CODE: Final = re.compile(r"[^\s,#@]{1,40}")
 
 _by_name = attrgetter("name")
+_Kept = TypeVar("_Kept", Contact, ContactGroup)
 
 
 @attrs.define(slots=True)
@@ -57,25 +59,32 @@ class ContactBook:
         self, account: AccountId, keyword: str = "", limit: int = 100
     ) -> Sequence[Contact]:
         """Contacts whose name, number or e-mail holds the keyword, whatever its case; by name."""
-        wanted = keyword.casefold()
-        found = (
-            one
-            for one in self._book(account).contacts.values()
-            if wanted in f"{one.name}\n{one.number}\n{one.email}".casefold()
-        )
+        found = filter(_contact_holds(keyword), self._book(account).contacts.values())
         return sorted(found, key=_by_name)[:limit]
 
     def groups(
         self, account: AccountId, keyword: str = "", limit: int = 100
     ) -> Sequence[ContactGroup]:
         """Groups whose name or code holds the keyword, whatever its case; by name."""
-        wanted = keyword.casefold()
-        found = (
-            one
-            for one in self._book(account).groups.values()
-            if wanted in f"{one.name}\n{one.code}".casefold()
-        )
+        found = filter(_group_holds(keyword), self._book(account).groups.values())
         return sorted(found, key=_by_name)[:limit]
+
+    def newest_contacts(
+        self, account: AccountId, keyword: str = "", below: int | None = None, limit: int = 100
+    ) -> Sequence[Contact]:
+        """The same contacts, newest first, with ids below `below`: for pages.
+
+        An id stays where it is while contacts are renamed, added and deleted between two pages.
+        """
+        kept = _newest(self._book(account).contacts, below)
+        return list(islice(filter(_contact_holds(keyword), kept), limit))
+
+    def newest_groups(
+        self, account: AccountId, keyword: str = "", below: int | None = None, limit: int = 100
+    ) -> Sequence[ContactGroup]:
+        """The same groups, newest first, with ids below `below`: for pages."""
+        kept = _newest(self._book(account).groups, below)
+        return list(islice(filter(_group_holds(keyword), kept), limit))
 
     def members(self, account: AccountId, code: str) -> Sequence[Contact] | None:
         """The contacts of a group; None if the account has no such group."""
@@ -248,6 +257,21 @@ def _rows(store: Store) -> Iterator[tuple[bytes, tuple[Any, ...]]]:
 def _write_contact(batch: Batch, account: AccountId, one: Contact) -> None:
     fields = (_CONTACT, one.name, one.number, one.email, one.tags, one.groups)
     batch.control(Control.CONTACT, keys.owned_key(account, one.id), fields)
+
+
+def _newest(kept: Mapping[int, _Kept], below: int | None) -> Iterator[_Kept]:
+    ids = sorted(kept, reverse=True)  # they lie in order: this costs little
+    return (kept[id_] for id_ in ids if below is None or id_ < below)
+
+
+def _contact_holds(keyword: str) -> Callable[[Contact], bool]:
+    wanted = keyword.casefold()
+    return lambda one: wanted in f"{one.name}\n{one.number}\n{one.email}".casefold()
+
+
+def _group_holds(keyword: str) -> Callable[[ContactGroup], bool]:
+    wanted = keyword.casefold()
+    return lambda one: wanted in f"{one.name}\n{one.code}".casefold()
 
 
 def _coded(book: _Book, code: str) -> ContactGroup | None:

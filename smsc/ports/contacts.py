@@ -52,6 +52,16 @@ class Contacts(Protocol):
     ) -> Sequence[ContactGroup]:
         """Groups whose name or code holds the keyword, whatever its case; by name."""
 
+    def newest_contacts(
+        self, account: AccountId, keyword: str = "", below: int | None = None, limit: int = 100
+    ) -> Sequence[Contact]:
+        """The same contacts, newest first, with ids below `below`: for pages."""
+
+    def newest_groups(
+        self, account: AccountId, keyword: str = "", below: int | None = None, limit: int = 100
+    ) -> Sequence[ContactGroup]:
+        """The same groups, newest first, with ids below `below`: for pages."""
+
     def members(self, account: AccountId, code: str) -> Sequence[Contact] | None:
         """The contacts of a group; None if the account has no such group."""
 

@@ -93,6 +93,12 @@ class Directory(Protocol):
     def profiles(self) -> Sequence[Profile]:
         """Every account, by name."""
 
+    def is_open(self, account: AccountId, peer: str) -> bool:
+        """May the account be used from that IP address, by whoever proved to be it?"""
+
+    def may_send_as(self, account: AccountId, source_addr: str) -> bool:
+        """Is that one of the senders the account may use? False if there is no such account."""
+
     async def add(self, new: NewProfile, by: AccountId) -> Profile | Refused:
         """Create an account."""
 

@@ -61,6 +61,9 @@ class InboxQuery:
 class Inbox(Protocol):
     """Verbs that change something return after fsync."""
 
+    def count(self, account: AccountId) -> int:
+        """How many messages an account has."""
+
     def received(self, account: AccountId, query: InboxQuery) -> Sequence[Received]:
         """Messages of an account, newest first."""
 

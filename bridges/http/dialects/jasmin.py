@@ -1,6 +1,6 @@
 """Jasmin's HTTP API: /send, /rate, /balance, /ping.
 
-*In*: `Arguments`; admissions, prices and balances of the gateway.
+*In*: `Arguments`; admissions, previews and balances of the gateway.
 *Out*: `Sending` with a draft; `Result`, the status and text that Jasmin answers.
 *Never*: I/O, a clock, HTTP objects of a framework.
 
@@ -48,7 +48,7 @@ from pdu.text.coding import encode_text
 from pdu.timefmt import TimeError, parse_time
 from smsc.config_fields import about
 from smsc.message import AccountId, Draft, MessageId
-from smsc.ports import Admission, Admitted, Price, Refused
+from smsc.ports import Admission, Admitted, Foreseen, Refused
 
 SOURCE = STYLE = "jasmin"
 PONG = b"Jasmin/PONG"
@@ -83,14 +83,6 @@ class Result:
     text: str
     is_json: bool = False
     id: MessageId | None = None
-
-
-@attrs.define(slots=True)
-class Measured:
-    """What /rate asks about: a recipient, and how many parts."""
-
-    to: str
-    parts: int
 
 
 # --- arguments --------------------------------------------------------------------------------
@@ -206,25 +198,24 @@ def parse_content(arguments: Arguments, config: JasminConfig) -> Content | Refus
     return content
 
 
-def measure(arguments: Arguments, config: JasminConfig) -> Measured | Refusal:
-    """What the checked arguments of /rate ask about."""
-    to = text_of(arguments["to"])
+def parse_rate_content(arguments: Arguments, config: JasminConfig) -> Content | Refusal:
+    """As `parse_content`, for /rate, where a message may have no text."""
     if not arguments.get("content") and "hex-content" not in arguments:
-        return Measured(to, 1)
-    content = parse_content(arguments, config)
-    return content if isinstance(content, Refusal) else Measured(to, content.parts)
+        data_coding = int(octets_of(arguments["coding"]))
+        return Content(b"", data_coding, 0, 1, alphabet_of(data_coding).value)
+    return parse_content(arguments, config)
 
 
 def to_draft(
     arguments: Arguments, content: Content, account: AccountId, sender: str, now_ms: int
 ) -> Draft | Refusal:
-    """The message of the checked arguments of /send; `sender` is the account's own."""
+    """The message of the checked arguments of /send or /rate; `sender` is the account's own."""
     times = _parse_times(arguments, now_ms)
     if isinstance(times, Refusal):
         return times
     due_ms, expires_ms = times
     dlr_url = text_of(arguments.get("dlr-url", b""))
-    if octets_of(arguments["dlr"]) != b"yes":
+    if octets_of(arguments.get("dlr", b"no")) != b"yes":
         dlr_url = ""
     if dlr_url and check_callback_url(dlr_url) is not None:
         return invalid("dlr-url", dlr_url)
@@ -343,9 +334,12 @@ def refusal_of(refused: Refused, username: str, arguments: Arguments) -> Refusal
     return Refusal(412, "No route found")
 
 
-def rate_result(price: Price) -> Result:
-    """The answer to /rate: what one part costs, and how many there are."""
-    rate = {"unit_rate": float(price.unit), "submit_sm_count": price.parts}
+def rate_result(foreseen: Foreseen | Refused, username: str, arguments: Arguments) -> Result:
+    """The answer to /rate: what one part costs, and how many there are; or why it would not go."""
+    if isinstance(foreseen, Refused):
+        return json_error_result(refusal_of(foreseen, username, arguments))
+    unit = foreseen.price.unit if foreseen.outlets else 0  # a rule drops it: it costs nothing
+    rate = {"unit_rate": float(unit), "submit_sm_count": foreseen.parts}
     return Result(200, orjson.dumps(rate).decode(), is_json=True)
 
 

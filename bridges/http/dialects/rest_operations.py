@@ -98,7 +98,7 @@ def _book(one: str, many: str, shape: Shape, tag: str) -> list[Operation]:
             method="GET",
             path=path,
             tag=tag,
-            summary=f"Your {many}, by name.",
+            summary=f"Your {many}, newest first.",
             query=BOOK,
             answer=schemas.page(answer),
         ),

@@ -6,7 +6,8 @@
 "SMSHub API Description". A body whose first octet is `{` is JSON-RPC 2.0, all else SOAP. What the
 document has an error id for is answered with it, HTTP status 200: AuthFailed, BadRequest,
 ServerError. The reason stands in a header. A SOAP fault or a JSON-RPC error is for what is no
-request of this service at all. There is one code for all numbers: 1 only if all were accepted.
+request of this service at all. There is one code for all numbers: 1 only if all were accepted;
+otherwise the message names those that were not.
 """
 
 import math
@@ -29,14 +30,15 @@ from bridges.http.dialects.base import (
 )
 from bridges.http.dialects.numbers import NumberReader
 from bridges.http.dialects.smshub_replies import (
-    SENT,
     Answer,
     Shape,
     auth_failed,
     bad_request,
     fault_reply,
+    partly_sent,
     reply,
     rpc_error,
+    sent,
     server_error,
 )
 from bridges.http.dialects.texts import content_of
@@ -45,7 +47,7 @@ from smsc.config_accounts import parse_region
 from smsc.config_errors import Secret
 from smsc.config_fields import about
 from smsc.message import NEW_BATCH, AccountId, Draft
-from smsc.ports import Admission, Refused
+from smsc.ports import Admission, Admitted, Refused
 
 SOURCE: Final = "smshub"
 MAX_CLIENT_CHARACTERS: Final = 255
@@ -292,16 +294,17 @@ def _is_ip(text: str) -> bool:
         return False
 
 
-def sent(admissions: Sequence[Admission]) -> Answer:
-    """One code for all numbers; the message tells when only some were refused."""
+def sent_answer(mobiles: Sequence[str], admissions: Sequence[Admission]) -> Answer:
+    """One code for all numbers; `admissions` answer `mobiles`."""
     refused = [one for one in admissions if isinstance(one, Refused)]
+    ids = [one.id for one in admissions if isinstance(one, Admitted)]
     if not refused:
-        return SENT
-    if len(refused) == len(admissions):
+        return sent(ids)
+    if not ids:
         return _refusal(refused[0])
-    accepted = len(admissions) - len(refused)
-    message = f"Server Error: {accepted} of {len(admissions)} messages were accepted"
-    return Answer(0, "ServerError", message, refused[0].why)
+    answered = zip(mobiles, admissions, strict=True)
+    numbers = [mobile for mobile, one in answered if isinstance(one, Refused)]
+    return partly_sent(ids, numbers, refused[0].why)
 
 
 def login_answer(refused: Refused) -> Answer:

@@ -13,9 +13,12 @@ import attrs
 
 from bridges.http.dialects import smshub_wsdl, soap
 from bridges.http.dialects.base import Reply, header_text, json_reply
+from smsc.message import MessageId
 from smsc.ports import Health
 
 REASON_HEADER: Final = "X-Reason"
+IDS_HEADER: Final = "X-Message-Id"
+MAX_IN_HEADER: Final = 100
 
 
 @attrs.define(slots=True)
@@ -29,15 +32,29 @@ class Shape:
 
 @attrs.define(slots=True)
 class Answer:
-    """Code, error id and message, and why in a sentence for whoever looks."""
+    """Code, error id and message; why in a sentence, and our ids, for whoever looks."""
 
     code: int
     error: str
     message: str
     why: str = ""
+    ids: Sequence[MessageId] = ()
+    """Of what was accepted."""
 
 
-SENT: Final = Answer(1, "", "SMS send success")
+def sent(ids: Sequence[MessageId]) -> Answer:
+    """Every number has its message."""
+    return Answer(1, "", "SMS send success", ids=ids)
+
+
+def partly_sent(ids: Sequence[MessageId], refused: Sequence[str], why: str) -> Answer:
+    """Some were accepted: the numbers that were not stand in the message, as the client wrote them.
+
+    The document has one code and no list, so this is where a client can tell what not to repeat.
+    """
+    of_all = f"{len(ids)} of {len(ids) + len(refused)} messages were accepted"
+    message = f"Server Error: {of_all}, not those to {', '.join(refused)}"
+    return Answer(0, "ServerError", message, why, ids)
 
 
 def auth_failed(why: str = "") -> Answer:
@@ -97,7 +114,11 @@ def status_reply(shape: Shape, health: Health, host: Host) -> Reply:
 
 def reply(shape: Shape, answer: Answer, http: int = 200) -> Reply:
     """An answer in the shape of its request; all three members are always there."""
-    headers = ((REASON_HEADER, header_text(answer.why)),) if answer.why else ()
+    headers: list[tuple[str, str]] = []
+    if answer.why:
+        headers.append((REASON_HEADER, header_text(answer.why)))
+    if answer.ids:
+        headers.append((IDS_HEADER, ",".join(map(str, answer.ids[:MAX_IN_HEADER]))))
     if shape.is_json:
         result = {
             "code": answer.code,

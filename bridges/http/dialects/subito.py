@@ -31,7 +31,7 @@ from pdu.status import Vendor
 from smsc.config_accounts import parse_region
 from smsc.config_fields import about
 from smsc.message import NEW_BATCH, AccountId, Draft
-from smsc.ports import Admission, Admitted, Price, Refused
+from smsc.ports import Admission, Admitted, Foreseen, Refused
 
 SOURCE = "subito"
 ACTIONS = ("credit", "send", "status")
@@ -90,23 +90,14 @@ class Asked:
 
 
 @attrs.define(slots=True)
-class Wanted:
-    """A message that can be submitted, and what it needs to be priced."""
-
-    draft: Draft
-    dest: str
-    parts: int
-
-
-@attrs.define(slots=True)
 class Order:
     """The messages of one request in order; those that cannot be submitted as `Invalid`."""
 
-    items: list[Wanted | Invalid]
+    items: list[Draft | Invalid]
 
-    def wanted(self) -> list[Wanted]:
+    def drafts(self) -> list[Draft]:
         """What goes to intake."""
-        return [item for item in self.items if isinstance(item, Wanted)]
+        return [item for item in self.items if isinstance(item, Draft)]
 
 
 # --- requests ---------------------------------------------------------------------------------
@@ -163,7 +154,7 @@ def parse_order(
         why = f"data holds {len(items)} messages; a request may have {config.max_messages}"
         return syntax(why)
     order = Order([_parse_message(item, account, config, numbers, own_sender) for item in items])
-    if not order.wanted():
+    if not order.drafts():
         first = order.items[0]
         assert isinstance(first, Invalid)
         return syntax(first.sentence())
@@ -192,7 +183,7 @@ def _parse_message(
     config: SubitoConfig,
     numbers: NumberReader,
     own_sender: str,
-) -> Wanted | Invalid:
+) -> Draft | Invalid:
     if not isinstance(item, dict):
         return Invalid("data", item, "a message is an object with sender, dest and text")
     fields = {name: item.get(name) for name in ("sender", "dest", "text")}
@@ -212,7 +203,7 @@ def _parse_message(
     body = to_body(numbers.address(sender) or sender, number, content)
     if isinstance(body, Invalid):
         return attrs.evolve(body, field=_OUR_NAMES.get(body.field, body.field))
-    return Wanted(Draft(account, SOURCE, body, batch=NEW_BATCH), number, content.parts)
+    return Draft(account, SOURCE, body, batch=NEW_BATCH)
 
 
 _OUR_NAMES: Mapping[str, str] = {"from": "sender", "to": "dest"}
@@ -221,13 +212,20 @@ _OUR_NAMES: Mapping[str, str] = {"from": "sender", "to": "dest"}
 # --- may it be paid for -----------------------------------------------------------------------
 
 
-def check_credit(prices: Sequence[Price], balances: Mapping[str, Decimal] | None) -> Fault | None:
-    """Fault 5: the whole request is refused when its messages together cost too much."""
+def check_credit(
+    foreseen: Sequence[Foreseen | Refused], balances: Mapping[str, Decimal] | None
+) -> Fault | None:
+    """Fault 5: the whole request is refused when its messages together cost too much.
+
+    What is refused for another reason, or dropped by a rule, costs nothing.
+    """
     if balances is None:
         return None
     cost: dict[str, Decimal] = {}
-    for price in prices:
-        cost[price.credit_class] = cost.get(price.credit_class, Decimal(0)) + price.amount
+    for one in foreseen:
+        if isinstance(one, Foreseen) and one.outlets:
+            name = one.price.credit_class
+            cost[name] = cost.get(name, Decimal(0)) + one.price.amount
     if all(amount <= balances.get(name, Decimal(0)) for name, amount in cost.items()):
         return None
     return _no_credit()
@@ -237,14 +235,14 @@ def check_credit(prices: Sequence[Price], balances: Mapping[str, Decimal] | None
 
 
 def sent_reply(order: Order, admissions: Sequence[Admission]) -> Reply:
-    """The answer to `action=send`; `admissions` answer `order.wanted()`."""
+    """The answer to `action=send`; `admissions` answer `order.drafts()`."""
     ids = [one.id for one in admissions if isinstance(one, Admitted)]
     if not ids:
         return fault_reply(_refusal([one for one in admissions if isinstance(one, Refused)]))
     answers = iter(admissions)
     refused: list[dict[str, object]] = []
     for place, item in enumerate(order.items):
-        answer = next(answers) if isinstance(item, Wanted) else None
+        answer = next(answers) if isinstance(item, Draft) else None
         if isinstance(item, Invalid):
             refused.append({"message": place, "why": item.sentence()})
         elif isinstance(answer, Refused):

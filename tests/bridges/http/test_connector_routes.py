@@ -80,7 +80,11 @@ async def test_other_paths_are_nobodys(path: str) -> None:
 async def test_other_methods_and_huge_bodies_are_refused() -> None:
     receiver = FakeReceiver()
     async with serving({PATH: receiver}) as (url, _), httpx2.AsyncClient(trust_env=False) as client:
-        assert (await client.put(f"{url}{PATH}", content=b"x")).status_code == 405
+        for refused in (
+            await client.put(f"{url}{PATH}", content=b"x"),
+            await client.head(url + PATH),
+        ):
+            assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
         assert (await client.post(f"{url}{PATH}", content=b"x" * 300_000)).status_code == 413
         assert receiver.got == []
 

@@ -76,6 +76,7 @@ def test_the_account_s_own_sender(house: DialectHouse) -> None:
 
 def test_rate_balance_and_ping(house: DialectHouse) -> None:
     assert get(house, "/rate", content="a" * 161) == (200, '{"unit_rate":0.5,"submit_sm_count":2}')
+    assert get(house, "/rate", content=None) == (200, '{"unit_rate":0.5,"submit_sm_count":1}')
     login = {"username": "poor", "password": "poor"}
     balance = house.client.get("/balance", params=login)
     assert (balance.status_code, balance.json()) == (200, {"balance": 1.0, "sms_count": "ND"})
@@ -146,6 +147,14 @@ def test_bad_input_has_its_sentence_and_stores_nothing(
         ("/rate", params(content="a" * 766), 400, None),
         ("/rate", params(username="far", password="far"), 403,
          '"Authentication failure for username:far"'),
+        ("/rate", params(password="wrong"), 403, '"Authentication failure for username:demo"'),
+        ("/rate", params(to="x"), 400, '"Argument [to] has an invalid value: [x]."'),
+        ("/rate", params(to="4" * 25), 400,
+         f'"Argument [to] has an invalid value: [{"4" * 25}]."'),
+        ("/rate", params(to="447700900000"), 412, '"No route found"'),
+        ("/rate", params(to="447700900000", content=None), 412, '"No route found"'),
+        ("/rate", params(username="shop", password="shop", **{"from": "Other"}), 400,
+         '"Value filter failed for user [shop] (source_address filter mismatch)."'),
         ("/balance", {}, 400,
          '"Mandatory arguments not found, please refer to the HTTPAPI specifications."'),
         ("/balance", {"username": "demo"}, 400, '"Mandatory argument [password] is not found."'),
@@ -206,6 +215,42 @@ def test_rest_send(house: DialectHouse) -> None:
     hexed = {"to": "41791234567", "hex_content": "044f", "coding": 8}
     data = house.client.post("/secure/send", json=hexed, auth=BASIC).json()["data"]
     assert read_body(sent(house, data + '"').body).text() == "\u044f"
+
+
+RULES = """
+[outlets.sim]
+kind = "simulator"
+[[routes]]
+to = ["41"]
+when.tags = ["cheap"]
+outlets = ["sim"]
+do = { charge = 0.25 }
+[[routes]]
+to = ["41"]
+outlets = ["sim"]
+do = { charge = 2 }
+[[routes]]
+to = ["42"]
+do = { drop = true }
+"""
+
+
+def test_a_rate_is_that_of_the_rule_that_takes_the_message(tmp_path: Path) -> None:
+    with running(tmp_path / "var", RULES) as ruled:
+        for changes, unit in (
+            ({}, 2.0),
+            ({"tags": "cheap"}, 0.25),
+            ({"to": "42123456"}, 0.0),
+            ({"username": "poor", "password": "poor"}, 2.0),  # it is told what it cannot pay
+        ):
+            answer = get(ruled, "/rate", **changes)
+            assert answer == (200, f'{{"unit_rate":{unit},"submit_sm_count":1}}')
+        assert ruled.stored() == 0
+        cheap = ONE | {"tags": "cheap"}
+        rate = ruled.client.get("/secure/rate", params=cheap, auth=BASIC).json()
+        assert rate == {"data": {"unit_rate": 0.25, "submit_sm_count": 1}}
+        lost = ruled.client.get("/secure/rate", params=ONE | {"to": "43123456"}, auth=BASIC)
+        assert (lost.status_code, lost.json()) == (412, {"message": "No route found"})
 
 
 def test_rest_rate_and_balance(house: DialectHouse) -> None:

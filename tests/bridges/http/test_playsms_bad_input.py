@@ -245,6 +245,7 @@ def test_a_message_that_nobody_pays_for(playsms: PlaysmsHouse) -> None:
         ("accountconf", {"data_local_length": "1000"}, 618),
         ("accountconf", {"data_replace_zero": "x"}, 618),
         ("accountconf", {"data_sender": "far too long for a sender"}, 618),
+        ("accountconf", {"data_username": "shop", "data_sender": "Other"}, 618),
         ("accountconf", {"data_datetime_timezone": "Mars"}, 618),
         ("accountconf", {"data_footer": "x" * 251}, 618),
         *[
@@ -275,8 +276,9 @@ def test_an_operation_that_is_none(playsms: PlaysmsHouse, op: str, expected: int
 
 
 def test_what_is_not_for_us(playsms: PlaysmsHouse) -> None:
-    for url in ("/index.php", "/index.php?app=main", "/index.php?app=", "/index.php?app=%ff"):
+    for url in ("/index.php?app=main", "/index.php?app=", "/index.php?app=%ff"):
         assert playsms.client.get(url).status_code == 404
+    assert playsms.client.post("/index.php").status_code == 404
     assert playsms.client.put("/index.php?app=ws").status_code == 405
 
 

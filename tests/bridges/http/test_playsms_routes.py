@@ -262,6 +262,22 @@ def test_token_credit_and_query(playsms: PlaysmsHouse) -> None:
     assert playsms.ask("cr", u="Demo@X.example")["credit"] == "999999"
 
 
+@pytest.mark.parametrize("sender", ["Shop", "41790000001", "+41790000001"])
+def test_an_admin_chooses_among_the_senders_of_an_account(
+    playsms: PlaysmsHouse, sender: str
+) -> None:
+    assert playsms.code("accountconf", "boss", data_username="shop", data_sender=sender) == 0
+    row = sent(playsms, account="shop", msg="x")
+    shown = playsms.message(row["smslog_id"])[0].peek.source_addr
+    assert shown == sender.removeprefix("+")
+
+
+def test_what_comes_in_has_no_queue_and_no_smslog_id(playsms: PlaysmsHouse) -> None:
+    assert playsms.code("pv", "plain", to="@demo", msg="hello") == 0
+    rows = playsms.ask("ix")["data"]
+    assert playsms.ask("ix", queue="0" * 32, smslog_id="1")["data"] == rows
+
+
 def test_no_token_yet(playsms: PlaysmsHouse) -> None:
     profile = playsms.call(lambda: playsms.gateway.directory.profile(AccountId("spare")))
     assert profile is not None
@@ -279,6 +295,7 @@ def test_a_login_key_opens_once_and_always_redirects(playsms: PlaysmsHouse) -> N
     ):
         answer = playsms.raw(op="ws_login", **fields)
         assert (answer.status_code, answer.headers["location"]) == (302, "index.php")
+        assert "set-cookie" not in answer.headers
     is_open = playsms.await_(lambda: directory.use_login_key(AccountId("plain"), key))
     assert not is_open  # burnt by the wrong guess
 

@@ -254,9 +254,9 @@ class TestAccount:
         )
         ask(house, "POST", "/v1/contacts", {"name": "Bob", "number": "+41791234568"})
         listed = ask(house, "GET", "/v1/contacts", params={"limit": 1}).json()
-        assert [one["name"] for one in listed["data"]] == ["Ann"]
+        assert [one["name"] for one in listed["data"]] == ["Bob"]
         rest = ask(house, "GET", "/v1/contacts", params={"cursor": listed["next_cursor"]}).json()
-        assert ([one["name"] for one in rest["data"]], rest["next_cursor"]) == (["Bob"], None)
+        assert ([one["name"] for one in rest["data"]], rest["next_cursor"]) == (["Ann"], None)
         path, group_path = ann.headers["location"], group.headers["location"]
         members = ask(house, "GET", f"{group_path}/contacts").json()
         assert [one["name"] for one in members["data"]] == ["Ann"]
@@ -269,6 +269,31 @@ class TestAccount:
             assert ask(house, "DELETE", each).status_code == 204
             assert ask(house, "DELETE", each).status_code == 404
             assert ask(house, "PUT", each, contact).status_code == 404
+
+    @pytest.mark.parametrize(("path", "code"), [("/v1/contacts", {}), ("/v1/groups", {"code": ""})])
+    def test_pages_of_a_phonebook_hold_still(
+        self, house: DialectHouse, path: str, code: dict[str, str]
+    ) -> None:
+        """What is renamed, added or deleted between two pages makes no other come twice or never."""
+
+        def entry(name: str) -> dict[str, str]:
+            return {"name": name} | ({"code": name} if code else {"number": "+41791234567"})
+
+        names = [f"page-{letter}" for letter in "abcdef"]
+        paths = [ask(house, "POST", path, entry(one)).headers["location"] for one in names]
+        listed = ask(house, "GET", path, params={"limit": 3, "keyword": "page"}).json()
+        seen = [one["name"] for one in listed["data"]]
+        ask(house, "PUT", paths[0], entry("zz-page"))
+        ask(house, "PUT", paths[5], entry("aa-page"))
+        assert ask(house, "DELETE", paths[4]).status_code == 204
+        new = ask(house, "POST", path, entry("page-0"))
+        params = {"keyword": "page", "cursor": listed["next_cursor"]}
+        rest = ask(house, "GET", path, params=params).json()
+        seen += [one["name"] for one in rest["data"]]
+        assert seen == ["page-f", "page-e", "page-d", "page-c", "page-b", "zz-page"]
+        assert rest["next_cursor"] is None
+        for each in (*paths, new.headers["location"]):
+            ask(house, "DELETE", each)
 
     @pytest.mark.parametrize(
         ("path", "payload", "status"),

@@ -12,7 +12,7 @@ import zeep
 import zeep.transports
 
 from pdu.text.alphabet import Alphabet, MessageClass, alphabet_of, message_class
-from smsc.message import State
+from smsc.message import MessageId, State
 from tests.bridges.http.dialect_house import ROUTES
 from tests.bridges.http.xml_house import Answer, XmlHouse, running
 
@@ -385,13 +385,18 @@ def test_a_wrong_type_in_json(
 
 
 def test_some_numbers_are_refused(xml_house: XmlHouse) -> None:
-    """The client must not take it for a success; the message tells what happened."""
+    """The client must not take it for a success, and can tell what not to send again."""
     before = xml_house.stored()
     mobile = "<String>+352691123456</String><String>+33612345678</String>"
     heard = soap(xml_house, send_of(mobile=mobile))
-    assert told(heard) == ("0", "ServerError", "Server Error: 1 of 2 messages were accepted")
+    message = "Server Error: 1 of 2 messages were accepted, not those to +33612345678"
+    assert told(heard) == ("0", "ServerError", message)
     assert heard.headers["x-reason"].startswith("no route to 33612345678")
+    (id_,) = heard.headers["x-message-id"].split(",")
+    assert xml_house.message(MessageId(int(id_)))[0].peek.destination_addr == "352691123456"
     assert xml_house.stored() == before + 1
+    result = rpc(xml_house, "smshubSend", JSON | {"mobile": ["33612345678", "352691123456"]})
+    assert result["result"]["message"].endswith("not those to 33612345678")
 
 
 def test_an_account_over_its_rate(xml_house: XmlHouse) -> None:

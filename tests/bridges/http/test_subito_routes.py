@@ -1,13 +1,15 @@
 """SubitoSMS over real sockets, against a whole gateway: what its PHP samples do, and bad input."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
-from smsc.message import State
+from smsc.message import AccountId, State
+from smsc.ports import AccountStatus, NewProfile
 from tests.bridges.http.dialect_house import DialectHouse, running
 
 AUTH = {"username": "demo", "password": "demo"}
@@ -300,3 +302,71 @@ def test_credit_by_class(tmp_path: Path) -> None:
         assert code_of(ask(house, "send", [ONE, ONE | {"dest": "3999123456"}] * 3, rich)) == 5
         assert house.stored() == before
         assert ask(house, "credit", [], rich)["data"] == left
+
+
+CHARGES = """
+[accounts.three]
+password = "three"
+credit = 3
+[outlets.sim]
+kind = "simulator"
+[[routes]]
+to = ["3933"]
+outlets = ["sim"]
+do = { charge = 2 }
+[[routes]]
+to = ["3934"]
+outlets = ["sim"]
+do = { charge = 0 }
+[[routes]]
+to = ["3936"]
+do = { drop = true }
+[[routes]]
+to = ["3938"]
+outlets = ["sim"]
+"""
+DEAR, FREE, DROPPED, LISTED, NOWHERE = "+3933", "+3934", "+3936", "+3938", "+4420"
+"""At 2 by a rule, at 0 by a rule, at nothing, at 1 by the price list; and no way out."""
+
+
+@pytest.fixture
+def charging(tmp_path: Path) -> Iterator[DialectHouse]:
+    with running(tmp_path / "var", CHARGES, credit="default_price = 1") as house:
+        yield house
+
+
+@pytest.mark.parametrize(
+    ("bulk", "cost"),
+    [
+        ([DEAR, LISTED], 3),
+        ([DEAR, DEAR], None),  # by the list they would be paid for
+        ([DEAR, LISTED, LISTED], None),
+        ([FREE] * 5 + [LISTED] * 3, 3),  # by the list they would not
+        ([LISTED] * 3 + [DROPPED, NOWHERE], 3),
+    ],
+)
+@pytest.mark.parametrize("payer", ["three", "child"])
+def test_a_bulk_is_judged_by_what_rules_charge(
+    charging: DialectHouse, bulk: list[str], cost: int | None, payer: str
+) -> None:
+    charging.await_(lambda: charging.gateway.directory.add(CHILD, by=AccountId("boss")))
+    auth = {"username": payer, "password": payer}
+    data = [ONE | {"dest": f"{start}5123{place:04}"} for place, start in enumerate(bulk)]
+    before = charging.stored()
+    answer = ask(charging, "send", data, auth)
+    left = ask(charging, "credit", [], auth)["data"]["Italy"]
+    if cost is None:
+        assert code_of(answer) == 5
+        assert (charging.stored(), left) == (before, "3")
+    else:
+        assert answer["data"]["id"].isdigit()
+        assert len(answer["data"].get("refused", [])) == bulk.count(NOWHERE)
+        assert left == str(3 - cost)
+
+
+CHILD = NewProfile(
+    account=AccountId("child"),
+    password="child",
+    status=AccountStatus.SUBUSER,
+    parent=AccountId("three"),
+)

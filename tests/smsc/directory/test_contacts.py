@@ -56,6 +56,20 @@ async def test_contacts_are_found_by_any_part_and_case_and_by_name(annex: Annex)
         annex.restart()
 
 
+async def test_pages_are_by_id_newest_first(annex: Annex) -> None:
+    kept = [await put(annex, name) for name in ("Zoé", "ann", "Bob")]
+    groups = [await put_group(annex, code) for code in ("z", "a")]
+    for _ in range(2):
+        assert names(book(annex).newest_contacts(USER)) == ["Bob", "ann", "Zoé"]
+        assert names(book(annex).newest_contacts(USER, limit=1)) == ["Bob"]
+        assert names(book(annex).newest_contacts(USER, "", kept[2].id)) == ["ann", "Zoé"]
+        assert names(book(annex).newest_contacts(USER, "zOÉ")) == ["Zoé"]
+        assert names(book(annex).newest_contacts(USER, "", kept[0].id)) == []
+        assert names(book(annex).newest_groups(USER)) == ["Group a", "Group z"]
+        assert names(book(annex).newest_groups(USER, "Z", groups[1].id, 1)) == ["Group z"]
+        annex.restart()
+
+
 async def test_a_contact_is_overwritten_and_deleted(annex: Annex) -> None:
     kept = await put(annex, "Ann")
     changed = attrs.evolve(kept, name="Anna", number="0791234567")

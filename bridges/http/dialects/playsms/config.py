@@ -49,7 +49,8 @@ class PlaysmsConfig:
         metadata=about("outlet that injected messages come from, where smsc names none of ours"),
     )
     login_location: str = attrs.field(
-        default="index.php", metadata=about("where ws_login redirects to")
+        default="",
+        metadata=about("where ws_login redirects to; none = our own page about the account"),
     )
     body_octets: int = settings.body_octets()
 

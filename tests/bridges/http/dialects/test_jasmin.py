@@ -4,6 +4,7 @@ import urllib.parse
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import orjson
 import pytest
 
@@ -14,8 +15,9 @@ from bridges.http.dialects.jasmin_tlvs import parse_tlvs
 from bridges.http.dialects.uuids import uuid_of
 from pdu.codec import peek_submit_sm
 from pdu.status import Status, Vendor
+from smsc.flow.throttle import parts_of
 from smsc.message import AccountId, Draft, MessageId
-from smsc.ports import Admission, Admitted, Price, Refused
+from smsc.ports import Admission, Admitted, Foreseen, Price, Refused
 
 NOW_MS = 1_764_000_000_000
 DEMO = AccountId("demo")
@@ -315,7 +317,11 @@ def test_custom_tlvs(value: Any, tlvs: object) -> None:
 def test_rate_counts_parts(changes: dict[str, Any], parts: int) -> None:
     arguments = arguments_of(**changes)
     assert jasmin.check_rate(arguments, CONFIG) is None
-    assert jasmin.measure(arguments, CONFIG) == jasmin.Measured("41791234567", parts)
+    content = jasmin.parse_rate_content(arguments, CONFIG)
+    assert not isinstance(content, Refusal)
+    draft = jasmin.to_draft(arguments, content, DEMO, "", NOW_MS)
+    assert isinstance(draft, Draft)
+    assert content.parts == parts_of(draft.body, peek_submit_sm(draft.body)) == parts
 
 
 @pytest.mark.parametrize("name", ["sdt", "dlr", "dlr_url", "custom_tlvs"])
@@ -354,8 +360,24 @@ def test_the_balance(balances: dict[str, Decimal] | None, json: bytes) -> None:
 
 
 def test_the_rate() -> None:
-    reply = jasmin.to_reply(jasmin.rate_result(Price("", Decimal("0.05"), 3)))
+    foreseen = Foreseen(
+        source="",
+        destination="41791234567",
+        body=b"",
+        parts=3,
+        price=Price("", Decimal("0.05"), 3),
+        outlets=("sim",),
+        due_ms=0,
+        expires_ms=0,
+    )
+    reply = jasmin.to_reply(jasmin.rate_result(foreseen, "demo", {}))
     assert reply.body == b'{"unit_rate":0.05,"submit_sm_count":3}'
+    dropped = attrs.evolve(foreseen, outlets=())
+    reply = jasmin.to_reply(jasmin.rate_result(dropped, "demo", {}))
+    assert reply.body == b'{"unit_rate":0.0,"submit_sm_count":3}'
+    lost = Refused(Status.ESME_RINVDSTADR, "no route to 41791234567")
+    reply = jasmin.to_reply(jasmin.rate_result(lost, "demo", {}))
+    assert (reply.status, reply.body) == (412, b'"No route found"')
 
 
 def test_errors_of_rate_and_balance_are_json_strings() -> None:

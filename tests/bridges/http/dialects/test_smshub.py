@@ -12,7 +12,7 @@ from bridges.http.dialects import smshub, smshub_replies, smshub_wsdl
 from bridges.http.dialects.base import Reply, read_body
 from bridges.http.dialects.numbers import NumberReader
 from bridges.http.dialects.smshub import Asked, SmshubConfig
-from bridges.http.dialects.smshub_replies import SENT, Answer, Host, Shape
+from bridges.http.dialects.smshub_replies import Answer, Host, Shape
 from pdu.status import Status, Vendor
 from smsc.message import NEW_BATCH, AccountId, Draft, MessageId
 from smsc.ports import Admitted, Health, Refused
@@ -141,16 +141,21 @@ def test_what_makes_no_draft(params: dict[str, object], error: str) -> None:
     ],
 )
 def test_what_intake_refuses(status: int, error: str) -> None:
-    answer = smshub.sent([Refused(status, "because")])
+    answer = smshub.sent_answer(["+33612345678"], [Refused(status, "because")])
     assert (answer.code, answer.error, answer.why) == (0, error, "because")
 
 
 def test_one_code_for_all_numbers() -> None:
-    admitted, refused = Admitted(MessageId(1)), Refused(Status.ESME_RTHROTTLED, "too fast")
-    assert smshub.sent([admitted, admitted]) is SENT
-    assert smshub.sent([refused, refused]).message == "Server Error"
-    some = smshub.sent([admitted, refused, admitted])
-    assert (some.code, some.message) == (0, "Server Error: 2 of 3 messages were accepted")
+    refused = Refused(Status.ESME_RTHROTTLED, "too fast")
+    one, two = MessageId(1), MessageId(2)
+    numbers = ["+41 1", "412", "413", "414"]
+    everyone = smshub.sent_answer(numbers[:2], [Admitted(one), Admitted(two)])
+    assert everyone == Answer(1, "", "SMS send success", ids=[one, two])
+    nobody = smshub.sent_answer(numbers[:2], [refused, refused])
+    assert nobody == Answer(0, "ServerError", "Server Error", "too fast")
+    some = smshub.sent_answer(numbers, [refused, Admitted(one), refused, Admitted(two)])
+    message = "Server Error: 2 of 4 messages were accepted, not those to +41 1, 413"
+    assert some == Answer(0, "ServerError", message, "too fast", [one, two])
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+import attrs
 import orjson
 import pytest
 
@@ -11,8 +12,9 @@ from bridges.http.dialects.base import Invalid, Reply, read_body
 from bridges.http.dialects.numbers import NumberReader
 from pdu.codec import peek_submit_sm
 from pdu.status import Status, Vendor
+from smsc.flow.throttle import parts_of
 from smsc.message import NEW_BATCH, AccountId, Message, MessageId, OutletName, Progress, State
-from smsc.ports import Admission, Admitted, MessageReport, Price, Refused
+from smsc.ports import Admission, Admitted, Foreseen, MessageReport, Price, Refused
 
 DEMO = AccountId("demo")
 CONFIG = subito.SubitoConfig()
@@ -61,13 +63,13 @@ def test_the_sample_of_the_document_is_read() -> None:
     asked = subito.parse_request(SAMPLE)
     assert isinstance(asked, subito.Asked)
     assert (asked.username, asked.password) == ("mickey", "foobar")
-    first, second = order_of(asked.data).wanted()
-    peeks = [peek_submit_sm(one.draft.body) for one in (first, second)]
+    first, second = order_of(asked.data).drafts()
+    peeks = [peek_submit_sm(one.body) for one in (first, second)]
     assert [peek.destination_addr for peek in peeks] == ["39335123456", "393356359515"]
     assert [peek.source_addr for peek in peeks] == ["SubitoSMS"] * 2
-    assert first.draft.source == "subito"
-    assert first.draft.batch == second.draft.batch == NEW_BATCH
-    assert read_body(first.draft.body).text() == "Hello message"
+    assert first.source == "subito"
+    assert first.batch == second.batch == NEW_BATCH
+    assert read_body(first.body).text() == "Hello message"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,7 @@ def test_the_known_actions_are_no_fault() -> None:
     "data", [ONE, [ONE], {"0": ONE}, {"3": ONE}], ids=["object", "array", "php 0", "php 3"]
 )
 def test_the_shapes_of_data(data: object) -> None:
-    assert len(order_of(data).wanted()) == 1
+    assert len(order_of(data).drafts()) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,7 +192,8 @@ def test_data_without_messages_or_with_too_many(data: object) -> None:
     ("text", "parts"), [("a" * 160, 1), ("a" * 161, 2), ("a" * 612, 4), ("я" * 268, 4)]
 )
 def test_a_text_may_have_four_parts(text: str, parts: int) -> None:
-    assert [one.parts for one in order_of(ONE | {"text": text}).wanted()] == [parts]
+    (one,) = order_of(ONE | {"text": text}).drafts()
+    assert parts_of(one.body, peek_submit_sm(one.body)) == parts
 
 
 @pytest.mark.parametrize(
@@ -207,13 +210,13 @@ def test_a_text_may_have_four_parts(text: str, parts: int) -> None:
     ],
 )
 def test_a_national_number_gets_the_country_code(dest: object, number: str) -> None:
-    (one,) = order_of(ONE | {"dest": dest}).wanted()
-    assert peek_submit_sm(one.draft.body).destination_addr == number
+    (one,) = order_of(ONE | {"dest": dest}).drafts()
+    assert peek_submit_sm(one.body).destination_addr == number
 
 
 def test_a_sender_may_be_a_number() -> None:
-    (one,) = order_of(ONE | {"sender": "3351234567"}).wanted()
-    peek = peek_submit_sm(one.draft.body)
+    (one,) = order_of(ONE | {"sender": "3351234567"}).drafts()
+    peek = peek_submit_sm(one.body)
     assert (peek.source_addr, peek.source_addr_ton) == ("393351234567", 1)
 
 
@@ -269,9 +272,31 @@ def test_a_refusal_of_all_is_an_error(admissions: list[Admission], http: int, co
 def test_credit_is_judged_for_the_whole_request(
     balances: dict[str, Decimal] | None, code: int | None
 ) -> None:
-    prices = [Price("domestic", Decimal(1), 2), Price("domestic", Decimal(1), 1)]
-    fault = subito.check_credit(prices, balances)
+    dropped = attrs.evolve(foreseen("domestic", 100), outlets=())
+    no_route = Refused(Status.ESME_RINVDSTADR, "no route")
+    bulk: list[Foreseen | Refused] = [
+        foreseen("domestic", 2),
+        no_route,
+        foreseen("domestic", 1),
+        dropped,
+    ]
+    fault = subito.check_credit(bulk, balances)
     assert (fault.code if fault else None) == code
+
+
+def foreseen(credit_class: str, parts: int) -> Foreseen:
+    """A message of that many parts, at 1 each, that would go."""
+    price = Price(credit_class, Decimal(1), parts)
+    return Foreseen(
+        source="Shop",
+        destination="39335123456",
+        body=b"",
+        parts=parts,
+        price=price,
+        outlets=("sim",),
+        due_ms=0,
+        expires_ms=0,
+    )
 
 
 # --- status -----------------------------------------------------------------------------------
@@ -335,7 +360,7 @@ def test_what_never_was_an_id_is_not_looked_up(id_: int | str, batch: int | None
 
 
 def report(state: State, **progress: Any) -> MessageReport:
-    (one,) = order_of(ONE).wanted()
+    (one,) = order_of(ONE).drafts()
     message = Message(
         id=MessageId(1803322),
         account=DEMO,
@@ -349,7 +374,7 @@ def report(state: State, **progress: Any) -> MessageReport:
         batch=1803322,
         reference=None,
         tags=(),
-        body=one.draft.body,
+        body=one.body,
     )
     return MessageReport(message, Progress(state, **({"outlet": OutletName("sim")} | progress)))
 

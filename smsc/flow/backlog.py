@@ -5,15 +5,19 @@
 """
 
 from collections.abc import Callable, Container, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final
 
 from smsc.flow.guide import Guide
 from smsc.flow.lanes import Lanes, Plan
 from smsc.flow.recent import Recent
-from smsc.message import QUEUED, AccountId, Message, MessageId, OutletName, Progress
+from smsc.message import QUEUED, Message, MessageId, OutletName, Progress
 from smsc.ports import Store
 
 _FRESH_LIMIT: Final = 10_000
+_WAY: Final = itemgetter(0, 1, 2)
+_NO_OUTLET: Final = OutletName("")
 
 
 class Backlog:
@@ -32,17 +36,17 @@ class Backlog:
         """New messages that may leave at once; the plans that have work now."""
         fresh = self._fresh if len(self._fresh) < _FRESH_LIMIT else set()
         touched: set[Plan] = set()
-        last: tuple[Plan, int, AccountId] | None = None
-        put = None
-        for message, plan in zip(messages, plans, strict=True):
-            if message.due_ms:
-                continue
-            now = (plan, message.priority, message.account)
-            if put is None or now != last:  # those of a read mostly go the same way
-                put, last = self.lanes.lane(plan).queue(*now[1:]).put, now
-                touched.add(plan)
-            put(message.id)
-            fresh.add(message.id)
+        leaving = [
+            (plan, message.priority, message.account, message.id)
+            for message, plan in zip(messages, plans, strict=True)
+            if not message.due_ms
+        ]
+        # Those of a read mostly go the same way.
+        for (plan, priority, account), group in groupby(leaving, _WAY):
+            ids = [row[3] for row in group]
+            self.lanes.lane(plan).queue(priority, account).put_many(ids)
+            fresh.update(ids)
+            touched.add(plan)
         return touched
 
     def touched(self, id_: MessageId) -> None:
@@ -65,16 +69,16 @@ class Backlog:
         self, ids: Sequence[MessageId], flights: Container[MessageId]
     ) -> list[tuple[Message, Progress]]:
         """The messages among `ids` that are still to be sent now, each once."""
-        found: list[tuple[Message, Progress]] = []
-        touched: list[MessageId] = []
-        for id_ in ids:
-            if id_ not in self._fresh:
-                touched.append(id_)
-                continue
-            self._fresh.discard(id_)
-            message = self._recent.get(id_)
-            if message is not None:
-                found.append((message, Progress(QUEUED, OutletName(""))))
+        new = [id_ for id_ in dict.fromkeys(ids) if id_ in self._fresh]
+        touched = [id_ for id_ in ids if id_ not in self._fresh] if len(new) < len(ids) else ()
+        self._fresh.difference_update(new)
+        found = [
+            (message, Progress(QUEUED, _NO_OUTLET))
+            for message in self._recent.many(new)
+            if message is not None
+        ]
+        if not touched:
+            return found
         queued = {
             id_: progress
             for id_, progress in zip(touched, self._store.progresses(touched), strict=True)

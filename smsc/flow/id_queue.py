@@ -9,7 +9,7 @@ Measured (CPython 3.11): put 0.07 µs, take 0.02 µs an id in helpings of 100.
 
 from array import array
 from collections import deque
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Sequence
 from typing import Final, cast
 
 from smsc.message import MessageId
@@ -49,6 +49,15 @@ class IdQueue:
             self._chunks.append(last)
         last.append(id_)
         self._length += 1
+
+    def put_many(self, ids: Sequence[MessageId]) -> None:
+        """Append ids, in order."""
+        if len(self._last) + len(ids) > CHUNK:
+            for id_ in ids:
+                self.put(id_)
+        else:
+            self._last.extend(ids)
+            self._length += len(ids)
 
     def put_first(self, id_: MessageId) -> None:
         """Put one id before all others; rare, and costs the copy of a chunk at most."""

@@ -10,6 +10,8 @@ Last station of the flow: receipts → **mailboxes** → bound session | webhook
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
+from itertools import groupby, repeat
+from operator import attrgetter
 from typing import Any, Final, assert_never
 
 import attrs
@@ -18,6 +20,8 @@ from smsc.flow.set_aside import Asides
 from smsc.message import Delivery, Mailbox, MessageId
 from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver, SetAside, Store
 
+_ID: Final = attrgetter("id")
+_MAILBOX: Final = attrgetter("mailbox")
 _READY_LIMIT: Final = 10_000
 """Deliveries of one mailbox kept in memory; the rest is read from disk when its turn comes.
 Above what is under way at full speed with 0.2 s of latency: else all of it takes the long way."""
@@ -80,25 +84,20 @@ class Mailboxes:
         """Deliveries are on disk; offer them to whoever is there."""
         if not deliveries:
             return
-        # Most batches are of one mailbox: what is looked up for each is kept for the next.
-        touched: dict[Mailbox, _Box | None] = {}
-        mailbox: Mailbox | None = None
-        box: _Box | None = None
-        highest = self._on_disk
-        for delivery in deliveries:
-            id_ = delivery.id
-            highest = max(highest, id_)
-            if delivery.mailbox != mailbox:
-                mailbox = delivery.mailbox
-                box = touched[mailbox] = self._boxes.get(mailbox)
-            if box is None or id_ <= box.seen:
+        self._on_disk = max(self._on_disk, *map(_ID, deliveries))
+        touched: dict[Mailbox, None] = {}
+        for mailbox, group in groupby(deliveries, _MAILBOX):
+            touched[mailbox] = None
+            box = self._boxes.get(mailbox)
+            if box is None:
                 continue
-            if box.has_more or len(box.ready) >= _READY_LIMIT:
-                box.has_more = True
-            else:
-                box.ready.append(delivery)
-                box.seen = id_
-        self._on_disk = highest
+            room = 0 if box.has_more else _READY_LIMIT - len(box.ready)
+            new = [one for one in group if one.id > box.seen]
+            box.has_more = box.has_more or len(new) > room
+            if new and room > 0:
+                del new[room:]
+                box.ready += new
+                box.seen = new[-1].id
         for mailbox in touched:
             if mailbox not in self._boxes:
                 self.unattended(mailbox)
@@ -211,8 +210,8 @@ class Mailboxes:
                     return
                 taken = self._take(box, sum(rooms))
                 for receiver, batch in _share_out(taken, box, rooms):
-                    for delivery in batch:
-                        box.in_hand[delivery.id] = (delivery, receiver)
+                    held = zip(batch, repeat(receiver), strict=False)
+                    box.in_hand.update(zip(map(_ID, batch), held, strict=True))
                     receiver.deliver(batch)
         finally:
             box.is_offering = False
@@ -236,18 +235,13 @@ class Mailboxes:
 
     def _take(self, box: _Box, limit: int) -> list[Delivery]:
         """Deliveries to hand out now; those that waited too long are dropped here."""
-        now_ms = self._now_ms()
-        batch: list[Delivery] = []
-        expired: list[Delivery] = []
-        while box.ready and len(batch) < limit:
-            delivery = box.ready.popleft()
-            if delivery.expires_ms > now_ms:
-                batch.append(delivery)
-            else:
-                expired.append(delivery)
+        now_ms, ready = self._now_ms(), box.ready
+        taken = [ready.popleft() for _ in range(min(limit, len(ready)))]
+        expired = [one for one in taken if one.expires_ms <= now_ms]
         if expired:
             self._drop(expired)
-        return batch
+            return [one for one in taken if one.expires_ms > now_ms]
+        return taken
 
     def _drop(self, expired: Sequence[Delivery]) -> None:
         """Forget deliveries that waited too long."""

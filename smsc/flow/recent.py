@@ -30,7 +30,7 @@ class Recent:
         """These are on disk now."""
         if len(self._young) >= self._limit:
             self._old, self._young = self._young, {}
-        self._young.update((message.id, message) for message in messages)
+        self._young.update({message.id: message for message in messages})
 
     def get(self, id_: MessageId) -> Message | None:
         """The message, from memory or from disk."""
@@ -43,9 +43,10 @@ class Recent:
 
     def many(self, ids: Sequence[MessageId]) -> list[Message | None]:
         """Messages, in order; those that are not in memory in one read."""
-        found = [self._young.get(id_) or self._old.get(id_) for id_ in ids]
-        missing = [place for place, message in enumerate(found) if message is None]
-        if missing:
+        young, old = self._young.get, self._old.get
+        found = [young(id_) or old(id_) for id_ in ids]
+        if not all(found):
+            missing = [place for place, message in enumerate(found) if message is None]
             read = self._store.messages([ids[place] for place in missing])
             for place, message in zip(missing, read, strict=True):
                 found[place] = message

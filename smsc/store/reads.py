@@ -127,7 +127,7 @@ class Reads(ABC):
         The objects are the store's: who changes one journals the change in the same step.
         """
         found = [*map(self.fresh.progress, ids)]
-        if None in found:
+        if not all(found):  # `None in found` would compare the others with None
             missing = [id_ for id_, one in zip(ids, found, strict=True) if one is None]
             read = iter(self.progresses(missing))
             found = [next(read) if one is None else one for one in found]
@@ -143,7 +143,7 @@ class Reads(ABC):
         """Which message and part the network of `outlet` calls each of these, in order."""
         wanted = keys.upstream_keys(outlet, upstream_ids)
         found = [*map(self.fresh.name, wanted)]
-        if None in found:
+        if not all(found):
             missing = [key for key, one in zip(wanted, found, strict=True) if one is None]
             read = iter(self._read_upstreams(missing))
             found = [next(read) if one is None else one for one in found]

@@ -213,7 +213,7 @@ class UpstreamLink:
                 if outcome is not None:
                     outcomes.append(outcome)
         if habit is None and self.id_habit.is_curious:
-            self.id_habit.note_responses(one.upstream_id for one in outcomes if type(one) is Sent)
+            self.id_habit.note_responses([one.upstream_id for one in outcomes if type(one) is Sent])
         accepted = len(answers) - refused
         self._counts["accepted"] += accepted
         if accepted:

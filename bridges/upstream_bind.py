@@ -243,14 +243,18 @@ class Bind:
         assert session is not None
         assert link is not None
         owner = self._owner
-        receipts: list[tuple[int, UpstreamReceipt]] = []
-        messages: list[tuple[int, MobileOriginated]] = []
+        receipts: list[UpstreamReceipt] = []
+        messages: list[MobileOriginated] = []
+        numbers: list[int] = []
+        others: list[int] = []
         for sequence_number, peek, body in requests:
             receipt = read_receipt(owner.name, peek, body, owner.config.quirks)
             if receipt is not None:
-                receipts.append((sequence_number, receipt))
+                receipts.append(receipt)
+                numbers.append(sequence_number)
             else:
-                messages.append((sequence_number, MobileOriginated(owner.name, body)))
+                messages.append(MobileOriginated(owner.name, body))
+                others.append(sequence_number)
 
         def answer(sequence_numbers: list[int], statuses: list[int]) -> None:
             self.written_at = trio.current_time()
@@ -260,12 +264,6 @@ class Bind:
             link.flush()
 
         if receipts:
-            numbers = [one for one, _ in receipts]
-            owner.flow.receipts_nowait(
-                [one for _, one in receipts], lambda statuses: answer(numbers, statuses)
-            )
+            owner.flow.receipts_nowait(receipts, lambda statuses: answer(numbers, statuses))
         if messages:
-            others = [one for one, _ in messages]
-            owner.flow.mobile_originated_nowait(
-                [one for _, one in messages], lambda statuses: answer(others, statuses)
-            )
+            owner.flow.mobile_originated_nowait(messages, lambda statuses: answer(others, statuses))

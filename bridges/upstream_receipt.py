@@ -50,7 +50,8 @@ def read_receipt(
                 quirks.receipt_ahead_min,
             )
             if facts is not None:
-                return UpstreamReceipt(outlet, upstream_id.decode(), *facts)
+                state, error, done_ms = facts
+                return UpstreamReceipt(outlet, upstream_id.decode(), state, error, done_ms)
     return read_any_receipt(outlet, peek, body, quirks)
 
 

@@ -139,10 +139,10 @@ class Dispatch(Landing):
                 message.id, message.peek.destination_addr
             ):
                 continue
-            flights[message.id] = Flight(message, progress, name)
+            flights[message.id] = flight = Flight(message, progress, name)
             if pending:
                 pending.discard(message)
-            claimed.append(Outgoing(message, progress))
+            claimed.append(flight)
         if expired:
             batch = self._store.batch()
             for message, progress in expired:
@@ -172,11 +172,13 @@ class Dispatch(Landing):
             flight = flights.get(outcome.id)
             if flight is None:
                 continue
-            if is_plain_outlet and type(outcome) is Sent and outcome.parts == 1 and flight.is_plain:
+            if is_plain_outlet and type(outcome) is Sent and outcome.parts == 1:
                 id_, upstream_id = outcome.id, outcome.upstream_id
-                del flights[id_]
-                left.append((id_, upstream_id, flight.left_whole(outlet, upstream_id)))
-                continue
+                progress = flight.left_whole(outlet, upstream_id)
+                if progress is not None:
+                    del flights[id_]
+                    left.append((id_, upstream_id, progress))
+                    continue
             if flight.note(batch, outlet, outcome):
                 del self.flights[outcome.id]
                 if self._land(batch, flight, outlet, moved_on):

@@ -9,16 +9,14 @@ from typing import assert_never
 import attrs
 
 from smsc.flow.parts import ONE_ENROUTE, held, new_parts, with_part
-from smsc.message import ENROUTE, NOTICE_WISH, QUEUED, Message, OutletName, Progress, State
-from smsc.ports import Batch, Failed, Held, Outcome, Sent, TryLater
+from smsc.message import ENROUTE, NOTICE_WISH, QUEUED, OutletName, Progress, State
+from smsc.ports import Batch, Failed, Held, Outcome, Outgoing, Sent, TryLater
 
 
 @attrs.define(slots=True)
-class Flight:
+class Flight(Outgoing):
     """One message; while it flies, `progress` is the newest record of it, ahead of the store."""
 
-    message: Message
-    progress: Progress
     outlet: OutletName
     """In whose hands it is."""
     pending: int = -1
@@ -35,20 +33,21 @@ class Flight:
         self.progress.outlet = outlet
         self._journal(batch)
 
-    @property
-    def is_plain(self) -> bool:
-        """Nothing was noted of it yet, on disk or here, and nobody asked to hear that it left."""
-        return (
-            self.pending < 0
-            and not self.is_marked
-            and not self.progress.parts
-            and not self.message.registered_delivery & NOTICE_WISH
-            and not self.message.callback_style
-        )
+    def left_whole(self, outlet: OutletName, upstream_id: str) -> Progress | None:
+        """A message of one part was sent: its progress, to be journalled by `left_many`.
 
-    def left_whole(self, outlet: OutletName, upstream_id: str) -> Progress:
-        """A plain message of one part was sent: its progress, to be journalled by `left_many`."""
-        progress = self.progress
+        None, and `note` enters it: something was noted of it before, on disk or here, or somebody
+        asked to hear that it left.
+        """
+        message, progress = self.message, self.progress
+        if (
+            self.pending >= 0
+            or self.is_marked
+            or progress.parts
+            or message.registered_delivery & NOTICE_WISH
+            or message.callback_style
+        ):
+            return None
         progress.state = ENROUTE
         progress.outlet = outlet
         progress.attempt += 1

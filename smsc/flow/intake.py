@@ -124,10 +124,14 @@ class Intake:
         batch = self._store.batch()
         taken = Submission(done)
         next_id = iter(self._ids.take(len(drafts), now_ms)).__next__
+        admits_all = not (self._duplicates or self._payers)
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
             if isinstance(verdict, Refused):
                 taken.answers.append(verdict)
+            elif admits_all:
+                peek, lifetime, plan, _ = verdict
+                taken.admit(draft, next_id(), now_ms, peek, lifetime, plan)
             else:
                 self._take(batch, taken, draft, verdict, next_id, now_ms)
         if taken.stores_nothing:

@@ -25,7 +25,6 @@ from smsc.message import (
     AccountId,
     Delivery,
     Mailbox,
-    Message,
     MessageId,
     OutletName,
     Progress,
@@ -42,7 +41,7 @@ from smsc.store.ids import IdAllocator
 EARLY_KEEP_MS: Final = 3600 * 1000
 """How long a receipt waits for the response that names its message."""
 _ROK: Final = int(Status.ESME_ROK)
-_ACCEPTED: Final = State.ACCEPTED
+_UNDER_WAY: Final = LIVE | {State.ACCEPTED}
 _EARLY_LIMIT: Final = 100_000
 
 
@@ -200,23 +199,19 @@ class Receipts(ReceiptWriter):
         # One Progress for each message: a second receipt in the same read sees the first.
         progresses = dict(zip(known, self.progresses(known), strict=True))
         now_ms = self._now_ms()
-        answers: list[int] = []
+        answers: list[int] = [_ROK] * len(receipts)
         changed: list[tuple[MessageId, Progress]] = []
-        finals: list[tuple[Message, Progress]] = []
         notices: list[Delivery] = []
-        recent = self._recent.get
-        for receipt, hit in zip(receipts, hits, strict=True):
+        for place, (receipt, hit) in enumerate(zip(receipts, hits, strict=True)):
             said = receipt.state
-            if said in LIVE or said is _ACCEPTED:
+            if said in _UNDER_WAY:
                 # The network says that it is on its way; that is known.
                 if hit is not None:
                     notices += self._pass_on(batch, hit[0], progresses[hit[0]])
-                answers.append(_ROK)
                 continue
             if hit is None:
-                answers.append(self._park_early(batch, receipt))
+                answers[place] = self._park_early(batch, receipt)
                 continue
-            answers.append(_ROK)
             id_, part = hit
             progress = progresses[id_]
             if progress is None:
@@ -230,11 +225,15 @@ class Receipts(ReceiptWriter):
             elif not self._enter(receipt, progress, part, now_ms):
                 continue
             changed.append((id_, progress))
-            if progress.state in FINAL:
-                message = recent(id_)
-                if message is not None:
-                    finals.append((message, progress))
         batch.progress_many(changed)
+        # By id: parts of one message may have come in one read.
+        ended = {id_: progress for id_, progress in changed if progress.state in FINAL}
+        messages = self._recent.many(list(ended))
+        finals = [
+            (message, progress)
+            for message, progress in zip(messages, ended.values(), strict=True)
+            if message is not None
+        ]
         return answers, notices + self.write(batch, finals)
 
     def _pass_on(

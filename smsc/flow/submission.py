@@ -88,7 +88,7 @@ class Submission:
         peek: SubmitPeek,
         lifetime: Lifetime,
         plan: Plan,
-        charge: Charge | None,
+        charge: Charge | None = None,
     ) -> Message:
         """Make the message of a draft; without a plan a rule drops it: nothing comes of it."""
         first_id = self._first_id or id_

@@ -155,8 +155,9 @@ class Session(Answers):
         answers: list[Answer] = []
         events: list[Event] = []
         window_pop = self.window.pop
+        message_of_theirs, answers_to_ours = self._message_of_theirs, self._answers_to_ours
         for command_id, status, sequence_number, body in frames:
-            if command_id == self._message_of_theirs:
+            if command_id == message_of_theirs:
                 try:
                     requests.append((sequence_number, peek(body), body))
                 except BodyError as error:
@@ -165,7 +166,7 @@ class Session(Answers):
                     )
                     if self.closing is not None:
                         break
-            elif command_id in self._answers_to_ours:
+            elif command_id in answers_to_ours:
                 entry = window_pop(sequence_number, None)
                 if entry is not None:
                     answers.append((entry[0], status, body))
@@ -177,6 +178,7 @@ class Session(Answers):
                         break
             else:
                 event = self._control(command_id, status, sequence_number, body, answers)
+                message_of_theirs, answers_to_ours = self._message_of_theirs, self._answers_to_ours
                 if event is not None:
                     events.append(event)
                 if self.closing is not None:

@@ -22,6 +22,7 @@ from smsc.ports import Again, DeliveryOutcome, Done, Dropped, Receiver, SetAside
 
 _ID: Final = attrgetter("id")
 _MAILBOX: Final = attrgetter("mailbox")
+_SESSION: Final = attrgetter("session")
 _READY_LIMIT: Final = 10_000
 """Deliveries of one mailbox kept in memory; the rest is read from disk when its turn comes.
 Above what is under way at full speed with 0.2 s of latency: else all of it takes the long way."""
@@ -280,13 +281,13 @@ def _share_out(
     places = {id(receiver): place for place, receiver in enumerate(box.receivers)}
     batches: list[list[Delivery]] = [[] for _ in rooms]
     others: list[Delivery] = []
-    for delivery in deliveries:
-        place = places.get(id(delivery.session))
-        if place is not None and rooms[place]:
-            rooms[place] -= 1
-            batches[place].append(delivery)
-        else:
-            others.append(delivery)
+    for session, group in groupby(deliveries, _SESSION):  # a read brings runs of them
+        place, some = places.get(id(session)), [*group]
+        room = 0 if place is None else rooms[place]
+        others += some[room:]
+        if place is not None:
+            rooms[place] -= len(some[:room])
+            batches[place] += some[:room]
     at = 0
     while at < len(others):
         ring = [place for place, room in enumerate(rooms) if room]

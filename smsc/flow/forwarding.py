@@ -14,7 +14,7 @@ from typing import Any, Final
 from smsc.config_mail import MailConfig, is_address
 from smsc.flow.copies import is_own_number, mail_of, sms_of
 from smsc.message import AccountId, Delivery, Mailbox, MessageId
-from smsc.ports import Batch, InboxKind, Profile, Received
+from smsc.ports import Batch, Profile, Received
 from smsc.store.ids import IdAllocator
 
 MAIL: Final = "mail:"
@@ -50,9 +50,7 @@ class Forwarding:
 
     def take_in(self, batch: Batch, received: Received) -> Sequence[Delivery]:
         """The one door: the copies that were parked, to be offered once the batch is on disk."""
-        profile = None
-        if received.kind is not InboxKind.SANDBOX:
-            profile = self._profile_of(received.account)
+        profile = self._profile_of(received.account)  # None of the sandbox, which is nobody's
         copies = [] if profile is None else self._copies(received, profile)
         for copy in copies:
             batch.park(copy)

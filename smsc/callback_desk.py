@@ -1,4 +1,4 @@
-"""What people see and do about callbacks: how each host does, what was given up on, try again.
+"""What people see and do about callbacks and copies: how they do, what was given up on, try again.
 
 *In*: the mailboxes, and the bridges that take from those of callbacks.
 *Out*: rows for health and `smsc callbacks list`; `smsc callbacks retry`.
@@ -14,7 +14,7 @@ from smsc.message import Mailbox
 
 
 class CallbackBridge(Protocol):
-    """What is asked of the bridges that take deliveries of `callback:` and `queue:` mailboxes."""
+    """What is asked of the bridges that take deliveries of `callback:`, `queue:`, `mail:` and `mobile:`."""
 
     def open(self, mailbox: Mailbox) -> None:
         """Take deliveries of this mailbox from now on; again is harmless."""

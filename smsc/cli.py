@@ -317,6 +317,7 @@ def _bridges() -> Any:
     from bridges.callbacks.registry import events_of
     from bridges.http.server import serve
     from bridges.jms import queue_bridges
+    from bridges.mail import Mail
     from bridges.webhook import Webhook
     from smsc.app import Bridges
 
@@ -333,7 +334,9 @@ def _bridges() -> Any:
             keys_of=terms.keys_of,
             look_again=terms.look_again,
         )
-        return {webhook.prefix: webhook, **queue_bridges(mailboxes, log, terms.dialects)}
+        mail = Mail(mailboxes, terms.mail, log)
+        queues = queue_bridges(mailboxes, log, terms.dialects)
+        return {webhook.prefix: webhook, mail.prefix: mail, **queues}
 
     return Bridges(
         outlet=outlet,

@@ -1,4 +1,4 @@
-"""`smsc callbacks …`: how callback hosts do, and what was set aside tried again.
+"""`smsc callbacks …`: how callback hosts and copies do, and what was set aside tried again.
 
 *In*: arguments. *Out*: a table or JSON; exit status as `smsc.cli_control` has it.
 *Never*: a gateway's store touched from here: the gateway does what is asked.
@@ -24,7 +24,7 @@ Host = Annotated[
 def list_callbacks(
     *, config: ConfigFile = DEFAULT_CONFIG, data_dir: DataDir = None, json: AsJson = False
 ) -> int:
-    """List every host and queue: what is under way, what is wrong, how much is set aside."""
+    """List hosts, queues and copies: what is under way, what is wrong, how much is set aside."""
     return talk(config, data_dir, "callbacks.list", json=json, show=_print_rows)
 
 

@@ -30,6 +30,7 @@ from smsc.config_errors import ConfigError, found, key_of, unknown_key
 from smsc.config_fields import Reader
 from smsc.config_flow import OutletFlowConfig
 from smsc.config_ldap import LdapConfig
+from smsc.config_mail import MailConfig
 from smsc.config_routing import ROUTING_SECTIONS, read_routing, written
 from smsc.config_sections import (
     CreditConfig,
@@ -58,6 +59,7 @@ _OF_EVERY_OUTLET = tuple(field.name for field in attrs.fields(OutletFlowConfig))
 _KEYS = (
     *_SECTIONS,
     "ldap",
+    "mail",
     "accounts",
     "dialects",
     "distribution_lists",
@@ -88,6 +90,7 @@ class Config:
     credit: CreditConfig = attrs.field(factory=CreditConfig)
     inbox: InboxConfig = attrs.field(factory=InboxConfig)
     ldap: LdapConfig | None = None
+    mail: MailConfig | None = None
     log: LogConfig = attrs.field(factory=LogConfig)
     accounts: Mapping[str, AccountConfig] = attrs.field(factory=dict)
     """By system_id."""
@@ -216,6 +219,7 @@ def _read(
         **sections,
         accounts=_accounts(raw, sections["smpp"], reader),
         ldap=_ldap(raw, reader),
+        mail=reader.read(raw["mail"], MailConfig, "mail") if "mail" in raw else None,
         dialects=_dialects(raw, sections["http"], dialect_kinds, reader),
         distribution_lists=_distribution_lists(raw, reader),
         outlets=_outlets(raw, outlet_kinds, reader),

@@ -113,7 +113,7 @@ def _account(name: str, account: AccountConfig) -> tuple[str, ...]:
 
 
 def _directory(config: Config) -> str:
-    """Prices and further accounts, where there are any."""
+    """Prices, further accounts and the mail server, where there are any."""
     told = []
     tariff = config.tariff()
     if isinstance(tariff, Tariff) and tariff.table is not None:
@@ -122,6 +122,11 @@ def _directory(config: Config) -> str:
     if config.ldap is not None:
         way = "tls" if config.ldap.tls or config.ldap.url.startswith("ldaps:") else "NO TLS"
         told.append(f"LDAP  {config.ldap.url}, {way}")
+    if config.mail is not None:
+        mail = config.mail
+        way = "NO TLS" if mail.security == "none" else mail.security
+        login = f", logs in as {mail.user}" if mail.user else ""
+        told.append(f"mail  {mail.host}:{mail.port}, {way}{login}, from {mail.sender}")
     return "\n".join(told)
 
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pdu.status import Vendor
 from smsc.directory.durable import written
-from smsc.message import AccountId, MessageId
+from smsc.message import AccountId, Delivery, MessageId
 from smsc.ports import Batch, Control, InboxKind, InboxQuery, Received, Refused, Store
 from smsc.store import keys
 from smsc.store.ids import IdAllocator, first_id_at
@@ -52,6 +52,10 @@ class InboxShelf:
         self._now_ms = now_ms
         self._is_account = is_account
         self.take_limits(keep_s, limit)
+        self.take_in: Callable[[Batch, Received], Sequence[Delivery]] = self._keep_only
+        """The one door for messages that come to an inbox; see `smsc.flow.forwarding`."""
+        self.arrived: Callable[[Sequence[Delivery]], None] = lambda _copies: None
+        """Told of the copies that it parked, once they are on disk."""
         self._counts: dict[AccountId, int] = {}
         self._dropped: dict[AccountId, int] = {}  # the newest id that had to go for others
         for key in _keys(store, b"", keys.END):
@@ -95,6 +99,7 @@ class InboxShelf:
     def keep(self, batch: Batch, received: Received) -> None:
         """Keep a message, in the batch of whoever brings it; above the limit the oldest goes.
 
+        For messages that are to stand here whatever its account wants; others go by `take_in`.
         Take its id from the node's series, so that it is above all that are kept.
         """
         account = received.account
@@ -116,8 +121,8 @@ class InboxShelf:
             return Refused(Vendor.SMSC_INVALID, why)
         received = self.make(to, InboxKind.INBOX, source or by, to, text)
         batch = self._store.batch()
-        self.keep(batch, received)
-        await written(self._store, batch)
+        copies = self.take_in(batch, received)
+        await written(self._store, batch, lambda: self.arrived(copies))
         return received
 
     def make(
@@ -220,6 +225,10 @@ class InboxShelf:
         return forgotten
 
     # --- helpers -------------------------------------------------------------------------------
+
+    def _keep_only(self, batch: Batch, received: Received) -> Sequence[Delivery]:
+        self.keep(batch, received)
+        return ()
 
     def _drop_oldest(self, batch: Batch, account: AccountId, number: int) -> int:
         # What an earlier keep() dropped may lie in a batch that is not handed in yet.

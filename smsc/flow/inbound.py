@@ -2,10 +2,10 @@
 
 *In*: deliver_sm bodies that outlets received.
 *Out*: what a rule says: a Delivery parked for the account's receivers or for a callback, or a
-message kept in its inbox; what no rule takes goes to the sandbox, if there is one.
+message for its inbox; what no rule takes goes to the sandbox, if there is one.
 *Never*: an answer OK before it is on disk.
 
-Station of the flow: outlet → **inbound** → mailboxes | inbox.
+Station of the flow: outlet → **inbound** → mailboxes | forwarding.
 """
 
 from collections.abc import Callable, Container, Sequence
@@ -56,13 +56,15 @@ class Inbound:
         """Told of each number that sent a message."""
         self.home_of: Callable[[AccountId], tuple[str | None, str]] = lambda _account: (None, "")
         """The callback URL of an account and its style; None: its messages go to its sessions."""
+        self.take_in: Callable[[Batch, Received], Sequence[Delivery]] = lambda *_: ()
+        """Takes a message to an inbox; the copies that are parked. See `smsc.flow.forwarding`."""
         self.keep: Callable[[Batch, Received], None] = lambda _batch, _received: None
-        """Keeps a message in an inbox; see `smsc.directory.inbox`."""
+        """Keeps a part in an inbox until it is whole; see `smsc.directory.inbox`."""
         self.take_away: Callable[
             [Batch, AccountId, Sequence[MessageId], Container[MessageId]], None
         ] = lambda *_: None
         """Takes messages out of an inbox again: parts that are one now."""
-        self._kept: set[MessageId] = set()  # in the batch at hand
+        self._kept: set[MessageId] = set()  # parts in the batch at hand
         self.parts = MoParts()
         self.has_sandbox = False
         """Is what no rule takes kept in the sandbox? Else it is refused."""
@@ -131,8 +133,11 @@ class Inbound:
                     outlet=message.outlet,
                 )
                 self.take_away(batch, account, shelved.replaces, self._kept)
-                self.keep(batch, received)
-                self._kept.add(id_)
+                if shelved.is_whole:
+                    deliveries += self.take_in(batch, received)
+                else:
+                    self.keep(batch, received)
+                    self._kept.add(id_)
             return Status.ESME_ROK
         account = AccountId(decision.account)
         callback_url, callback_style = self.home_of(account)

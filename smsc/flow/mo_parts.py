@@ -55,6 +55,8 @@ class Shelved:
     text: str
     replaces: Sequence[MessageId] = ()
     """Parts that stood there and are in it."""
+    is_whole: bool = True
+    """Nothing of it is still to come."""
 
 
 def part_of(outlet: OutletName, body: bytes, peek: SubmitPeek) -> Part | None:
@@ -122,7 +124,7 @@ class MoParts:
             case Waiting(_, given_up):
                 self._give_up(given_up)
                 self._kept.setdefault(part.whole, []).append(id_)
-                return Shelved(text)
+                return Shelved(text, is_whole=False)
 
     def _give_up(self, sets: Sequence[Incomplete]) -> None:
         """Parts of which some never came stay in the inbox as they are."""

@@ -24,7 +24,7 @@ class Bridges:
     callbacks: Callable[
         [Mailboxes, Callable[[], int], Any, CallbackTerms], Mapping[str, CallbackBridge]
     ] = lambda *_: {}
-    """Those that take from mailboxes that begin so: "callback:", "queue:"."""
+    """Those that take from mailboxes that begin so: "callback:", "queue:", "mail:"."""
     serve_http: Callable[..., Awaitable[None]] | None = None
     """(listen, gateway, *, stop, log, dialects, message_octets, receiver_at, task_status): serves until `stop`."""
     callback_events: EventsOf = lambda _style: CallbackEvent(0)

@@ -22,6 +22,7 @@ _LIVE: Final[Mapping[str, frozenset[str]]] = {
     "accounts": _ALL,
     "credit": _ALL,
     "inbox": _ALL,
+    "mail": _ALL,
     "distribution_lists": _ALL,
     "outlets": _ALL,
     "routing": _ALL,
@@ -39,7 +40,7 @@ def fixed(old: Config, new: Config) -> list[str]:
         if not section.eq or before == after:
             continue
         live = _LIVE.get(section.name, frozenset())
-        if not attrs.has(type(before)):
+        if not attrs.has(type(before)) or after is None:
             if live is not _ALL:
                 sentences.append(_sentence(f"[{section.name}]"))
             continue

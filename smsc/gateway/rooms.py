@@ -25,6 +25,7 @@ from smsc.flow.dispatch import Dispatch
 from smsc.flow.doubt import Doubt
 from smsc.flow.duplicates import Duplicates
 from smsc.flow.finals import Finals
+from smsc.flow.forwarding import Forwarding
 from smsc.flow.guide import Guide
 from smsc.flow.history import History
 from smsc.flow.idempotency import IdempotencyKeys
@@ -37,6 +38,7 @@ from smsc.flow.preview import Previewer
 from smsc.flow.receipts import Receipts
 from smsc.flow.recent import Recent
 from smsc.flow.rerouting import Rerouting
+from smsc.flow.sms_copies import SmsCopies
 from smsc.flow.waking import Waking
 from smsc.gateway.bridges import Bridges
 from smsc.message import AccountId, MessageId, OutletName
@@ -82,6 +84,11 @@ class Rooms:
         self.receipts.callbacks.events_of = self.bridges.callback_events
         self.inbound = Inbound(self.config.mo_table(), store.ids, store, arrived, now_ms, log)
         self.inbound.home_of = self._home_of
+        self.forwarding = Forwarding(
+            self.inbox.keep, self.directory.profile, store.ids, log, self.config.mail
+        )
+        self.inbox.take_in = self.inbound.take_in = self.forwarding.take_in
+        self.inbox.arrived = arrived
         self.inbound.keep = self.inbox.keep
         self.inbound.take_away = self.inbox.take_away
         self.inbound.has_sandbox = self.config.inbox.sandbox
@@ -213,10 +220,13 @@ class Rooms:
             self._webhook_keys,
             self.attend_callbacks,
             config.dialects,
+            lambda: self.config.mail,
         )
-        self.callbacks = CallbackDesk(
-            self.mailboxes, self.bridges.callbacks(self.mailboxes, now_ms, log, terms)
+        copies = SmsCopies(
+            self.mailboxes, self.intake, lambda account: account in self.directory.accounts
         )
+        bridges = self.bridges.callbacks(self.mailboxes, now_ms, log, terms)
+        self.callbacks = CallbackDesk(self.mailboxes, {**bridges, copies.prefix: copies})
 
     def _account_opened(self, account: Account) -> None:
         """An account is new or has other settings: every room that keeps some of them hears of it."""

@@ -49,6 +49,7 @@ def swap(rooms: Rooms, prepared: Prepared) -> tuple[str, ...]:
     rooms.transactions.timeout_s = new.smpp.transaction_timeout_s
     rooms.history.keep_s = new.store.history_keep_s
     rooms.credits.take_prices(prepared.tariff, new.credit.refund)
+    rooms.forwarding.mail = new.mail
     rooms.inbox.take_limits(new.inbox.keep_s, new.inbox.limit)
     rooms.server.take_config(new.smpp, prepared.certificates)
     return rooms.directory.reload(new.accounts, new.inherited())

@@ -10,6 +10,7 @@ from typing import Any
 
 import attrs
 
+from smsc.config_mail import MailConfig
 from smsc.message import AccountId
 
 
@@ -46,6 +47,8 @@ class CallbackTerms:
     """Asks for `open` of every mailbox that has deliveries, for those that were turned away."""
     dialects: Mapping[str, Any]
     """The settings of the HTTP dialects that are on: one of them names a message broker."""
+    mail: Callable[[], MailConfig | None]
+    """The mail server, if there is one."""
 
 
 @attrs.frozen

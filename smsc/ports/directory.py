@@ -55,9 +55,11 @@ class Profile:
     """Name of an IANA zone: what dates without a zone mean."""
     language: str = "en"
     forward_to_inbox: bool = True
-    """MO messages for the account are kept in its inbox."""
+    """Messages that come to its inbox are kept there; also if not, where no copy can be made."""
     forward_to_email: bool = False
+    """They are sent to `email`, if the configuration names a mail server."""
     forward_to_mobile: bool = False
+    """They are sent to `mobile`, as messages that the account itself sends."""
     local_length: int = 0
     """Numbers of at most so many digits are local ones; 0 = none are."""
     replace_zero: str = ""

@@ -95,6 +95,7 @@ class TestTargets:
         self.shelf = InboxShelf(
             house.store, house.store.ids, lambda: house.now_ms, lambda _account: True
         )
+        house.inbound.take_in = self.shelf.take_in
         house.inbound.keep = self.shelf.keep
         house.inbound.take_away = self.shelf.take_away
         return house

@@ -8,6 +8,7 @@ import pytest
 from bridges.simulator import SimulatorConfig
 from smsc.config import Config, OutletConfig, load
 from smsc.config_flow import OutletFlowConfig, RetryConfig
+from smsc.config_mail import MailConfig
 from smsc.gateway.changes import OutletNames, fixed, outlet_names
 
 DEFAULTS = Config()
@@ -79,6 +80,13 @@ def test_sections_that_nobody_taught_it_need_a_restart() -> None:
     new = attrs.evolve(DEFAULTS, dialects={"kannel": 1})
     (sentence,) = fixed(DEFAULTS, new)
     assert sentence.startswith("[dialects] cannot change while the gateway runs: restart it")
+
+
+def test_a_section_that_goes_needs_a_restart_as_one_that_comes_does() -> None:
+    there = attrs.evolve(DEFAULTS, ldap=MailConfig(host="h", sender="a@b"))  # type: ignore[arg-type]
+    for old, new in ((there, DEFAULTS), (DEFAULTS, there)):
+        (sentence,) = fixed(old, new)
+        assert sentence.startswith("[ldap] cannot change while the gateway runs: restart it")
 
 
 def outlets(**some: Any) -> Config:

@@ -25,7 +25,12 @@ from routing.prefix_csv import CsvError, Rate
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from routing.velocity import Velocity
-from smsc.config_accounts import INHERITED, AccountConfig, read_account
+from smsc.config_accounts import (
+    INHERITED,
+    AccountConfig,
+    account_name_fault,
+    read_account,
+)
 from smsc.config_errors import ConfigError, found, key_of, unknown_key
 from smsc.config_fields import Reader
 from smsc.config_flow import OutletFlowConfig
@@ -272,10 +277,9 @@ def _accounts(raw: dict[str, Any], smpp: SmppConfig, reader: Reader) -> dict[str
     inherited = {key: getattr(smpp, key) for key in INHERITED}
     accounts: dict[str, AccountConfig] = {}
     for name, value in reader.table(raw.get("accounts", {}), "accounts").items():
-        # system_id is a C-octet string of at most 16 octets with its NUL (SMPP 3.4 §5.2.1).
-        if not re.fullmatch(r"[!-~]{1,15}", name):
-            why = "expected a system_id: 1 to 15 ASCII characters without spaces"
-            reader.add(why, "accounts", name)
+        fault = account_name_fault(name)
+        if fault:
+            reader.add(fault, "accounts", name)
         table = {**inherited, **value} if isinstance(value, dict) else value
         account = reader.read(table, AccountConfig, "accounts", name)
         if account is not None:

@@ -20,8 +20,10 @@ from smsc.config_errors import Secret, SettingError, found
 from smsc.config_fields import Network, Reader, about
 from smsc.directory.passwords import StoredPassword
 from smsc.directory.webhook_keys import EXPECTED, key_of, keys_of
+from smsc.message import MAILBOX_KINDS
 
 ANY_SENDER = "*"
+_NAME: Final = re.compile(r"[!-~]{1,15}")
 INHERITED: Final = (
     "window",
     "enquire_link_s",
@@ -336,6 +338,19 @@ def in_networks(networks: tuple[Network, ...], ip: str) -> bool:
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in network for network in networks)
+
+
+def account_name_fault(name: str) -> str:
+    """Why an account cannot be called so; "" if it can.
+
+    system_id is a C-octet string of at most 16 octets with its NUL (SMPP 3.4 §5.2.1).
+    """
+    if not _NAME.fullmatch(name):
+        return "expected a system_id: 1 to 15 ASCII characters without spaces"
+    if name.startswith(MAILBOX_KINDS):
+        kind = name.partition(":")[0]
+        return f"expected a system_id that does not begin with {kind}:, which mailboxes do"
+    return ""
 
 
 def sender_allowed(account: AccountConfig, source_addr: str) -> bool:

@@ -22,6 +22,10 @@ OutletName = NewType("OutletName", str)
 Mailbox = NewType("Mailbox", str)
 
 
+MAILBOX_KINDS = ("aside:", "callback:", "early:", "mail:", "mobile:", "queue:")
+"""How mailboxes begin that are no account's own; no account may be called so."""
+
+
 class State(IntEnum):
     """message_state of SMPP 5.0 §4.7.15; QUEUED and HELD, which the specification calls ENROUTE.
 

@@ -4,16 +4,15 @@
 *Never*: the accounts; what depends on others is looked at in `profiles`.
 """
 
-import re
 from typing import Final
 from zoneinfo import available_timezones
 
 from pdu.status import Vendor
+from smsc.config_accounts import account_name_fault
 from smsc.ports import AccountStatus, Refused
 
 CHARACTERS: Final = 250
 """Of a text."""
-_NAME: Final = re.compile(r"[!-~]{1,15}")
 _PASSWORD_CHARACTERS: Final = 200
 
 
@@ -43,11 +42,9 @@ def value_fault(name: str, value: object, default: object) -> str:
 
 
 def name_fault(account: str) -> Refused | None:
-    """Why an account cannot be called so: as a system_id (SMPP 3.4 §5.2.1)."""
-    if _NAME.fullmatch(account):
-        return None
-    shown = account[:40]
-    return invalid(f"{shown!r} cannot be a name: 1 to 15 ASCII characters without spaces")
+    """Why an account cannot be called so."""
+    fault = account_name_fault(account)
+    return invalid(f"{account[:40]!r} cannot be a name: {fault}") if fault else None
 
 
 def password_fault(password: object) -> Refused | None:

@@ -13,6 +13,7 @@ from pdu.originate import deliver_bodies
 from pdu.status import Status, Vendor, status_name
 from pdu.text.errors import TooManyParts
 from smsc.directory.accounts import Account, AuthRefused
+from smsc.directory.durable import written
 from smsc.gateway.health import Pulse
 from smsc.gateway.outlet_desk import OutletDesk
 from smsc.gateway.rooms import Rooms
@@ -142,10 +143,8 @@ class HttpPort:
         """Park words for callbacks; return after the commit that holds them was fsynced."""
         batch = self._rooms.store.batch()
         deliveries = self._rooms.receipts.callbacks.told(batch, tellings)
-        committed = trio.Event()
-        self._rooms.store.commit_nowait(batch, lambda _result: committed.set())
-        await committed.wait()
-        self._rooms.mailboxes.arrived(deliveries)
+        arrived = self._rooms.mailboxes.arrived
+        await written(self._rooms.store, batch, then=lambda: arrived(deliveries))
 
     async def control_outlet(self, outlet: str, action: str) -> str | None:
         """Start, stop or drain an outlet, or decide on what it holds; a sentence if it cannot."""

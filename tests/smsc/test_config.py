@@ -321,6 +321,13 @@ OUTLET = '[outlets.o]\nkind = "smpp"\nhost = "h"\nport = 1\n'
             'accounts."a b": expected a system_id: 1 to 15 ASCII characters without spaces',
         ),
         (
+            '[accounts."queue:a"]\npassword = "p"',
+            (
+                'accounts."queue:a": expected a system_id that does not begin with queue:, which '
+                "mailboxes do"
+            ),
+        ),
+        (
             ACCOUNT + "senders = ['a*b']",
             'accounts.a.senders: expected senders like "Shop", "4179*" or "*", found \'a*b\'',
         ),

@@ -101,6 +101,7 @@ class TestAdd:
             ({"account": AccountId("sixteen.letters!")}, Vendor.SMSC_INVALID, "1 to 15 ASCII"),
             ({"account": AccountId("a b")}, Vendor.SMSC_INVALID, "1 to 15 ASCII"),
             ({"account": AccountId("é")}, Vendor.SMSC_INVALID, "1 to 15 ASCII"),
+            ({"account": AccountId("mail:shop")}, Vendor.SMSC_INVALID, "begin with mail:"),
             ({"password": ""}, Vendor.SMSC_INVALID, "a password has 1 to 200"),
             ({"password": "x" * 201}, Vendor.SMSC_INVALID, "a password has 1 to 200"),
             ({"settings": {"rate": "5"}}, Vendor.SMSC_INVALID, "accounts.bob.rate"),

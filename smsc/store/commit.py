@@ -32,8 +32,12 @@ from smsc.ports import CommitResult, Committed, StoreFull
 from smsc.store.batch import Rows, WriteBatch
 from smsc.store.keys import id_of
 
-CAP = 1000
-"""A group with this many changes takes no further batch: bounds the time of one commit."""
+CAP = 4000
+"""A group with this many changes takes no further batch: bounds the time of one commit.
+
+A message that goes all its way makes five changes. With a cap of 1000 a commit held 180 messages
+of a full load, and what each commit costs the loop (answers, writes, wake-ups) was a fifth of all.
+"""
 
 Done = Callable[[CommitResult], None]
 Soon = Callable[[Callable[[], None]], None]

@@ -120,7 +120,7 @@ def test_what_comes_during_a_commit_waits_for_the_next_one(loop: Loop) -> None:
 
 def test_a_group_closes_at_the_cap_and_batches_stay_whole(loop: Loop) -> None:
     for number in range(5):
-        loop.hand_in(str(number), accepting(1000 * number, CAP // 2))
+        loop.hand_in(str(number), accepting(CAP * number, CAP // 2))
     loop.turn_until(lambda: len(loop.answers) == 5)
     sizes = [len(group.messages) for group in loop.disk.groups]
     assert sizes == [CAP, CAP, CAP // 2]
@@ -197,7 +197,7 @@ def test_a_raising_answer_is_reported_and_the_others_are_given(loop: Loop) -> No
 
 def test_close_writes_and_answers_what_was_handed_in(loop: Loop) -> None:
     for number in range(3):
-        loop.hand_in(str(number), accepting(1000 * number, CAP))
+        loop.hand_in(str(number), accepting(CAP * number, CAP))
     loop.commit.close()
     assert [name for name, _ in loop.answers] == ["0", "1", "2"]
     assert len(loop.disk.groups) == 3

@@ -53,6 +53,7 @@ class RoutingTable:
         "_fixed",
         "_index",
         "_plain",
+        "_untouched",
         "needs",
         "rules",
     )
@@ -79,6 +80,7 @@ class RoutingTable:
         self._plain = tuple(at for at, one in enumerate(self._compiled) if one.is_plain)
         self._index = FirstMatch(self._compiled[at].pattern for at in self._plain)
         self._fixed = tuple(self._compiled[at].fixed for at in self._plain)
+        self._untouched = tuple(map(_if_untouched, self._fixed))
         self._candidates = Candidates(
             (at, one.pattern.prefixes) for at, one in enumerate(self._compiled) if not one.is_plain
         )
@@ -104,12 +106,7 @@ class RoutingTable:
         if self._conditional:
             return None
         position = self._index.find(account, destination_addr)
-        if position is None:
-            return None
-        decision = self._fixed[position]
-        if isinstance(decision, Decision) and decision.actions is NOTHING:
-            return decision
-        return None
+        return None if position is None else self._untouched[position]
 
     def choose(self, key: RouteKey, is_up: Health) -> Decision | NoRoute:
         """Answer for one message; outlets that are down are listed last, not left out."""
@@ -184,6 +181,13 @@ class RoutingTable:
                 return rule.decide(key, self._draw, before)
             before, key = perform(rule.rule.do, key, before)
         return NO_ROUTE
+
+
+def _if_untouched(decision: Decision | NoRoute | None) -> Decision | None:
+    """The decision, if it does nothing to a message."""
+    if isinstance(decision, Decision) and decision.actions is NOTHING:
+        return decision
+    return None
 
 
 def _does_something(rule: Rule) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from pdu.codec import SubmitPeek, encode_body
 from pdu.session_pdus import AlertNotification
 from pdu.tlvs import Tag, find_tlv, pack_tlv
-from smsc.message import AccountId, Message, Progress, State
+from smsc.message import DELIVERED, AccountId, Message, Progress, State
 
 _LIMIT: Final = 100_000
 """Numbers with a flag; beyond it the oldest flag is forgotten."""
@@ -49,7 +49,7 @@ class PendingFlags:
     def ended(self, finals: Sequence[tuple[Message, Progress]]) -> None:
         """Messages ended: failures may set flags, deliveries may end them."""
         for message, progress in finals:
-            if progress.state is State.DELIVERED:
+            if progress.state is DELIVERED:
                 if self._flags:
                     self.seen(message.peek.destination_addr)
             elif progress.state in _UNREACHED and wants_flag(message):

@@ -6,9 +6,13 @@
 Two generations, as in `smsc.flow.recent`: when the young one is full the old one is dropped whole.
 """
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
 
 from smsc.message import MessageId, Progress
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 _GENERATION: Final = 20_000
 
@@ -41,12 +45,19 @@ class Fresh:
         self._young_progress.update(progress)
         self._young_names.update(names)
 
-    def progress(self, id_: MessageId) -> Progress | None:
-        """The newest progress, or None when it is not here."""
-        young = self._young_progress
-        return young[id_] if id_ in young else self._old_progress.get(id_)
+    def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
+        """The newest progress of each; None when it is not here."""
+        return _found(ids, self._young_progress, self._old_progress)
 
-    def name(self, key: bytes) -> tuple[MessageId, int] | None:
-        """Which message and part an upstream key stands for, or None when it is not here."""
-        young = self._young_names
-        return young[key] if key in young else self._old_names.get(key)
+    def names(self, keys: Sequence[bytes]) -> list[tuple[MessageId, int] | None]:
+        """Which message and part each upstream key stands for; None when it is not here."""
+        return _found(keys, self._young_names, self._old_names)
+
+
+def _found(
+    keys: Sequence[K], young: Mapping[K, V | None], old: Mapping[K, V | None]
+) -> list[V | None]:
+    found = [*map(young.get, keys)]
+    if all(found):
+        return found
+    return [young[key] if key in young else old.get(key) for key in keys]

@@ -126,7 +126,7 @@ class Reads(ABC):
 
         The objects are the store's: who changes one journals the change in the same step.
         """
-        found = [*map(self.fresh.progress, ids)]
+        found = self.fresh.progresses(ids)
         if not all(found):  # `None in found` would compare the others with None
             missing = [id_ for id_, one in zip(ids, found, strict=True) if one is None]
             read = iter(self.progresses(missing))
@@ -142,7 +142,7 @@ class Reads(ABC):
     ) -> list[tuple[MessageId, int] | None]:
         """Which message and part the network of `outlet` calls each of these, in order."""
         wanted = keys.upstream_keys(outlet, upstream_ids)
-        found = [*map(self.fresh.name, wanted)]
+        found = self.fresh.names(wanted)
         if not all(found):
             missing = [key for key, one in zip(wanted, found, strict=True) if one is None]
             read = iter(self._read_upstreams(missing))

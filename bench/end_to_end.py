@@ -11,13 +11,15 @@
 - memory: what 200 000 queued messages add to the process.
 - http: the native API in batches of 100.
 - chain: accept, SMPP to a carrier of next to no cost (`bench.carrier`), journal, receipt back and
-  home; then the same beside a carrier that takes messages and answers none.
+  home; then the same beside a carrier that takes messages and answers none; three rounds in turn.
 """
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
 from typing import Final
 
 import attrs
@@ -46,6 +48,7 @@ from bench.load_smpplib import one_at_a_time
 
 SECONDS: Final = 5.0
 _SMPPLIB_S: Final = 2.0
+_CHAIN_ROUNDS: Final = 3
 _WARM_UP: Final = 3000
 _QUEUED: Final = 200_000
 _MIB: Final = 1 << 20
@@ -109,25 +112,38 @@ class Place:
         )
 
     def measure_chain(self) -> Measured:
-        """Through to a carrier and home again; alone, and beside a carrier that stands still."""
-        alone, cpu_us = self._chained("")
+        """Through to a carrier and home again; alone, and beside a carrier that stands still.
+
+        In turn, since neighbours of a virtual machine change what it does; the medians count.
+        """
+        rounds: list[tuple[LoadReport, float, LoadReport]] = []
         with silent_carrier() as port:
-            beside, _ = self._chained(SLOW.format(port=port), slow_share=True)
-        share = beside.receipts_per_s / max(alone.receipts_per_s, 1)
-        lost = alone.missing_receipts + beside.missing_receipts
+            for _ in range(_CHAIN_ROUNDS):
+                alone, cpu_us = self._chained("")
+                beside, _ = self._chained(SLOW.format(port=port), slow_share=True)
+                rounds.append((alone, cpu_us, beside))
+        rounds.sort(key=lambda one: one[0].receipts_per_s)
+        alone, cpu_us, _ = rounds[_CHAIN_ROUNDS // 2]
+        share = median(two.receipts_per_s / max(one.receipts_per_s, 1) for one, _, two in rounds)
+        reports = [one for alone, _, beside in rounds for one in (alone, beside)]
+        lost = sum(one.missing_receipts for one in reports)
+        errors: Counter[str] = Counter({"receipts missing": lost} if lost else {})
+        for one in reports:
+            errors.update(one.errors)
         return Measured(
             what="accept → upstream SMPP → receipt back → client: 10 sessions × window 100",
             figures={
                 "receipts_per_s": alone.receipts_per_s,
+                "receipts_per_s_best": rounds[-1][0].receipts_per_s,
                 "submits_per_s": alone.submits_per_s,
                 **_submit_figures(alone, cpu_us),
                 "receipt_p50_ms": alone.receipt.p50_ms,
                 "receipt_p99_ms": alone.receipt.p99_ms,
-                "beside_slow_receipts_per_s": beside.receipts_per_s,
+                "beside_slow_receipts_per_s": median(two.receipts_per_s for _, _, two in rounds),
                 "beside_slow_percent": round(share * 100, 1),
             },
             wanted={"receipts_per_s": "≥ 40 000", "beside_slow_percent": "≥ 90"},
-            errors=alone.errors | beside.errors | ({"receipts missing": lost} if lost else {}),
+            errors=dict(errors),
         )
 
     def _chained(self, more: str, *, slow_share: bool = False) -> tuple[LoadReport, float]:

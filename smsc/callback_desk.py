@@ -69,13 +69,14 @@ class CallbackDesk:
         """Try again what was set aside for a host, "" = for all; how many deliveries that will be.
 
         `host` may be written as host, host:port, URL or mailbox. A host that was left alone for
-        its failures is asked at once.
+        its failures is asked at once, and what waits for another try goes, too.
         """
         named = [Mailbox(one) for one in sorted(self.report()) if host in {"", *_names_of(one)}]
         for mailbox in named:
             bridge = self._bridge(mailbox)
             if bridge is not None:
                 bridge.forgive(mailbox)
+            self._mailboxes.hurry(mailbox)
         return self._mailboxes.asides.ask_back(named)
 
     def _bridge(self, mailbox: str) -> CallbackBridge | None:

@@ -175,6 +175,14 @@ class Mailboxes:
         for mailbox in self.asides.asked_back():
             self._take_back(mailbox)
 
+    def hurry(self, mailbox: Mailbox) -> None:
+        """Offer now what waits for another try: people want to see it done."""
+        box = self._boxes.get(mailbox)
+        if box is not None and box.later:
+            box.ready.extend(delivery for _, _, delivery in sorted(box.later))
+            box.later.clear()
+            self._offer(mailbox)
+
     def forget_old(self) -> None:
         """Drop what waited too long for a receiver that never came; called by the sweeper."""
         now_ms = self._now_ms()

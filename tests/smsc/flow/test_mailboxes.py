@@ -151,6 +151,19 @@ class TestOutcomes:
         house.commit()
         assert len(house.parked()) == 1
 
+    def test_people_can_hurry_what_waits(self) -> None:
+        house = House()
+        receiver = attach(house)
+        first, second = park(house, 2)
+        waits = [Again(MessageId(first), 60.0), Again(MessageId(second), 30.0)]
+        house.mailboxes.delivered(HOME, waits)
+        receiver.in_hand.clear()
+        house.mailboxes.hurry(Mailbox("nobody"))
+        house.mailboxes.hurry(HOME)
+        assert got(receiver) == [first, second, second, first]
+        house.advance(61.0)
+        assert len(got(receiver)) == 4
+
     def test_one_that_waits_does_not_hold_the_others(self) -> None:
         house = House()
         receiver = attach(house)

@@ -23,6 +23,7 @@ from bridges.backoff import Backoff
 from bridges.callbacks.registry import find_queue_style
 from bridges.http.dialects.connector import SOURCE
 from bridges.stomp_broker import BrokerAddress, BrokerError, QueueFrame, StompBroker, dial
+from smsc.attendance import Attendance
 from smsc.message import Delivery, Mailbox
 from smsc.ports import Again, DeliveryOutcome, Done, Mailboxes, SetAside
 
@@ -98,14 +99,13 @@ class Jms:
         self._log = log
         self._backoff = Backoff(random.Random(seed), first_pause_s, 60.0)
         self._receipt_s = receipt_s
-        self._queues: dict[Mailbox, _Queue] = {}
+        self._queues = Attendance(mailboxes, lambda mailbox: _Queue(self, mailbox))
         self._broker: StompBroker | None = None
         self._waiting: list[QueueFrame] = []
         self._flying: dict[str, _Flying] = {}
         self._window = WINDOW
         self._written = trio.Event()
         self._hurry = trio.Event()
-        self._is_running = False
         self._is_troubled = False
         self._last_failure = ""
 
@@ -113,30 +113,22 @@ class Jms:
 
     def open(self, mailbox: Mailbox) -> None:
         """Take deliveries of this queue from now on; again is harmless."""
-        if mailbox in self._queues:
-            return
-        queue = self._queues[mailbox] = _Queue(self, mailbox)
-        if self._is_running:
-            self._mailboxes.attach(mailbox, queue)
+        self._queues.open(mailbox)
 
     async def run(self) -> None:
         """Live until cancelled; what is not confirmed then is published after the next start."""
-        self._is_running = True
-        try:
-            for mailbox, queue in list(self._queues.items()):
-                self._mailboxes.attach(mailbox, queue)
-            while True:
-                await self._live_once()
-                self._hurry = trio.Event()
-                with trio.move_on_after(self._backoff.next_s()):
-                    await self._hurry.wait()
-        finally:
-            self._is_running = False
-            self._flying.clear()
-            self._waiting.clear()
-            for mailbox, queue in self._queues.items():
-                queue.in_flight = 0
-                self._mailboxes.detach(mailbox, queue)
+        with self._queues.attached():
+            try:
+                while True:
+                    await self._live_once()
+                    self._hurry = trio.Event()
+                    with trio.move_on_after(self._backoff.next_s()):
+                        await self._hurry.wait()
+            finally:
+                self._flying.clear()
+                self._waiting.clear()
+                for queue in self._queues.receivers.values():
+                    queue.in_flight = 0
 
     def statistics(self) -> Mapping[str, Mapping[str, object]]:
         """By mailbox: what is under way, and what is wrong with the broker, if anything is."""
@@ -146,7 +138,7 @@ class Jms:
                 "connected": self._broker is not None,
                 "last_failure": "" if self._broker is not None else self._last_failure,
             }
-            for mailbox, queue in self._queues.items()
+            for mailbox, queue in self._queues.receivers.items()
         }
 
     def forgive(self, _mailbox: Mailbox) -> None:
@@ -207,7 +199,7 @@ class Jms:
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._write, broker)
                 nursery.start_soon(self._watch, broker)
-                for mailbox in self._queues:
+                for mailbox in list(self._queues.receivers):
                     self._mailboxes.delivered(mailbox, [])  # there is room now
                 await broker.lost.wait()
                 nursery.cancel_scope.cancel()

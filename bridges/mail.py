@@ -23,6 +23,7 @@ from structlog.typing import FilteringBoundLogger
 
 from bridges.backoff import Backoff
 from bridges.smtp_connection import Later, Never, SmtpConnection, Taken, Trouble, Verdict
+from smsc.attendance import Attendance
 from smsc.config_mail import MailConfig
 from smsc.message import Delivery, Mailbox
 from smsc.ports import Again, DeliveryOutcome, Done, Mailboxes, SetAside
@@ -81,12 +82,11 @@ class Mail:
         self._backoff = Backoff(random.Random(seed), first_pause_s, 60.0)
         self._first_delay_s = first_delay_s
         self._idle_s = idle_s
-        self._accounts: dict[Mailbox, _Account] = {}
+        self._accounts = Attendance(mailboxes, lambda mailbox: _Account(self, mailbox))
         self._waiting: deque[tuple[_Account, Delivery]] = deque()
         self._connection: SmtpConnection | None = None
         self._came = trio.Event()
         self._hurry = trio.Event()
-        self._is_running = False
         self._is_down = False
         self._is_told = False
         self._why = ""
@@ -95,28 +95,20 @@ class Mail:
 
     def open(self, mailbox: Mailbox) -> None:
         """Take deliveries of this account from now on; again is harmless."""
-        if mailbox in self._accounts:
-            return
-        account = self._accounts[mailbox] = _Account(self, mailbox)
-        if self._is_running:
-            self._mailboxes.attach(mailbox, account)
+        self._accounts.open(mailbox)
 
     async def run(self) -> None:
         """Live until cancelled; what the server did not take by then is sent after the next start."""
-        self._is_running = True
-        try:
-            for mailbox, account in list(self._accounts.items()):
-                self._mailboxes.attach(mailbox, account)
-            while True:
-                await self._work()
-                await self._rest()
-        finally:
-            self._is_running = False
-            self._waiting.clear()
-            self._cut()
-            for mailbox, account in self._accounts.items():
-                account.in_flight = 0
-                self._mailboxes.detach(mailbox, account)
+        with self._accounts.attached():
+            try:
+                while True:
+                    await self._work()
+                    await self._rest()
+            finally:
+                self._waiting.clear()
+                self._cut()
+                for account in self._accounts.receivers.values():
+                    account.in_flight = 0
 
     def statistics(self) -> Mapping[str, Mapping[str, object]]:
         """By mailbox: what is under way; what is wrong with the server, or was with the last mail."""
@@ -126,7 +118,7 @@ class Mail:
                 "in_flight": account.in_flight,
                 "last_failure": why or account.last_failure,
             }
-            for mailbox, account in self._accounts.items()
+            for mailbox, account in self._accounts.receivers.items()
         }
 
     def forgive(self, _mailbox: Mailbox) -> None:
@@ -215,7 +207,7 @@ class Mail:
                 break
             self._why = trouble.why
         self._is_down = False
-        for mailbox in list(self._accounts):
+        for mailbox in list(self._accounts.receivers):
             self._mailboxes.delivered(mailbox, [])  # there is room now
 
     # --- helpers ---------------------------------------------------------------------------------

@@ -86,7 +86,7 @@ class Beside:
             return False
         try:
             told = service.polled(upstream_id, answer)
-        except Exception:
+        except Exception:  # a bug in a service's file: it is asked again, the others go on
             self._owner.log.exception("connector.broke", upstream_id=upstream_id)
             return False
         match told:

@@ -168,7 +168,7 @@ def _load(file: Path, name: str) -> Callable[..., Any]:
         exec(compile(file.read_bytes(), str(file), "exec"), module.__dict__)  # noqa: S102
         function: Callable[..., Any] | None = getattr(module, FUNCTION, None)
         assert callable(function), f"it defines no function {FUNCTION}"
-    except Exception as error:
+    except Exception as error:  # whatever the operator's file raises becomes one sentence
         if before is not None:
             sys.modules[name] = before
         else:

@@ -33,7 +33,7 @@ async def take_call(
         if isinstance(told, Called):
             for mobile in told.messages:
                 deliver_sm_body(mobile)  # what cannot be one is refused here
-    except Exception:
+    except Exception:  # strangers may post anything: what a service's file chokes on is refused
         log.exception("connector.callback_broke")
         told = Rejected(400, "not understood")
     if isinstance(told, Rejected):

@@ -14,6 +14,7 @@ import attrs
 import trio
 
 from pdu.status import Status
+from smsc.attendance import Attendance
 from smsc.flow.forwarding import MOBILE
 from smsc.message import AccountId, Delivery, Draft, Mailbox
 from smsc.ports import (
@@ -87,34 +88,22 @@ class SmsCopies:
         self._mailboxes = mailboxes
         self._intake = intake
         self._is_account = is_account
-        self._accounts: dict[Mailbox, _Account] = {}
-        self._is_running = False
+        self._accounts = Attendance(mailboxes, lambda mailbox: _Account(self, mailbox))
 
     def open(self, mailbox: Mailbox) -> None:
         """Take copies of this account from now on; again is harmless."""
-        if mailbox in self._accounts:
-            return
-        account = self._accounts[mailbox] = _Account(self, mailbox)
-        if self._is_running:
-            self._mailboxes.attach(mailbox, account)
+        self._accounts.open(mailbox)
 
     async def run(self) -> None:
         """Live until cancelled."""
-        self._is_running = True
-        try:
-            for mailbox, account in list(self._accounts.items()):
-                self._mailboxes.attach(mailbox, account)
+        with self._accounts.attached():
             await trio.sleep_forever()
-        finally:
-            self._is_running = False
-            for mailbox, account in self._accounts.items():
-                self._mailboxes.detach(mailbox, account)
 
     def statistics(self) -> Mapping[str, Mapping[str, object]]:
         """By mailbox: what is under way, and why the last copy was refused, if it was."""
         return {
             str(mailbox): {"in_flight": one.in_flight, "last_failure": one.last_failure}
-            for mailbox, one in self._accounts.items()
+            for mailbox, one in self._accounts.receivers.items()
         }
 
     def forgive(self, mailbox: Mailbox) -> None:

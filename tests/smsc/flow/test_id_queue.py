@@ -15,7 +15,7 @@ from smsc.message import MessageId
 ID = 1 << 62
 
 
-@given(st.lists(st.tuples(st.sampled_from(["put", "put", "first", "take"]), st.integers(0, 9))))
+@given(st.lists(st.tuples(st.sampled_from(["put", "many", "first", "take"]), st.integers(0, 9))))
 def test_it_is_a_queue(steps: list[tuple[str, int]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "CHUNK", 3)
@@ -24,6 +24,9 @@ def test_it_is_a_queue(steps: list[tuple[str, int]]) -> None:
             if verb == "put":
                 queue.put(MessageId(number))
                 model.append(number)
+            elif verb == "many":
+                queue.put_many([MessageId(number)] * n)
+                model.extend([number] * n)
             elif verb == "first":
                 queue.put_first(MessageId(number))
                 model.appendleft(number)

@@ -133,3 +133,28 @@ def test_packing_goes_on_after_text_that_utf8_lacks() -> None:
     first = records.encode_message(a_message(2))
     records.encode_message(odd)
     assert records.encode_message(a_message(2)) == first
+
+
+@pytest.mark.parametrize("reference", [None, "\ud800"])
+def test_records_written_together_are_read_one_by_one(reference: str | None) -> None:
+    messages = [a_message(number) for number in range(1, 6)]
+    messages[2].reference = reference
+    messages[3].callback_style = "s"
+    deliveries = [a_delivery(number) for number in range(1, 6)]
+    deliveries[1].reference = reference
+    deliveries[4].callback_style = "s"
+    progresses = [attrs.evolve(QUEUED, attempt=number) for number in range(5)]
+    parts = [(MessageId(number), number) for number in range(5)]
+    written = records.encode_messages(messages)
+    read = [
+        records.decode_message(one.id, record)
+        for one, record in zip(messages, written, strict=True)
+    ]
+    assert read == messages
+    sealed = records.encode_deliveries(deliveries)
+    assert deliveries == [
+        records.decode_delivery(one.mailbox, one.id, record)
+        for one, record in zip(deliveries, sealed, strict=True)
+    ]
+    assert [*map(records.decode_progress, records.encode_progresses(progresses))] == progresses
+    assert [*map(records.decode_upstream, records.encode_upstreams(parts))] == parts

@@ -100,7 +100,7 @@ class Flight(Outgoing):
 
     def _journal(self, batch: Batch) -> None:
         """Write the progress as it should be found after a crash."""
-        progress = self.progress
+        progress = attrs.evolve(self.progress)  # ours goes on to change before the next journal
         if self.is_marked:
-            progress = attrs.evolve(progress, state=State.HELD, parts=held(progress.parts))
+            progress.state, progress.parts = State.HELD, held(progress.parts)
         batch.progress(self.message.id, progress)

@@ -1,15 +1,20 @@
-"""A batch: changes on their way to the disk, already encoded.
+"""HOT: a batch: changes on their way to the disk.
 
 *In*: the verbs of `smsc.ports.Batch`. *Out*: rows for tables. *Never*: I/O, a lock, a clock.
 
 New messages are kept apart from all other changes, because they append in id order
 and because only they may be refused when the disk is full.
 Everything else is a blind overwrite: key → value, or None to delete. The last one wins.
+
+Progress stays an object until the transaction closes: a response and its receipt mostly come in
+one read, and then one record says both. So the object is the store's once it is handed in: who
+changes it later hands it in again in the same step, before anything else is.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import repeat
+from typing import TypeVar
 
 from pdu.status import Status
 from smsc.message import (
@@ -45,9 +50,11 @@ from smsc.store.records import (
     encode_progress,
     encode_progresses,
     encode_remembered,
-    encode_upstream,
     encode_upstreams,
 )
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT, IDEMPOTENCY = range(8)
 """Places of the tables in `Rows`; those of the directory follow: see `smsc.ports.Control`."""
@@ -70,28 +77,64 @@ TABLES = (
 )
 """Their names on disk, in the same order."""
 
+OBJECTS = frozenset({STATUS, UPSTREAM})
+"""Tables whose records are written by `Changes.encode` only."""
+
 Table = dict[bytes, bytes | None]
 Rows = defaultdict[int, Table]
 """Overwrites and deletions by table, made when first written to: most batches touch one or two,
 and containers that live until the commit are what the garbage collector walks over.
 A message is overwritten only by `rewrite`."""
 
-_LOST = encode_progress(Progress(State.UNKNOWN, OutletName(""), error=Status.ESME_RSYSERR))
 
+class Changes:
+    """What one batch changes, or a transaction of many.
 
-class WriteBatch:
-    """Implements `smsc.ports.Batch`."""
+    :ivar progresses: by message; None deletes it, and sends `Fresh` to the disk.
+    :ivar names: which message and part an upstream key stands for; None as above.
+    :ivar rows: everything else; after `encode`, those too.
+    :ivar highest_id: of deliveries: no later id may be below, even once they are gone.
+    """
 
-    __slots__ = ("fresh_names", "fresh_progress", "highest_id", "messages", "rows", "statuses")
+    __slots__ = ("highest_id", "messages", "names", "progresses", "rows", "statuses")
 
     def __init__(self) -> None:
         self.messages: list[tuple[bytes, bytes]] = []
         self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
+        self.progresses: dict[MessageId, Progress | None] = {}
+        self.names: dict[bytes, tuple[MessageId, int] | None] = {}
         self.rows: Rows = defaultdict(dict)
-        self.highest_id = 0  # of deliveries: no later id may be below, even once they are gone
-        # For `Fresh`: what was handed in, as objects; None where it is to be read from disk.
-        self.fresh_progress: dict[MessageId, Progress | None] = {}
-        self.fresh_names: dict[bytes, tuple[MessageId, int] | None] = {}
+        self.highest_id = 0
+
+    def encode(self) -> Rows:
+        """All overwrites and deletions as records: of objects, what they say now."""
+        progresses, names, rows = self.progresses, self.names, self.rows
+        if progresses:
+            records = _encoded(progresses, encode_progresses)
+            rows[STATUS].update(zip(map(id_key, progresses), records, strict=True))
+            self.progresses = {}
+        if names:
+            rows[UPSTREAM].update(zip(names, _encoded(names, encode_upstreams), strict=True))
+            self.names = {}
+        return rows
+
+
+def _encoded(
+    changed: Mapping[K, V | None], encode: Callable[[Iterable[V]], list[bytes]]
+) -> list[bytes] | list[bytes | None]:
+    """The records, in order; None for what is deleted."""
+    kept = [*filter(None, changed.values())]
+    records = encode(kept)
+    if len(kept) == len(changed):
+        return records
+    read = iter(records)
+    return [None if one is None else next(read) for one in changed.values()]
+
+
+class WriteBatch(Changes):
+    """Implements `smsc.ports.Batch`."""
+
+    __slots__ = ()
 
     def accept_many(self, messages: Sequence[Message], progress: Progress) -> None:
         """New messages that start alike; ids must ascend in the order batches are committed."""
@@ -102,9 +145,12 @@ class WriteBatch:
         self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
-        """Overwrite the progress of a message; the object is the store's from now on."""
-        self.rows[STATUS][id_key(id_)] = encode_progress(progress)
-        self.fresh_progress[id_] = progress
+        """Overwrite the progress of a message."""
+        self.progresses[id_] = progress
+
+    def progress_many(self, changed: Iterable[tuple[MessageId, Progress]]) -> None:
+        """`progress` for each."""
+        self.progresses.update(changed)
 
     def left_many(
         self, outlet: OutletName, left: Sequence[tuple[MessageId, str, Progress]]
@@ -113,19 +159,10 @@ class WriteBatch:
 
         (id, what the network calls it or "", its progress).
         """
-        self.progress_many([(id_, progress) for id_, _, progress in left])
+        self.progresses.update([(id_, progress) for id_, _, progress in left])
         named = [(upstream_id, (id_, 0)) for id_, upstream_id, _ in left if upstream_id]
         keys = upstream_keys(outlet, [upstream_id for upstream_id, _ in named])
-        parts = [part for _, part in named]
-        self.rows[UPSTREAM].update(zip(keys, encode_upstreams(parts), strict=True))
-        self.fresh_names.update(zip(keys, parts, strict=True))
-
-    def progress_many(self, changed: Sequence[tuple[MessageId, Progress]]) -> None:
-        """`progress` for each."""
-        records = encode_progresses([progress for _, progress in changed])
-        keys = [id_key(id_) for id_, _ in changed]
-        self.rows[STATUS].update(zip(keys, records, strict=True))
-        self.fresh_progress.update(changed)
+        self.names.update(zip(keys, [part for _, part in named], strict=True))
 
     def rewrite(self, message: Message) -> None:
         """Overwrite a message that is on disk: its owner changed it while it waited."""
@@ -133,9 +170,7 @@ class WriteBatch:
 
     def upstream(self, outlet: OutletName, upstream_id: str, id_: MessageId, part: int) -> None:
         """Remember what the outlet's network calls a part."""
-        key = upstream_key(outlet, upstream_id)
-        self.rows[UPSTREAM][key] = encode_upstream(id_, part)
-        self.fresh_names[key] = (id_, part)
+        self.names[upstream_key(outlet, upstream_id)] = (id_, part)
 
     def defer(self, due_ms: int, first: MessageId, last: MessageId) -> None:
         """Look at the messages from `first` to `last` at `due_ms`: one alarm for all of them."""
@@ -170,16 +205,12 @@ class WriteBatch:
 
     def forget(self, id_: MessageId) -> None:
         """Delete a message and its progress; see `Reads.forget`."""
-        key = id_key(id_)
-        self.rows[MESSAGE][key] = None
-        self.rows[STATUS][key] = None
-        self.fresh_progress[id_] = None
+        self.rows[MESSAGE][id_key(id_)] = None
+        self.progresses[id_] = None
 
     def forget_upstream(self, outlet: OutletName, upstream_id: str) -> None:
         """Delete what an upstream id stands for."""
-        key = upstream_key(outlet, upstream_id)
-        self.rows[UPSTREAM][key] = None
-        self.fresh_names[key] = None
+        self.names[upstream_key(outlet, upstream_id)] = None
 
     def set_aside(self, table: int, key: bytes, record: bytes) -> None:
         """Move a record that cannot be read to `corrupt`, as it is, for the operator to look at.
@@ -188,10 +219,14 @@ class WriteBatch:
         and nothing is sent of which nobody knows whether it was sent before.
         """
         self.rows[CORRUPT][corrupt_key(table, key)] = record
-        self.rows[table][key] = None
+        if table == UPSTREAM:
+            self.names[key] = None
+        elif table != STATUS:
+            self.rows[table][key] = None
         if table in {MESSAGE, STATUS}:
-            self.rows[STATUS][key] = _LOST
-            self.fresh_progress[id_of(key)] = None
+            self.progresses[id_of(key)] = Progress(
+                State.UNKNOWN, OutletName(""), error=Status.ESME_RSYSERR
+            )
 
     def remember(self, account: AccountId, digest: bytes, id_: MessageId, until_ms: int) -> None:
         """The account's submission with this digest became this message."""

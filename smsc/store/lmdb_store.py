@@ -18,7 +18,7 @@ import structlog
 import trio
 
 from smsc.ports import Batch
-from smsc.store.batch import Rows, WriteBatch
+from smsc.store.batch import Changes, WriteBatch
 from smsc.store.commit import Done, GroupCommit, Soon
 from smsc.store.ids import IdAllocator
 from smsc.store.lmdb_disk import LmdbDisk
@@ -135,15 +135,15 @@ class LmdbStore(Reads):
         """
         assert isinstance(batch, WriteBatch)
         if not batch.messages:  # with them it may be refused, and nothing of it happened
-            self.fresh.note(batch.fresh_progress, batch.fresh_names)
+            self.fresh.note(batch.progresses, batch.names)
         self._writer.commit_nowait(batch, done)
 
     def counts(self) -> Mapping[str, int]:
         """How many records each part of the store holds on disk."""
         return self._disk.counts()
 
-    def _unwritten(self) -> Sequence[Rows]:
-        return [group.rows for group in self._writer.layers]
+    def _unwritten(self) -> Sequence[Changes]:
+        return self._writer.layers
 
     def _get(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
         return self._disk.get(table, wanted)

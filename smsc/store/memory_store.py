@@ -10,7 +10,7 @@ from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence
 
 from smsc.ports import Batch, CommitResult, StoreFull
-from smsc.store.batch import MESSAGE, STATUS, TABLES, Rows, WriteBatch
+from smsc.store.batch import MESSAGE, STATUS, TABLES, Changes, WriteBatch
 from smsc.store.commit import COMMITTED, Done, Soon
 from smsc.store.ids import IdAllocator
 from smsc.store.reads import Reads, Row
@@ -67,7 +67,8 @@ class MemoryStore(Reads):
         """Commit when `soon` says so; see `smsc.ports.Store`."""
         assert isinstance(batch, WriteBatch)
         if not batch.messages:
-            self.fresh.note(batch.fresh_progress, batch.fresh_names)
+            self.fresh.note(batch.progresses, batch.names)
+        batch.encode()  # a transaction of its own: it says what is true now
         self._waiting.append((batch, done))
         self._soon(self.retry)
 
@@ -104,8 +105,8 @@ class MemoryStore(Reads):
                 else:
                     table.put(key, changed)
 
-    def _unwritten(self) -> Sequence[Rows]:
-        return [batch.rows for batch, _ in self._waiting]
+    def _unwritten(self) -> Sequence[Changes]:
+        return [batch for batch, _ in self._waiting]
 
     def _get(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
         values = self.tables[table].values

@@ -34,11 +34,12 @@ from smsc.store.batch import (
     IDEMPOTENCY,
     MESSAGE,
     META,
+    OBJECTS,
     PARKED,
     STATUS,
     TABLES,
     UPSTREAM,
-    Rows,
+    Changes,
     Table,
     WriteBatch,
 )
@@ -64,8 +65,8 @@ class Reads(ABC):
         self.fresh = Fresh()
 
     @abstractmethod
-    def _unwritten(self) -> Sequence[Rows]:
-        """Rows handed in and not on disk, oldest first."""
+    def _unwritten(self) -> Sequence[Changes]:
+        """What was handed in and is not on disk, oldest first."""
 
     @abstractmethod
     def _get(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
@@ -347,7 +348,7 @@ class Reads(ABC):
 
     def _look(self, table: int, wanted: Sequence[bytes]) -> list[bytes | None]:
         """As `_get`, with what was handed in laid over it."""
-        layers = [rows[table] for rows in self._unwritten() if table in rows]  # before the disk
+        layers = self._layers(table)  # before the disk
         values = self._get(table, wanted)
         for layer in layers:
             for at, key in enumerate(wanted):
@@ -377,9 +378,15 @@ class Reads(ABC):
 
     def _over(self, table: int) -> Table:
         over: Table = {}
-        for rows in self._unwritten():
-            over.update(rows.get(table, {}))
+        for layer in self._layers(table):
+            over.update(layer)
         return over
+
+    def _layers(self, table: int) -> list[Table]:
+        """What was handed in for one table and is not on disk, oldest first."""
+        is_encoded = table not in OBJECTS
+        layers = [one.rows if is_encoded else one.encode() for one in self._unwritten()]
+        return [rows[table] for rows in layers if table in rows]
 
     def _untouched(
         self, table: int, start: bytes, stop: bytes, limit: int, over: Table

@@ -191,11 +191,6 @@ def decode_delivery(mailbox: Mailbox, id_: MessageId, record: bytes | memoryview
     return delivery
 
 
-def encode_upstream(id_: MessageId, part: int) -> bytes:
-    """Which message and part an upstream id stands for."""
-    return encode_upstreams(((id_, part),))[0]
-
-
 def encode_upstreams(parts: Iterable[tuple[MessageId, int]]) -> list[bytes]:
     """Which message and part each of some upstream ids stands for."""
     packed = [*starmap(_UPSTREAM.pack, parts)]

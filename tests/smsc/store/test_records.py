@@ -50,7 +50,7 @@ def test_progress_comes_back_and_tells_if_it_is_final(state: State) -> None:
 
 @given(U64, st.integers(0, 255))
 def test_upstream_ids_come_back(id_: int, part: int) -> None:
-    record = records.encode_upstream(MessageId(id_), part)
+    record = records.encode_upstreams(((MessageId(id_), part),))[0]
     assert records.decode_upstream(record) == (id_, part)
 
 
@@ -101,7 +101,7 @@ EACH = [
     (records.encode_delivery(a_delivery(1)), decode_delivery),
     (records.encode_message(attrs.evolve(a_message(1), callback_style="s")), decode_message),
     (records.encode_delivery(attrs.evolve(a_delivery(1), callback_style="s")), decode_delivery),
-    (records.encode_upstream(MessageId(77), 3), records.decode_upstream),
+    (records.encode_upstreams(((MessageId(77), 3),))[0], records.decode_upstream),
 ]
 
 

@@ -133,12 +133,12 @@ class Client:
             return
         home = self._receiver
         drafts = [Draft(name, "smpp", body, peek=peek, session=home) for _, peek, body in requests]
+        numbers = [request[0] for request in requests]
         fair = self._server.fair
         fair.enter(name, len(drafts))
 
         def done(answers: list[Admission]) -> None:
             fair.leave(name, len(answers))
-            numbers = [request[0] for request in requests]
             ids = [b"%d" % one.id for one in answers if isinstance(one, Admitted)]
             if len(ids) == len(numbers):
                 self.session.accept_many(numbers, ids)

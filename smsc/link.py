@@ -138,29 +138,37 @@ class Link:
         )
 
     async def _read(self) -> None:
-        sock, session = self._sock, self.session
+        sock = self._sock
         while True:
             await trio.lowlevel.wait_readable(sock)
             while self._must_not_read():
                 self._may_read = trio.Event()
                 await self._may_read.wait()
-            try:
-                data = sock.recv(_READ_OCTETS)
-            except BlockingIOError:
-                continue
-            except OSError as error:
-                session.close(f"read failed: {error.strerror}")
+            if not self._read_once():
                 return
-            if not data:
-                self._peer_is_gone = True
-                session.close("closed by the peer")
-                return
-            events = session.receive(data, trio.current_time())
-            if events:
-                self._handle(events)
-            self.flush()
-            if session.closing is not None:
-                return
+
+    def _read_once(self) -> bool:
+        """Handle what there is to read; False when the session is over.
+
+        Not in `_read`, whose variables would keep all of a read alive until the next one.
+        """
+        session = self.session
+        try:
+            data = self._sock.recv(_READ_OCTETS)
+        except BlockingIOError:
+            return True
+        except OSError as error:
+            session.close(f"read failed: {error.strerror}")
+            return False
+        if not data:
+            self._peer_is_gone = True
+            session.close("closed by the peer")
+            return False
+        events = session.receive(data, trio.current_time())
+        if events:
+            self._handle(events)
+        self.flush()
+        return session.closing is None
 
     async def _write_when_asked(self) -> None:
         """Sleeps until the socket once took less than it was given."""

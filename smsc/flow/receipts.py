@@ -201,6 +201,7 @@ class Receipts(ReceiptWriter):
         now_ms = self._now_ms()
         answers: list[int] = [_ROK] * len(receipts)
         changed: list[tuple[MessageId, Progress]] = []
+        ended: dict[MessageId, Progress] = {}  # parts of one message may have come in one read
         notices: list[Delivery] = []
         for place, (receipt, hit) in enumerate(zip(receipts, hits, strict=True)):
             said = receipt.state
@@ -222,13 +223,15 @@ class Receipts(ReceiptWriter):
                 progress.error = receipt.error or progress.error
                 progress.state = said
                 progress.done_ms = receipt.done_ms or now_ms
-            elif not self._enter(receipt, progress, part, now_ms):
-                continue
-            changed.append((id_, progress))
+                ended[id_] = progress
+            elif self._enter(receipt, progress, part, now_ms):
+                if progress.state in FINAL:
+                    ended[id_] = progress
+                else:
+                    changed.append((id_, progress))
         batch.progress_many(changed)
-        # By id: parts of one message may have come in one read.
-        ended = {id_: progress for id_, progress in changed if progress.state in FINAL}
-        messages = self._recent.many(list(ended))
+        batch.end_many(ended)
+        messages = self._recent.take([*ended])
         finals = [
             (message, progress)
             for message, progress in zip(messages, ended.values(), strict=True)

@@ -1,14 +1,12 @@
 """Messages that were stored or read a moment ago: what happens soon need not read the disk.
 
 *In*: messages on disk. *Out*: messages by id. *Never*: stale: who rewrites a message hands the new one in.
-
-Two generations instead of a list of uses: when the young one is full it becomes the old one,
-and the old one is dropped whole. A message asked for again becomes young.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from smsc.generations import Generations
 from smsc.message import Message, MessageId
 from smsc.ports import Store
 
@@ -16,39 +14,40 @@ _GENERATION: Final = 10_000
 
 
 class Recent:
-    """A cache in front of `Store.message`; holds at most two generations."""
+    """A cache in front of `Store.message`."""
 
-    __slots__ = ("_limit", "_old", "_store", "_young")
+    __slots__ = ("_here", "_store")
 
     def __init__(self, store: Store, limit: int = _GENERATION) -> None:
         self._store = store
-        self._limit = limit
-        self._young: dict[MessageId, Message] = {}
-        self._old: dict[MessageId, Message] = {}
+        self._here: Generations[MessageId, Message] = Generations(limit)
 
     def keep(self, messages: Iterable[Message]) -> None:
         """These are on disk now."""
-        if len(self._young) >= self._limit:
-            self._old, self._young = self._young, {}
-        self._young.update({message.id: message for message in messages})
+        self._here.update({message.id: message for message in messages})
 
     def get(self, id_: MessageId) -> Message | None:
         """The message, from memory or from disk."""
-        message = self._young.get(id_) or self._old.get(id_)
-        if message is None:
-            message = self._store.message(id_)
-            if message is not None:
-                self.keep((message,))
-        return message
+        return self.many((id_,))[0]
 
     def many(self, ids: Sequence[MessageId]) -> list[Message | None]:
         """Messages, in order; those that are not in memory in one read."""
-        young, old = self._young.get, self._old.get
-        found = [young(id_) or old(id_) for id_ in ids]
+        found = self._here.many(ids)
         if not all(found):
-            missing = [place for place, message in enumerate(found) if message is None]
-            read = self._store.messages([ids[place] for place in missing])
-            for place, message in zip(missing, read, strict=True):
-                found[place] = message
-            self.keep(message for message in read if message is not None)
+            self.keep(self._fill(ids, found))
         return found
+
+    def take(self, ids: Sequence[MessageId]) -> list[Message | None]:
+        """As `many`, for messages that end: few will ask for them again."""
+        found = self._here.take(ids)
+        if not all(found):
+            self._fill(ids, found)
+        return found
+
+    def _fill(self, ids: Sequence[MessageId], found: list[Message | None]) -> list[Message]:
+        """Read what is missing into its place; what was read."""
+        missing = [place for place, message in enumerate(found) if message is None]
+        read = self._store.messages([ids[place] for place in missing])
+        for place, message in zip(missing, read, strict=True):
+            found[place] = message
+        return [message for message in read if message is not None]

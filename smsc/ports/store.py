@@ -74,8 +74,11 @@ class Batch(Protocol):
     ) -> None:
         """Messages of one part left: (id, what the network calls it or "", its progress)."""
 
-    def progress_many(self, changed: Sequence[tuple[MessageId, Progress]]) -> None:
+    def progress_many(self, changed: Iterable[tuple[MessageId, Progress]]) -> None:
         """Overwrite the progress of messages."""
+
+    def end_many(self, ended: Mapping[MessageId, Progress]) -> None:
+        """Overwrite the progress of messages that are final now."""
 
     def rewrite(self, message: Message) -> None:
         """Overwrite a message that is on disk: its owner changed it while it waited."""

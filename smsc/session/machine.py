@@ -167,9 +167,9 @@ class Session(Answers):
                     if self.closing is not None:
                         break
             elif command_id in answers_to_ours:
-                entry = window_pop(sequence_number, None)
-                if entry is not None:
-                    answers.append((entry[0], status, body))
+                context = window_pop(sequence_number, None)
+                if context is not None:
+                    answers.append((context, status, body))
             elif command_id == self._data_of_theirs:
                 refused = self._take_data_sm(sequence_number, body, requests)
                 if refused is not None:
@@ -388,9 +388,9 @@ class Session(Answers):
         self, status: int, sequence_number: int, answers: list[Answer]
     ) -> Event | None:
         """The peer could not read a request of ours: that is its answer."""
-        entry = self.window.pop(sequence_number, None)
-        if entry is not None:
-            answers.append((entry[0], status, b""))
+        context = self.window.pop(sequence_number, None)
+        if context is not None:
+            answers.append((context, status, b""))
         elif self._own_bind is not None and self._own_bind[1] == sequence_number:
             self._own_bind = None
             return BindFailed(status)

@@ -7,7 +7,8 @@
 SMPP 3.4 §2.9, §5.1.4.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Container, Iterable, Sequence
 from itertools import repeat
 from operator import add
 from struct import Struct
@@ -24,14 +25,16 @@ class Window:
     :ivar size: may be changed at any time; what is under way beyond it stays.
     """
 
-    __slots__ = ("_sent", "_sequence", "pop", "size")
+    __slots__ = ("_sent", "_sequence", "_spans", "pop", "size")
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._sequence = 0
-        self._sent: dict[int, tuple[Any, float]] = {}
+        self._sent: dict[int, Any] = {}  # contexts, in the order they were sent
+        # What was sent together, and when: a tuple for each request would cost more than its entry.
+        self._spans: deque[tuple[Container[int], float]] = deque()
         self.pop = self._sent.pop
-        """`pop(sequence_number, None)`: (context, when it was sent), taken out; bound for speed."""
+        """`pop(sequence_number, None)`: the context, taken out; bound for speed."""
 
     def __len__(self) -> int:
         return len(self._sent)
@@ -49,29 +52,40 @@ class Window:
     def put_many(
         self, command_id: int, bodies: Sequence[bytes], contexts: Iterable[Any], now: float
     ) -> list[bytes]:
-        """Enter messages; the PDUs to write."""
+        """Enter messages, whose contexts are not None; the PDUs to write."""
         count = len(bodies)
-        numbers: Iterable[int]
+        numbers: Sequence[int]
         if self._sequence + count <= _LAST_SEQUENCE:
             numbers = range(self._sequence + 1, self._sequence + count + 1)
             self._sequence += count
         else:
             numbers = [self.next_sequence() for _ in bodies]
-        self._sent.update(zip(numbers, zip(contexts, repeat(now), strict=False), strict=True))
+        self._forget_answered()
+        self._spans.append((numbers, now))
+        self._sent.update(zip(numbers, contexts, strict=True))
         lengths = [_HEADER_OCTETS + len(body) for body in bodies]
         return [*map(add, map(_head, lengths, repeat(command_id), repeat(0), numbers), bodies)]
 
     def take_late(self, now: float, limit_s: float) -> list[Any]:
         """Contexts of what was sent `limit_s` ago or earlier; later answers to them go unheard."""
-        late = []
-        for sequence_number, (_, sent_at) in self._sent.items():
-            if now - sent_at < limit_s:
-                break  # they were sent in order
-            late.append(sequence_number)
-        return [self._sent.pop(sequence_number)[0] for sequence_number in late]
+        self._forget_answered()
+        late: list[Any] = []
+        while self._spans and now - self._spans[0][1] >= limit_s:
+            numbers, _ = self._spans.popleft()
+            while self._sent and (oldest := next(iter(self._sent))) in numbers:
+                late.append(self._sent.pop(oldest))
+            self._forget_answered()
+        return late
 
     def take_all(self) -> list[Any]:
         """Contexts of everything under way: no answer will come."""
-        contexts = [context for context, _ in self._sent.values()]
+        contexts = [*self._sent.values()]
         self._sent.clear()
+        self._spans.clear()
         return contexts
+
+    def _forget_answered(self) -> None:
+        """Drop the spans in front of the one that the oldest request belongs to."""
+        spans = self._spans
+        while spans and not (self._sent and next(iter(self._sent)) in spans[0][0]):
+            spans.popleft()

@@ -90,18 +90,31 @@ A message is overwritten only by `rewrite`."""
 class Changes:
     """What one batch changes, or a transaction of many.
 
-    :ivar progresses: by message; None deletes it, and sends `Fresh` to the disk.
-    :ivar names: which message and part an upstream key stands for; None as above.
+    :ivar keys: of new messages, parallel to `messages` and `statuses`, their first progress.
+    :ivar progresses: by message; None deletes it.
+    :ivar ended: messages among those that are final now; few will ask for them again.
+    :ivar names: which message and part an upstream key stands for; None deletes it.
     :ivar rows: everything else; after `encode`, those too.
     :ivar highest_id: of deliveries: no later id may be below, even once they are gone.
     """
 
-    __slots__ = ("highest_id", "messages", "names", "progresses", "rows", "statuses")
+    __slots__ = (
+        "ended",
+        "highest_id",
+        "keys",
+        "messages",
+        "names",
+        "progresses",
+        "rows",
+        "statuses",
+    )
 
     def __init__(self) -> None:
-        self.messages: list[tuple[bytes, bytes]] = []
-        self.statuses: list[tuple[bytes, bytes]] = []  # first progress, parallel to messages
+        self.keys: list[bytes] = []
+        self.messages: list[bytes] = []
+        self.statuses: list[bytes] = []
         self.progresses: dict[MessageId, Progress | None] = {}
+        self.ended: list[MessageId] = []
         self.names: dict[bytes, tuple[MessageId, int] | None] = {}
         self.rows: Rows = defaultdict(dict)
         self.highest_id = 0
@@ -140,9 +153,9 @@ class WriteBatch(Changes):
         """New messages that start alike; ids must ascend in the order batches are committed."""
         if not messages:
             return
-        keys = [id_key(message.id) for message in messages]
-        self.messages += zip(keys, encode_messages(messages), strict=True)
-        self.statuses += zip(keys, repeat(encode_progress(progress)), strict=False)
+        self.keys += [id_key(message.id) for message in messages]
+        self.messages += encode_messages(messages)
+        self.statuses += repeat(encode_progress(progress), len(messages))
 
     def progress(self, id_: MessageId, progress: Progress) -> None:
         """Overwrite the progress of a message."""
@@ -151,6 +164,11 @@ class WriteBatch(Changes):
     def progress_many(self, changed: Iterable[tuple[MessageId, Progress]]) -> None:
         """`progress` for each."""
         self.progresses.update(changed)
+
+    def end_many(self, ended: Mapping[MessageId, Progress]) -> None:
+        """`progress` for each; they are final."""
+        self.progresses.update(ended)
+        self.ended += ended
 
     def left_many(
         self, outlet: OutletName, left: Sequence[tuple[MessageId, str, Progress]]

@@ -77,10 +77,11 @@ class Group(Changes):
             self.rows[table].update(rows)
             self.size += len(rows)
         if batch.messages:
+            self.keys += batch.keys
             self.messages += batch.messages
             self.statuses += batch.statuses
             self.size += len(batch.messages)
-            self.highest_id = max(self.highest_id, id_of(batch.messages[-1][0]))
+            self.highest_id = max(self.highest_id, id_of(batch.keys[-1]))
             self.batches.append((None, done))
         else:
             self.batches.append((batch, done))
@@ -90,6 +91,10 @@ class Group(Changes):
         """What changes from now on is for the next group: write down what objects say now."""
         self.is_closed = True
         self.encode()
+
+    def forget_new(self) -> None:
+        """New messages are in the transaction: nobody needs them here any more."""
+        self.keys, self.messages, self.statuses = [], [], []
 
 
 class Disk(Protocol):

@@ -2,14 +2,14 @@
 
 *In*: progress and upstream ids of batches. *Out*: the same objects, without a look at the disk.
 *Never*: stale: every batch passes here before it is written; a batch that can be refused does not.
-
-Two generations, as in `smsc.flow.recent`: when the young one is full the old one is dropped whole.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
+from smsc.generations import Generations
 from smsc.message import MessageId, Progress
+from smsc.store.batch import Changes
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -18,46 +18,32 @@ _GENERATION: Final = 20_000
 
 
 class Fresh:
-    """The newest progress by id, and what an upstream key stands for.
+    """The newest progress of messages that are not final, and what upstream keys stand for."""
 
-    None stands for "look on disk": it hides what an older generation says.
-    """
+    __slots__ = ("_names", "_progresses")
 
-    __slots__ = ("_limit", "_old_names", "_old_progress", "_young_names", "_young_progress")
+    def __init__(self) -> None:
+        self._progresses: Generations[MessageId, Progress] = Generations(_GENERATION)
+        self._names: Generations[bytes, tuple[MessageId, int]] = Generations(_GENERATION)
 
-    def __init__(self, limit: int = _GENERATION) -> None:
-        self._limit = limit
-        self._young_progress: dict[MessageId, Progress | None] = {}
-        self._old_progress: dict[MessageId, Progress | None] = {}
-        self._young_names: dict[bytes, tuple[MessageId, int] | None] = {}
-        self._old_names: dict[bytes, tuple[MessageId, int] | None] = {}
-
-    def note(
-        self,
-        progress: dict[MessageId, Progress | None],
-        names: dict[bytes, tuple[MessageId, int] | None],
-    ) -> None:
+    def note(self, batch: Changes) -> None:
         """What a batch says; the newest wins."""
-        if len(self._young_progress) >= self._limit:
-            self._old_progress, self._young_progress = self._young_progress, {}
-        if len(self._young_names) >= self._limit:
-            self._old_names, self._young_names = self._young_names, {}
-        self._young_progress.update(progress)
-        self._young_names.update(names)
+        _note(self._progresses, batch.progresses)
+        self._progresses.drop(batch.ended)
+        _note(self._names, batch.names)
 
     def progresses(self, ids: Sequence[MessageId]) -> list[Progress | None]:
         """The newest progress of each; None when it is not here."""
-        return _found(ids, self._young_progress, self._old_progress)
+        return self._progresses.many(ids)
 
-    def names(self, keys: Sequence[bytes]) -> list[tuple[MessageId, int] | None]:
-        """Which message and part each upstream key stands for; None when it is not here."""
-        return _found(keys, self._young_names, self._old_names)
+    def take_names(self, keys: Sequence[bytes]) -> list[tuple[MessageId, int] | None]:
+        """Which message and part each key stands for, told once; None when it is not here."""
+        return self._names.take(keys)
 
 
-def _found(
-    keys: Sequence[K], young: Mapping[K, V | None], old: Mapping[K, V | None]
-) -> list[V | None]:
-    found = [*map(young.get, keys)]
-    if all(found):
-        return found
-    return [young[key] if key in young else old.get(key) for key in keys]
+def _note(here: Generations[K, V], changed: Mapping[K, V | None]) -> None:
+    if all(changed.values()):
+        here.update(cast("Mapping[K, V]", changed))
+        return
+    here.update({key: one for key, one in changed.items() if one is not None})
+    here.drop([key for key, one in changed.items() if one is None])

@@ -77,14 +77,15 @@ class LmdbDisk:
                     if not self._grow():
                         raise
                 else:
+                    group.forget_new()
                     return
 
     def _put(self, group: Group) -> None:
         txn = self._env.begin(write=True)
         try:
             if group.messages:
-                self._append(txn, MESSAGE, group.messages)
-                self._append(txn, STATUS, group.statuses)
+                self._append(txn, MESSAGE, group.keys, group.messages)
+                self._append(txn, STATUS, group.keys, group.statuses)
             for table, rows in group.rows.items():
                 _overwrite(txn, self._tables[table], rows)
             if group.highest_id > self.highest_id:
@@ -132,11 +133,13 @@ class LmdbDisk:
                 raise FullError(self.space.disk_ran_out()) from error
             raise
 
-    def _append(self, txn: lmdb.Transaction, table: int, rows: list[Row]) -> None:
+    def _append(
+        self, txn: lmdb.Transaction, table: int, ids: list[bytes], values: list[bytes]
+    ) -> None:
         with txn.cursor(db=self._tables[table]) as cursor:
-            _, added = cursor.putmulti(rows, append=True)
-            if added != len(rows):  # putmulti passes over a key that does not ascend
-                cursor.putmulti(rows)
+            _, added = cursor.putmulti(zip(ids, values, strict=True), append=True)
+            if added != len(ids):  # putmulti passes over a key that does not ascend
+                cursor.putmulti(zip(ids, values, strict=True))
 
     def _used(self, txn: lmdb.Transaction) -> int:
         stats = [txn.stat(table) for table in self._tables]

@@ -135,7 +135,7 @@ class LmdbStore(Reads):
         """
         assert isinstance(batch, WriteBatch)
         if not batch.messages:  # with them it may be refused, and nothing of it happened
-            self.fresh.note(batch.progresses, batch.names)
+            self.fresh.note(batch)
         self._writer.commit_nowait(batch, done)
 
     def counts(self) -> Mapping[str, int]:

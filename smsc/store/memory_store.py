@@ -67,7 +67,7 @@ class MemoryStore(Reads):
         """Commit when `soon` says so; see `smsc.ports.Store`."""
         assert isinstance(batch, WriteBatch)
         if not batch.messages:
-            self.fresh.note(batch.progresses, batch.names)
+            self.fresh.note(batch)
         batch.encode()  # a transaction of its own: it says what is true now
         self._waiting.append((batch, done))
         self._soon(self.retry)
@@ -93,10 +93,9 @@ class MemoryStore(Reads):
         return {name: len(table.keys) for name, table in zip(TABLES, self.tables, strict=True)}
 
     def _apply(self, batch: WriteBatch) -> None:
-        for key, value in batch.messages:
-            self.tables[MESSAGE].put(key, value)
-        for key, value in batch.statuses:
-            self.tables[STATUS].put(key, value)
+        for place, records in ((MESSAGE, batch.messages), (STATUS, batch.statuses)):
+            for key, record in zip(batch.keys, records, strict=True):
+                self.tables[place].put(key, record)
         for place, rows in batch.rows.items():
             table = self.tables[place]
             for key, changed in rows.items():

@@ -143,7 +143,7 @@ class Reads(ABC):
     ) -> list[tuple[MessageId, int] | None]:
         """Which message and part the network of `outlet` calls each of these, in order."""
         wanted = keys.upstream_keys(outlet, upstream_ids)
-        found = self.fresh.names(wanted)
+        found = self.fresh.take_names(wanted)
         if not all(found):
             missing = [key for key, one in zip(wanted, found, strict=True) if one is None]
             read = iter(self._read_upstreams(missing))

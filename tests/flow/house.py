@@ -137,7 +137,7 @@ class Disk(MemoryStore):
 
     def _apply(self, batch: WriteBatch) -> None:
         super()._apply(batch)
-        newest = id_of(batch.messages[-1][0]) if batch.messages else 0
+        newest = id_of(batch.keys[-1]) if batch.messages else 0
         self.highest_id = max(self.highest_id, batch.highest_id, newest)
 
     def crash(self, committed: int) -> None:

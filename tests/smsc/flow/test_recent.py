@@ -37,7 +37,7 @@ def test_it_holds_two_generations_at_most() -> None:
     recent = Recent(house.store, limit=4)
     for id_ in ids:
         recent.get(id_)
-    held: dict[MessageId, Message] = {**recent._young, **recent._old}
+    held: dict[MessageId, Message] = {**recent._here._young, **recent._here._old}
     assert set(ids[-4:]) <= held.keys()
     assert len(held) <= 8
     house.store.tables[0].values.clear()

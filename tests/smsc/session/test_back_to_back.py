@@ -85,7 +85,7 @@ class Wired(RuleBasedStateMachine):
     def answer(self, of_esme: bool, count: int) -> None:
         """Answers say by the status which message they mean: its number in the order sent."""
         end, other = (self.esme, self.mc) if of_esme else (self.mc, self.esme)
-        contexts = {number: entry[0] for number, entry in other.session.window._sent.items()}
+        contexts = dict(other.session.window._sent)
         now, end.to_answer = end.to_answer[:count], end.to_answer[count:]
         if now:
             end.session.answer_many(

@@ -6,11 +6,15 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from smsc.message import MessageId
+from smsc.message import MessageId, OutletName, Progress, State
 from smsc.ports import CommitResult, Committed, StoreFull
-from smsc.store.batch import META, WriteBatch
+from smsc.store.batch import META, STATUS, WriteBatch
 from smsc.store.commit import CAP, FullError, Group, GroupCommit
+from smsc.store.keys import id_key
+from smsc.store.records import decode_progress
 from tests.contracts.store_contract import QUEUED, a_message
+
+ID = MessageId(7)
 
 Script = list[Exception | None]
 
@@ -124,8 +128,55 @@ def test_a_group_closes_at_the_cap_and_batches_stay_whole(loop: Loop) -> None:
     loop.turn_until(lambda: len(loop.answers) == 5)
     sizes = [len(group.messages) for group in loop.disk.groups]
     assert sizes == [CAP, CAP, CAP // 2]
-    keys = [key for group in loop.disk.groups for key, _ in group.messages]
+    keys = [key for group in loop.disk.groups for key in group.keys]
     assert keys == sorted(keys)
+
+
+def states(group: Group) -> list[State]:
+    """What the records of one message say, if it has any."""
+    record = group.rows[STATUS].get(id_key(ID))
+    return [] if record is None else [decode_progress(record).state]
+
+
+def moving(progress: Progress, state: State) -> WriteBatch:
+    """The one message is in another state now."""
+    progress.state = state
+    batch = WriteBatch()
+    batch.progress_many([(ID, progress)])
+    return batch
+
+
+def test_a_message_that_moves_on_twice_before_a_commit_is_written_once(loop: Loop) -> None:
+    progress = Progress(State.QUEUED, OutletName("a"))
+    loop.hand_in("left", moving(progress, State.ENROUTE))
+    loop.hand_in("receipt", moving(progress, State.DELIVERED))
+    (group,) = loop.commit.layers
+    assert (group.size, states(group)) == (2, [])
+    loop.turn_until(lambda: len(loop.answers) == 2)
+    assert [states(group) for group in loop.disk.groups] == [[State.DELIVERED]]
+
+
+def test_a_group_says_what_was_so_when_it_closed(loop: Loop) -> None:
+    progress = Progress(State.QUEUED, OutletName("a"))
+    loop.hand_in("left", moving(progress, State.ENROUTE))
+    loop.hand_in("many", accepting(1, CAP))
+    loop.hand_in("receipt", moving(progress, State.DELIVERED))
+    assert [group.is_closed for group in loop.commit.layers] == [True, False]
+    loop.turn_until(lambda: len(loop.answers) == 3)
+    assert [states(group) for group in loop.disk.groups] == [[State.ENROUTE], [State.DELIVERED]]
+
+
+def test_a_batch_that_nobody_waits_for_closes_no_group(loop: Loop) -> None:
+    """A read may hand one in between a change of an object and the batch that journals it."""
+    progress = Progress(State.QUEUED, OutletName("a"))
+    loop.hand_in("left", moving(progress, State.ENROUTE))
+    loop.hand_in("many", accepting(1, CAP - 3))
+    receipt = moving(progress, State.DELIVERED)
+    loop.commit.commit_nowait(changing("set aside"), None)
+    loop.hand_in("receipt", receipt)
+    assert [group.is_closed for group in loop.commit.layers] == [True]
+    loop.turn_until(lambda: len(loop.answers) == 3)
+    assert [states(group) for group in loop.disk.groups] == [[State.DELIVERED]]
 
 
 def test_a_batch_handed_in_by_an_answer_is_committed_too(loop: Loop) -> None:

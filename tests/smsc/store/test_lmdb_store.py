@@ -368,10 +368,11 @@ def test_a_million_waiting_messages_are_found_quickly_and_leanly(tmp_path: Path)
     for _ in range(100):
         batch = WriteBatch()
         batch.accept_many([a_message(1)], QUEUED)
-        status = batch.statuses[0][1]
+        status = batch.statuses[0]
         keys = [id_.to_bytes(8, "big") for id_ in house.ids.take(10_000, NOW_MS)]
-        batch.messages = [(key, record) for key in keys]
-        batch.statuses = [(key, status) for key in keys]
+        batch.keys = keys
+        batch.messages = [record] * len(keys)
+        batch.statuses = [status] * len(keys)
         house.commit(batch)
     house.reopen()
     started = time.perf_counter()

@@ -40,8 +40,9 @@ def fill(data_dir: Path, n: int, progress: Progress = QUEUED) -> list[int]:
         some = ids[at : at + 10_000]
         batch = WriteBatch()
         keys = [id_.to_bytes(8, "big") for id_ in some]
-        batch.messages = [(key, record) for key in keys]
-        batch.statuses = [(key, status) for key in keys]
+        batch.keys = keys
+        batch.messages = [record] * len(keys)
+        batch.statuses = [status] * len(keys)
         batch.defer(FAR_MS, MessageId(some[0]), MessageId(some[-1]))
         house.commit(batch)
     house.close()

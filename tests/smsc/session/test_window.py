@@ -1,0 +1,61 @@
+"""The window against a plain list of what was sent."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pdu.commands import Command
+from pdu.framer import Framer
+from smsc.session.window import _LAST_SEQUENCE, Window
+
+LIMIT_S = 5.0
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("put"), st.integers(1, 5)),
+        st.tuples(st.just("pop"), st.integers(0, 30)),
+        st.tuples(st.just("late"), st.sampled_from([0.5, 2.0, 5.0, 7.0])),
+    ),
+    max_size=60,
+)
+
+
+@given(steps=STEPS, first=st.sampled_from([0, _LAST_SEQUENCE - 4]))
+def test_each_request_ends_once_and_late_ones_in_order(
+    steps: list[tuple[str, float]], first: int
+) -> None:
+    window = Window(1000)
+    window._sequence = first
+    now, count = 100.0, 0
+    sent: list[tuple[int, str, float]] = []  # what is under way: number, context, when
+    for step, how in steps:
+        match step:
+            case "put":
+                contexts = [f"message {count + one}" for one in range(int(how))]
+                count += len(contexts)
+                pdus = window.put_many(Command.SUBMIT_SM, [b"x"] * len(contexts), contexts, now)
+                frames = Framer().feed(b"".join(pdus))
+                assert [frame[3] for frame in frames] == [b"x"] * len(contexts)
+                sent += [
+                    (frame[2], context, now)
+                    for frame, context in zip(frames, contexts, strict=True)
+                ]
+            case "pop" if sent:
+                number, context, _ = sent.pop(int(how) % len(sent))
+                assert window.pop(number, None) == context
+                assert window.pop(number, None) is None
+            case "late":
+                now += how
+                late = [context for _, context, at in sent if now - at >= LIMIT_S]
+                sent = [one for one in sent if now - one[2] < LIMIT_S]
+                assert window.take_late(now, LIMIT_S) == late
+        assert len(window) == len(sent)
+        assert window.room == 1000 - len(sent)
+        assert len(window._spans) <= len(sent) + 1
+    assert window.take_all() == [context for _, context, _ in sent]
+    assert len(window) == 0
+
+
+def test_numbers_begin_anew_behind_the_last_one() -> None:
+    window = Window(10)
+    window._sequence = _LAST_SEQUENCE - 1
+    window.put_many(Command.SUBMIT_SM, [b""] * 3, "abc", 0.0)
+    assert [window.pop(number, None) for number in (_LAST_SEQUENCE, 1, 2)] == ["a", "b", "c"]

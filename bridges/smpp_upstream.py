@@ -113,6 +113,10 @@ class UpstreamLink:
                 failed.append(Failed(message.id, Status.ESME_RINVSRCADR))
                 continue
             parts = len(bodies)
+            if parts == 1 and not outgoing.progress.parts:  # most of them: what follows, in short
+                order += 1
+                taken.append(Part(message.id, 0, 1, bodies[0], order))
+                continue
             for part in unsent_parts(outgoing.progress.parts, parts):
                 order += 1
                 taken.append(Part(message.id, part, parts, bodies[part], order))

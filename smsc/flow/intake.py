@@ -128,7 +128,7 @@ class Intake:
         for draft in drafts:
             verdict = self._judge(draft, now_ms)
             if isinstance(verdict, Refused):
-                taken.answers.append(verdict)
+                taken.verdicts.append(verdict)
             elif admits_all:
                 peek, lifetime, plan, _ = verdict
                 taken.admit(draft, next_id(), now_ms, peek, lifetime, plan)
@@ -141,7 +141,7 @@ class Intake:
         book, bill = self._credits, taken.bill
         paid = book.enter(batch, bill) if bill and book is not None else None
         if companion is not None:
-            companion.write(batch, taken.answers)
+            companion.write(batch, taken.answers())
 
         def committed(result: CommitResult) -> None:
             is_on_disk = isinstance(result, Committed)
@@ -180,7 +180,7 @@ class Intake:
         if self._payers and plan and draft.account in self._payers:
             paid = self._charge(draft, peek, price)
             if isinstance(paid, Refused):
-                taken.answers.append(paid)
+                taken.verdicts.append(paid)
                 return
             charge = paid
         message = taken.admit(draft, next_id(), now_ms, peek, lifetime, plan, charge)

@@ -10,7 +10,7 @@ Last station of the flow: receipts → **mailboxes** → bound session | webhook
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import groupby, repeat
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, Final, assert_never
 
@@ -42,7 +42,7 @@ class _Box:
 
     ready: deque[Delivery] = attrs.field(factory=deque)
     receivers: list[Receiver] = attrs.field(factory=list)
-    in_hand: dict[MessageId, tuple[Delivery, Receiver]] = attrs.field(factory=dict)
+    in_hand: dict[MessageId, Delivery] = attrs.field(factory=dict)
     later: list[tuple[float, MessageId, Delivery]] = attrs.field(factory=list)
     seen: int = 0
     has_more: bool = True
@@ -115,7 +115,7 @@ class Mailboxes:
         if box is None or receiver not in box.receivers:
             return
         box.receivers.remove(receiver)
-        orphans = [one for one, holder in box.in_hand.values() if holder is receiver]
+        orphans = [one for one in box.in_hand.values() if one.holder is receiver]
         for delivery in reversed(orphans):
             del box.in_hand[delivery.id]
             box.ready.appendleft(delivery)
@@ -131,22 +131,21 @@ class Mailboxes:
             return
         batch = self._store.batch()
         for outcome in outcomes:
-            held = box.in_hand.pop(outcome.id, None)
-            if held is None:
+            delivery = box.in_hand.pop(outcome.id, None)
+            if delivery is None:
                 continue
             match outcome:
                 case Done():
                     self.delivered_count += 1
                     batch.unpark(mailbox, outcome.id)
                 case Again(_, delay_s, _):
-                    delivery = held[0]
                     delivery.attempt += 1
                     heapq.heappush(box.later, (self._now() + delay_s, delivery.id, delivery))
                 case Dropped(_, why):
                     self._log.warning("delivery.dropped", id=outcome.id, mailbox=mailbox, why=why)
                     batch.unpark(mailbox, outcome.id)
                 case SetAside(_, why):
-                    self.asides.put(batch, held[0], why)
+                    self.asides.put(batch, delivery, why)
                 case _:
                     assert_never(outcome)
         self._store.commit_nowait(batch)
@@ -219,8 +218,9 @@ class Mailboxes:
                     return
                 taken = self._take(box, sum(rooms))
                 for receiver, batch in _share_out(taken, box, rooms):
-                    held = zip(batch, repeat(receiver), strict=False)
-                    box.in_hand.update(zip(map(_ID, batch), held, strict=True))
+                    for delivery in batch:
+                        delivery.holder = receiver
+                    box.in_hand.update(zip(map(_ID, batch), batch, strict=True))
                     receiver.deliver(batch)
         finally:
             box.is_offering = False

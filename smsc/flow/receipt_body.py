@@ -47,7 +47,7 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
     source_at = len(peek.service_type) + 1
     destination_at = source_at + 3 + len(peek.source_addr)
     end = destination_at + 3 + len(peek.destination_addr)
-    id_ = b"%d" % client_id(message)
+    id_ = b"%d" % (message.id if message.batch is None else client_id(message))
     parts, state = progress.parts, progress.state
     behind_id = _behind_id(
         message.accepted_ms // _MINUTE_MS,

@@ -37,6 +37,7 @@ _LIFETIME: Final = attrgetter("due_ms", "expires_ms")
 class Submission:
     """Filled by intake, draft after draft.
 
+    :ivar verdicts: for each draft the id of its message, or why there is none.
     :ivar accepted: messages that will leave, parallel to `plans`; `dropped` are on record only.
     :ivar bill: what is to be paid: payer's account, message, price.
     :ivar firsts: messages that duplicates of them will be told.
@@ -47,15 +48,15 @@ class Submission:
         "_done",
         "_first_id",
         "accepted",
-        "answers",
         "bill",
         "dropped",
         "firsts",
         "plans",
+        "verdicts",
     )
 
     def __init__(self, done: Callable[[list[Admission]], None]) -> None:
-        self.answers: list[Admission] = []
+        self.verdicts: list[MessageId | Refused] = []
         self.accepted: list[Message] = []
         self.plans: list[Plan] = []
         self.dropped: list[Message] = []
@@ -77,8 +78,8 @@ class Submission:
 
     def repeat(self, first: Entry) -> None:
         """The draft is a duplicate of that message."""
-        self._again.append((len(self.answers), first))
-        self.answers.append(Admitted(first.id))
+        self._again.append((len(self.verdicts), first))
+        self.verdicts.append(first.id)
 
     def admit(
         self,
@@ -119,7 +120,7 @@ class Submission:
         else:
             self.dropped.append(message)
         self._first_id = first_id
-        self.answers.append(Admitted(id_))
+        self.verdicts.append(id_)
         return message
 
     def write(self, batch: Batch, now_ms: int) -> None:
@@ -134,13 +135,17 @@ class Submission:
     def lose(self) -> None:
         """There was no room: nothing of it is on disk."""
         lost = {message.id for message in (*self.accepted, *self.dropped)}
-        self.answers = [
-            FULL if isinstance(one, Admitted) and one.id in lost else one for one in self.answers
+        self.verdicts = [
+            one if isinstance(one, Refused) or one not in lost else FULL for one in self.verdicts
         ]
 
     def answer(self) -> None:
         """Give the answers; a duplicate of what was lost is lost as well."""
         for place, first in self._again:
             if first.is_lost:
-                self.answers[place] = FULL
-        self._done(self.answers)
+                self.verdicts[place] = FULL
+        self._done(self.answers())
+
+    def answers(self) -> list[Admission]:
+        """The verdicts as the client hears them."""
+        return [one if isinstance(one, Refused) else Admitted(one) for one in self.verdicts]

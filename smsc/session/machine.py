@@ -55,7 +55,7 @@ from smsc.session.events import (
     Unbound,
 )
 from smsc.session.timers import Moments, Timers, Verdict, judge
-from smsc.session.window import Window
+from smsc.session.window import UNKNOWN, Window
 
 # The request that carries messages to each role, and the response to its own.
 _MESSAGE_TO: Final = {Role.MC: int(Command.SUBMIT_SM), Role.ESME: int(Command.DELIVER_SM)}
@@ -154,7 +154,7 @@ class Session(Answers):
         requests: list[Request] = []
         answers: list[Answer] = []
         events: list[Event] = []
-        window_pop = self.window.pop
+        window_pop, unknown = self.window.pop, UNKNOWN
         message_of_theirs, answers_to_ours = self._message_of_theirs, self._answers_to_ours
         for command_id, status, sequence_number, body in frames:
             if command_id == message_of_theirs:
@@ -167,8 +167,8 @@ class Session(Answers):
                     if self.closing is not None:
                         break
             elif command_id in answers_to_ours:
-                context = window_pop(sequence_number, None)
-                if context is not None:
+                context = window_pop(sequence_number, unknown)
+                if context is not unknown:
                     answers.append((context, status, body))
             elif command_id == self._data_of_theirs:
                 refused = self._take_data_sm(sequence_number, body, requests)
@@ -388,8 +388,8 @@ class Session(Answers):
         self, status: int, sequence_number: int, answers: list[Answer]
     ) -> Event | None:
         """The peer could not read a request of ours: that is its answer."""
-        context = self.window.pop(sequence_number, None)
-        if context is not None:
+        context = self.window.pop(sequence_number, UNKNOWN)
+        if context is not UNKNOWN:
             answers.append((context, status, b""))
         elif self._own_bind is not None and self._own_bind[1] == sequence_number:
             self._own_bind = None

@@ -18,6 +18,9 @@ _head: Final = Struct(">IIII").pack  # one for each message: a call of `pdu.code
 _HEADER_OCTETS: Final = 16
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 
+UNKNOWN: Final = object()
+"""In place of a context: nothing under way has this number."""
+
 
 class Window:
     """At most `size` messages under way, and the numbering of all requests of this end.
@@ -34,7 +37,7 @@ class Window:
         # What was sent together, and when: a tuple for each request would cost more than its entry.
         self._spans: deque[tuple[Container[int], float]] = deque()
         self.pop = self._sent.pop
-        """`pop(sequence_number, None)`: the context, taken out; bound for speed."""
+        """`pop(sequence_number, UNKNOWN)`: the context, taken out; bound for speed."""
 
     def __len__(self) -> int:
         return len(self._sent)
@@ -52,7 +55,7 @@ class Window:
     def put_many(
         self, command_id: int, bodies: Sequence[bytes], contexts: Iterable[Any], now: float
     ) -> list[bytes]:
-        """Enter messages, whose contexts are not None; the PDUs to write."""
+        """Enter messages; the PDUs to write."""
         count = len(bodies)
         numbers: Sequence[int]
         if self._sequence + count <= _LAST_SEQUENCE:

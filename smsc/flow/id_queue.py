@@ -104,14 +104,19 @@ class IdQueue:
             self._length -= len(gone)
             if portion is self._chunks[0]:
                 self._at = 0
-                while len(self._chunks) > 1 and not self._chunks[0]:
-                    self._chunks.popleft()
+                self._skip_emptied()
         return gone
 
     def _drop_first(self) -> None:
         self._at = 0
         if len(self._chunks) > 1:
             self._chunks.popleft()
+            self._skip_emptied()
         else:
             self._last = array("Q")
             self._chunks[0] = self._last
+
+    def _skip_emptied(self) -> None:
+        """The first chunk is never one that `discard` emptied, unless nothing waits."""
+        while len(self._chunks) > 1 and not self._chunks[0]:
+            self._chunks.popleft()

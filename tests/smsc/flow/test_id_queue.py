@@ -74,6 +74,18 @@ def test_ids_are_taken_out_of_its_midst(steps: list[tuple[str, int]], draw: Rand
                 assert queue.first == model[0]
 
 
+def test_the_first_is_found_behind_a_portion_that_was_emptied() -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(room, "CHUNK", 3)
+        queue = IdQueue()
+        queue.put_many([MessageId(one) for one in (1, 2, 3, 4)])
+        queue.put_first(MessageId(0))
+        _, midst, _ = queue.portions()
+        assert queue.discard(midst, {1, 2, 3}) == [1, 2, 3]
+        assert queue.take(1) == [0]
+        assert (queue.first, list(queue)) == (4, [4])
+
+
 def test_an_id_costs_eight_octets_and_they_are_given_back() -> None:
     n = 100_000
     tracemalloc.start()

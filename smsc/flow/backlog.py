@@ -17,7 +17,7 @@ from smsc.ports import Store
 
 _FRESH_LIMIT: Final = 10_000
 _WAY: Final = itemgetter(0, 1, 2)
-_NO_OUTLET: Final = OutletName("")
+NO_OUTLET: Final = OutletName("")
 
 
 class Backlog:
@@ -73,7 +73,7 @@ class Backlog:
         touched = [id_ for id_ in ids if id_ not in self._fresh] if len(new) < len(ids) else ()
         self._fresh.difference_update(new)
         found = [
-            (message, Progress(QUEUED, _NO_OUTLET))
+            (message, Progress(QUEUED, NO_OUTLET))
             for message in self._recent.many(new)
             if message is not None
         ]

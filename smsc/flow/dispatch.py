@@ -9,11 +9,13 @@ A message in an outlet's hands is a `Flight`; it lands when each of its parts wa
 """
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from pdu.status import Status
 from smsc.config_flow import OutletFlowConfig
-from smsc.flow.backlog import Backlog
+from smsc.flow.backlog import NO_OUTLET, Backlog
 from smsc.flow.flight import Flight
 from smsc.flow.landing import Landing
 from smsc.flow.lanes import Plan
@@ -42,6 +44,7 @@ _CLAIM: Final = 500
 """Messages claimed at a time: enough to fill a window, few enough to keep the loop lively."""
 _BARREN: Final = 2000
 """Ids in a row with nothing to send, after which a pump lets others work: about 10 ms."""
+_PLAN: Final = itemgetter(1)
 _WAITING: Final = frozenset({State.SCHEDULED, QUEUED})
 
 
@@ -52,17 +55,20 @@ class Dispatch(Landing):
 
     def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
-        replacing = False
+        replacing = has_later = False
         for message in messages:
             if message.due_ms or message.peek.replace_if_present_flag:
                 replacing = replacing or bool(message.peek.replace_if_present_flag)
                 if message.due_ms:
+                    has_later = True
                     self.alarm_moved(message.due_ms)
                     self.pending.add_many((message,))
-        touched = self._backlog.accepted(messages, plans)
         self._recent.keep(messages)
         ended: set[MessageId] = set()
         self._ended = ended
+        is_usual = not (has_later or replacing)
+        rest = self._send_at_once(messages, plans) if is_usual else (messages, plans)
+        touched = self._backlog.accepted(*rest)
         if replacing:
             self.replace_older(messages)
         self.pump_plans(touched)
@@ -77,6 +83,31 @@ class Dispatch(Landing):
 
     # --- out -----------------------------------------------------------------------------------
 
+    def _send_at_once(
+        self, messages: Sequence[Message], plans: Sequence[Plan]
+    ) -> tuple[Sequence[Message], Sequence[Plan]]:
+        """Hand new messages to outlets that have room; those that must wait in a lane.
+
+        Only while nothing waits, so nobody is overtaken: then a lane would be a detour.
+        """
+        lanes = self._backlog.lanes
+        later: list[tuple[Message, Plan]] = []
+        for plan, group in groupby(zip(messages, plans, strict=True), _PLAN):
+            run = [*group]
+            name = next(filter(self._is_up, plan), None)
+            if name is None or name in self._pumping or lanes or len(run) > self._room(name):
+                later += run
+                continue
+            self._pumping.add(name)
+            try:
+                new = [(message, Progress(QUEUED, NO_OUTLET)) for message, _ in run]
+                self._send(name, self._claim(name, new))
+            finally:
+                self._pumping.discard(name)
+            if lanes:  # something came back, or the place of another was given up
+                self.pump(name)
+        return [message for message, _ in later], [plan for _, plan in later]
+
     def pump_all(self) -> None:
         """Offer work to every outlet."""
         for name in self.outlets:
@@ -84,19 +115,17 @@ class Dispatch(Landing):
 
     def pump(self, name: OutletName) -> None:
         """Hand the outlet what it has room for. Safe to call from within `Outlet.send`."""
-        if name in self._pumping or self.is_stopping:
-            return
-        outlet = self.outlets.get(name)
-        if outlet is None:
+        if name in self._pumping or name not in self.outlets:
             return
         self._pumping.add(name)
         try:
             barren = 0
-            while (room := min(outlet.room() - self._unjournalled[name], _CLAIM)) > 0:
+            while (room := self._room(name)) > 0:
                 ids = self._backlog.take(name, room, self._is_up)
                 if not ids:
                     break
-                batch = self._claim(name, ids)
+                batch = self._claim(name, self._backlog.read(ids, self.flights))
+                self._pass_places_on(ids)
                 if batch:
                     self._send(name, batch)
                     barren = 0
@@ -124,14 +153,22 @@ class Dispatch(Landing):
         self.commit(journal, finals)
         self.pump_plans(moved_on)
 
-    def _claim(self, name: OutletName, ids: Sequence[MessageId]) -> list[Outgoing]:
-        """Read the messages that are still to be sent, and start their flights."""
+    def _room(self, name: OutletName) -> int:
+        """How many messages the outlet takes now; 0 when we stop."""
+        if self.is_stopping:
+            return 0
+        return min(self.outlets[name].room() - self._unjournalled[name], _CLAIM)
+
+    def _claim(
+        self, name: OutletName, wanted: Sequence[tuple[Message, Progress]]
+    ) -> list[Outgoing]:
+        """Start the flights of messages that are still to be sent, but of those that came too late."""
         claimed: list[Outgoing] = []
         expired: list[tuple[Message, Progress]] = []
         now_ms = self._now_ms()
         flights, pending = self.flights, self.pending
         destinations = self._outboxes[name].destinations
-        for message, progress in self._backlog.read(ids, flights):
+        for message, progress in wanted:
             if message.expires_ms <= now_ms:
                 expired.append((message, progress))
                 continue
@@ -148,10 +185,13 @@ class Dispatch(Landing):
             for message, progress in expired:
                 self.end(batch, message, progress, State.EXPIRED)
             self.commit(batch, expired)
-        for outbox in self._outboxes.values():
-            if outbox.destinations is not None:  # a place that was kept is not needed any more
-                self._requeue(outbox.destinations, outbox.destinations.give_up(ids))
         return claimed
+
+    def _pass_places_on(self, ids: Sequence[MessageId]) -> None:
+        """These were looked at: a place that was kept for one of them is not needed any more."""
+        for outbox in self._outboxes.values():
+            if outbox.destinations is not None:
+                self._requeue(outbox.destinations, outbox.destinations.give_up(ids))
 
     # --- outcomes ------------------------------------------------------------------------------
 

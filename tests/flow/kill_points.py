@@ -126,11 +126,11 @@ def _at_commit(
 
 
 def _accepts(_disk: LmdbDisk, group: Group) -> bool:
-    return bool(group.messages)
+    return any(batch is None for batch, _ in group.batches)
 
 
 def _has_new(group: Group) -> bool:
-    return bool(group.messages)
+    return any(batch is None for batch, _ in group.batches)
 
 
 def _has_response(group: Group) -> bool:

@@ -23,6 +23,7 @@ from bridges.upstream_receipt import read_receipt
 from pdu.commands import Command
 from pdu.operations import Role
 from pdu.status import status_name
+from pdu.usual_receipt import read_deliver_sm
 from smsc.link import Link
 from smsc.message import OutletName
 from smsc.ports import Flow, MobileOriginated, UpstreamReceipt
@@ -34,8 +35,8 @@ from smsc.session.events import (
     Bound,
     Delivered,
     Event,
+    Incoming,
     Refused,
-    Request,
     TimedOut,
 )
 from smsc.session.machine import Session
@@ -190,6 +191,7 @@ class Bind:
             timers=timers,
             window=config.window,
             hold=max(config.window, 100),
+            peek=read_deliver_sm,
         )
         link = Link(sock, session, self._handle)
         self.session, self.link, self.bound_at = session, link, None
@@ -237,7 +239,7 @@ class Bind:
                 case _:
                     pass  # events of a message centre; an ESME's session has none of them
 
-    def _deliver(self, requests: Sequence[Request]) -> None:
+    def _deliver(self, requests: Sequence[Incoming]) -> None:
         """Hand receipts and messages to the flow; answer each kind when it is on disk."""
         session, link = self.session, self.link
         assert session is not None
@@ -247,8 +249,8 @@ class Bind:
         messages: list[MobileOriginated] = []
         numbers: list[int] = []
         others: list[int] = []
-        for sequence_number, peek, body in requests:
-            receipt = read_receipt(owner.name, peek, body, owner.config.quirks)
+        for sequence_number, read, body in requests:
+            receipt = read_receipt(owner.name, read, body, owner.config.quirks)
             if receipt is not None:
                 receipts.append(receipt)
                 numbers.append(sequence_number)

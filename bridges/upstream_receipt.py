@@ -1,6 +1,6 @@
 """From a carrier's deliver_sm to a receipt, if it is one.
 
-*In*: a deliver_sm body with its decoded fields. *Out*: `UpstreamReceipt`, or None for an MO message.
+*In*: a deliver_sm body, and what `pdu.usual_receipt` read of it. *Out*: `UpstreamReceipt`, or None for an MO message.
 *Never*: which message it speaks of; that is for `smsc.flow.receipts`.
 
 SMPP 3.4 §5.2.12 (esm_class), appendix B (text); TLVs say it better than the text where they stand.
@@ -11,9 +11,10 @@ from functools import lru_cache
 from typing import Any, Final
 
 from bridges.quirks import Quirks
-from pdu.codec import SubmitPeek
+from pdu.codec import SubmitPeek, peek_deliver_sm
 from pdu.receipt_text import Receipt, date_ms, parse_receipt, state_of
 from pdu.tlvs import Tag, find_tlv
+from pdu.usual_receipt import ReceiptText
 from smsc.message import OutletName, State
 from smsc.ports import UpstreamReceipt
 
@@ -34,25 +35,17 @@ _USUAL: Final = re.compile(
 
 
 def read_receipt(
-    outlet: OutletName, peek: SubmitPeek, body: bytes, quirks: Quirks = _NO_QUIRKS
+    outlet: OutletName, read: ReceiptText | SubmitPeek, body: bytes, quirks: Quirks = _NO_QUIRKS
 ) -> UpstreamReceipt | None:
-    """The receipt in a deliver_sm; None when it carries a message."""
-    if peek.tlvs_at == len(body) and peek.esm_class & _TYPE == _RECEIPT:
-        # The usual text, and nothing else that speaks of it: only the id is its own.
-        text = body[peek.text_at : peek.tlvs_at]
-        id_end = text.find(b" ")
-        upstream_id = text[3:id_end]
-        if text[:3] == b"id:" and upstream_id.isalnum():
-            facts = _facts(
-                text[id_end : text.find(b" text:")],
-                quirks.receipts,
-                quirks.receipt_dates,
-                quirks.receipt_ahead_min,
-            )
-            if facts is not None:
-                state, error, done_ms = facts
-                return UpstreamReceipt(outlet, upstream_id.decode(), state, error, done_ms)
-    return read_any_receipt(outlet, peek, body, quirks)
+    """The receipt in a deliver_sm, as `read_deliver_sm` read it; None when it carries a message."""
+    if isinstance(read, SubmitPeek):
+        return read_any_receipt(outlet, read, body, quirks)
+    upstream_id, behind_id = read
+    facts = _facts(behind_id, quirks.receipts, quirks.receipt_dates, quirks.receipt_ahead_min)
+    if facts is None:
+        return read_any_receipt(outlet, peek_deliver_sm(body), body, quirks)
+    state, error, done_ms = facts
+    return UpstreamReceipt(outlet, upstream_id, state, error, done_ms)
 
 
 def read_any_receipt(

@@ -188,11 +188,11 @@ class Delivery:
     attempt: int = 0
     session: object | None = attrs.field(default=None, eq=False, repr=False)
     """The receiver that should have it before others; in memory only."""
-    holder: object | None = attrs.field(default=None, eq=False, repr=False, init=False)
-    """The receiver that has it in hand, or had it last; in memory only."""
     callback_style: str = ""
     """As in `Draft`."""
     outlet: str = ""
     """The network that it came from or the message went to; known where there is a style."""
     upstream_id: str = ""
     """What that network calls the message, or its first part; known where there is a style."""
+    holder: object | None = attrs.field(default=None, eq=False, repr=False)
+    """The receiver that has it in hand, or had it last; in memory only."""

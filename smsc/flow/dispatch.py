@@ -53,23 +53,20 @@ class Dispatch(Landing):
 
     # --- in ------------------------------------------------------------------------------------
 
-    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
+    def accepted(
+        self, messages: Sequence[Message], plans: Sequence[Plan], unusual: Sequence[Message]
+    ) -> None:
         """Queue messages that are on disk; see `intake.Queued`."""
-        replacing = has_later = False
-        for message in messages:
-            if message.due_ms or message.peek.replace_if_present_flag:
-                replacing = replacing or bool(message.peek.replace_if_present_flag)
-                if message.due_ms:
-                    has_later = True
-                    self.alarm_moved(message.due_ms)
-                    self.pending.add_many((message,))
+        for message in unusual:
+            if message.due_ms:
+                self.alarm_moved(message.due_ms)
+                self.pending.add_many((message,))
         self._recent.keep(messages)
         ended: set[MessageId] = set()
         self._ended = ended
-        is_usual = not (has_later or replacing)
-        rest = self._send_at_once(messages, plans) if is_usual else (messages, plans)
+        rest = (messages, plans) if unusual else self._send_at_once(messages, plans)
         touched = self._backlog.accepted(*rest)
-        if replacing:
+        if any(message.peek.replace_if_present_flag for message in unusual):
             self.replace_older(messages)
         self.pump_plans(touched)
         self._ended = None

@@ -52,8 +52,13 @@ _STOPPING: Final = Refused(
 class Queued(Protocol):
     """What intake tells of messages that are on disk and may leave."""
 
-    def accepted(self, messages: Sequence[Message], plans: Sequence[Plan]) -> None:
-        """Queue them: each with the outlets to try, in order."""
+    def accepted(
+        self, messages: Sequence[Message], plans: Sequence[Plan], unusual: Sequence[Message]
+    ) -> None:
+        """Queue them: each with the outlets to try, in order.
+
+        :param unusual: those of them that leave later, or replace others.
+        """
 
 
 class Intake:
@@ -150,7 +155,7 @@ class Intake:
             if paid is not None:
                 paid(is_on_disk)
             if is_on_disk:
-                self._queued.accepted(taken.accepted, taken.plans)
+                self._queued.accepted(taken.accepted, taken.plans, taken.unusual)
             else:
                 taken.lose()
             self._duplicates.committed(taken.firsts, is_on_disk=is_on_disk)

@@ -39,6 +39,7 @@ class Submission:
 
     :ivar verdicts: for each draft the id of its message, or why there is none.
     :ivar accepted: messages that will leave, parallel to `plans`; `dropped` are on record only.
+    :ivar unusual: those of them that leave later, or replace others.
     :ivar bill: what is to be paid: payer's account, message, price.
     :ivar firsts: messages that duplicates of them will be told.
     """
@@ -52,6 +53,7 @@ class Submission:
         "dropped",
         "firsts",
         "plans",
+        "unusual",
         "verdicts",
     )
 
@@ -60,6 +62,7 @@ class Submission:
         self.accepted: list[Message] = []
         self.plans: list[Plan] = []
         self.dropped: list[Message] = []
+        self.unusual: list[Message] = []
         self.bill: list[tuple[AccountId, MessageId, Charge]] = []
         self.firsts: list[Entry] = []
         self._again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first
@@ -117,6 +120,8 @@ class Submission:
         if plan:
             self.accepted.append(message)
             self.plans.append(plan)
+            if lifetime.due_ms or peek.replace_if_present_flag:
+                self.unusual.append(message)
         else:
             self.dropped.append(message)
         self._first_id = first_id

@@ -48,10 +48,11 @@ class PendingFlags:
 
     def ended(self, finals: Sequence[tuple[Message, Progress]]) -> None:
         """Messages ended: failures may set flags, deliveries may end them."""
+        if not (self._flags or [1 for _, progress in finals if progress.state in _UNREACHED]):
+            return  # as mostly
         for message, progress in finals:
             if progress.state is DELIVERED:
-                if self._flags:
-                    self.seen(message.peek.destination_addr)
+                self.seen(message.peek.destination_addr)
             elif progress.state in _UNREACHED and wants_flag(message):
                 self._set(message)
 

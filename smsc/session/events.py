@@ -13,6 +13,9 @@ from pdu.fields import Pdu
 Request = tuple[int, SubmitPeek, bytes]
 """sequence_number, the fields that routing needs, and the body as it came."""
 
+Incoming = tuple[int, Any, bytes]
+"""The same, but what the owner's own `peek` made of the body in place of the fields."""
+
 Answer = tuple[Any, int, bytes]
 """The context that the request was sent with, command_status, body of the response."""
 
@@ -59,7 +62,7 @@ class Delivered:
     data_sm requests stand among them in the layout of deliver_sm; their answers find back.
     """
 
-    requests: list[Request]
+    requests: list[Incoming]
 
 
 @attrs.define(slots=True)

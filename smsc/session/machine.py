@@ -12,7 +12,7 @@ Every request of the peer is answered once: an unbind, and the loss of the posit
 stream, end the session only when the answers still owed went out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 from pdu.codec import decode, pack, peek_deliver_sm, peek_submit_sm
@@ -69,6 +69,7 @@ class Session(Answers):
 
     :param window: requests of ours that may be unanswered at a time.
     :param hold: unanswered requests of the peer from which `is_full` asks to stop reading.
+    :param peek: reads the bodies of messages to this end, raises BodyError; the lazy decode if None.
     """
 
     def __init__(
@@ -79,8 +80,10 @@ class Session(Answers):
         timers: Timers | None = None,
         window: int = 100,
         hold: int = 100,
+        peek: Callable[[bytes], Any] | None = None,
     ) -> None:
         super().__init__(role, hold)
+        self._peek = peek or _PEEK[role]
         self.timers = timers or Timers()
         self.window = Window(window)
         self._framer = Framer()
@@ -150,7 +153,7 @@ class Session(Answers):
             moments.half_pdu_since = None
         elif frames or moments.half_pdu_since is None:
             moments.half_pdu_since = now
-        peek = _PEEK[self.role]
+        peek = self._peek
         requests: list[Request] = []
         answers: list[Answer] = []
         events: list[Event] = []
@@ -326,7 +329,7 @@ class Session(Answers):
         """Put a data_sm among the messages, in their layout."""
         try:
             body = message_body(body)
-            requests.append((sequence_number, _PEEK[self.role](body), body))
+            requests.append((sequence_number, self._peek(body), body))
         except BodyError as error:
             return self._refuse(DATA_SM, sequence_number, error.status, error.why)
         self._as_data.add(sequence_number)

@@ -11,6 +11,8 @@ import struct
 from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import sha256
+from itertools import repeat
+from operator import add
 
 from smsc.message import AccountId, Mailbox, MessageId, OutletName
 
@@ -43,8 +45,12 @@ def upstream_keys(outlet: OutletName, upstream_ids: Iterable[str]) -> list[bytes
 
     An id too long for a key is represented by its digest; real ones have at most 64 octets.
     """
-    prefix = _name(outlet)
-    keys = [prefix + one.encode("utf-8", "surrogatepass") for one in upstream_ids]
+    prefix, upstream_ids = _name(outlet), [*upstream_ids]
+    try:
+        encoded = [*map(str.encode, upstream_ids)]
+    except UnicodeEncodeError:  # a lone surrogate
+        encoded = [one.encode("utf-8", "surrogatepass") for one in upstream_ids]
+    keys = [*map(add, repeat(prefix), encoded)]
     if keys and len(max(keys, key=len)) >= MAX_KEY_OCTETS:  # one octet is for `corrupt_key`
         at = len(prefix)
         return [

@@ -10,11 +10,12 @@ from bridges import REGISTRY
 from bridges.outgoing import PLAIN, part_bodies
 from bridges.quirks import Quirks
 from bridges.upstream_receipt import read_receipt
-from pdu.codec import encode_body, peek_deliver_sm, peek_submit_sm
+from pdu.codec import encode_body, peek_submit_sm
 from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.text.coding import decode_text
 from pdu.text.packing import unpack_short_message
 from pdu.tlvs import Tag, find_tlv
+from pdu.usual_receipt import read_deliver_sm
 from smsc.config import Config, load
 from smsc.config_errors import ConfigError
 from smsc.message import OutletName, State
@@ -102,7 +103,7 @@ def receipt(text: str, tlvs: tuple[tuple[int, bytes], ...] = (), esm_class: int 
 
 def done_of(quirks: Quirks, date: str) -> int:
     body = receipt(RECEIPT.format(date))
-    found = read_receipt(NAME, peek_deliver_sm(body), body, quirks)
+    found = read_receipt(NAME, read_deliver_sm(body), body, quirks)
     assert found is not None
     return found.done_ms
 
@@ -119,13 +120,13 @@ def test_dates_of_a_receipt() -> None:
 
 def test_receipts_without_their_bits() -> None:
     body = receipt(RECEIPT.format("2611220301"), esm_class=0)
-    assert read_receipt(NAME, peek_deliver_sm(body), body) is None
-    found = read_receipt(NAME, peek_deliver_sm(body), body, Quirks(receipts_unmarked=True))
+    assert read_receipt(NAME, read_deliver_sm(body), body) is None
+    found = read_receipt(NAME, read_deliver_sm(body), body, Quirks(receipts_unmarked=True))
     assert found is not None
     assert (found.upstream_id, found.state) == ("7", State.DELIVERED)
     message = encode_body(DeliverSm(short_message=b"id: who are you?"))
     quirks = Quirks(receipts_unmarked=True)
-    assert read_receipt(NAME, peek_deliver_sm(message), message, quirks) is None
+    assert read_receipt(NAME, read_deliver_sm(message), message, quirks) is None
 
 
 @pytest.mark.parametrize(
@@ -139,7 +140,7 @@ def test_receipts_without_their_bits() -> None:
 def test_where_a_receipt_is_to_be_believed(source: Any, expected: tuple[str, State]) -> None:
     tlvs = ((int(Tag.RECEIPTED_MESSAGE_ID), b"8\0"), (int(Tag.MESSAGE_STATE), b"\5"))
     body = receipt(RECEIPT.format("2611220301"), tlvs)
-    found = read_receipt(NAME, peek_deliver_sm(body), body, Quirks(receipts=source))
+    found = read_receipt(NAME, read_deliver_sm(body), body, Quirks(receipts=source))
     assert found is not None
     assert (found.upstream_id, found.state) == expected
     assert bool(found.done_ms) is (source != "tlv")

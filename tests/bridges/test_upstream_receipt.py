@@ -11,6 +11,7 @@ from bridges.upstream_receipt import read_any_receipt, read_receipt
 from pdu.codec import encode_body, peek_deliver_sm
 from pdu.message_pdus import DeliverSm
 from pdu.tlvs import Tag
+from pdu.usual_receipt import read_deliver_sm
 from smsc.message import OutletName, State
 from smsc.ports import UpstreamReceipt
 
@@ -24,7 +25,7 @@ DONE_MS = 1795332660000  # 2026-11-22T07:31Z
 
 def read(**fields: Any) -> UpstreamReceipt | None:
     body = encode_body(DeliverSm(source_addr="4179", destination_addr="Shop", **fields))
-    return read_receipt(CARRIER, peek_deliver_sm(body), body)
+    return read_receipt(CARRIER, read_deliver_sm(body), body)
 
 
 def tlv(tag: Tag, value: bytes) -> tuple[int, bytes]:
@@ -136,7 +137,6 @@ def test_the_usual_form_is_read_as_any_other(
 ) -> None:
     tlvs = (tlv(Tag.MESSAGE_STATE, b"\x05"),) if has_tlv else ()
     body = encode_body(DeliverSm(esm_class=esm_class, short_message=text, tlvs=tlvs))
-    peek = peek_deliver_sm(body)
-    assert read_receipt(CARRIER, peek, body, quirks) == read_any_receipt(
-        CARRIER, peek, body, quirks
+    assert read_receipt(CARRIER, read_deliver_sm(body), body, quirks) == read_any_receipt(
+        CARRIER, peek_deliver_sm(body), body, quirks
     )

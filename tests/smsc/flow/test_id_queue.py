@@ -81,7 +81,7 @@ def test_the_first_is_found_behind_a_portion_that_was_emptied() -> None:
         queue.put_many([MessageId(one) for one in (1, 2, 3, 4)])
         queue.put_first(MessageId(0))
         _, midst, _ = queue.portions()
-        assert queue.discard(midst, {1, 2, 3}) == [1, 2, 3]
+        assert queue.discard(midst, {MessageId(one) for one in (1, 2, 3)}) == [1, 2, 3]
         assert queue.take(1) == [0]
         assert (queue.first, list(queue)) == (4, [4])
 

@@ -67,6 +67,14 @@ def part_bodies(
     :raises TooManyParts: more than 255.
     """
     body, peek = message.body, message.peek
+    if (
+        peek.tlvs_at == len(body)
+        and peek.sm_length <= _FITS_ANY_ALPHABET_OCTETS
+        and (not ask_receipts or peek.registered_delivery & _RECEIPT_BITS == 1)
+        and not (peek.schedule_delivery_time or peek.validity_period or peek.esm_class & _MODE)
+        and shape is PLAIN
+    ):
+        return [body]  # most messages: what follows changes nothing of them
     has_ttl = (
         peek.tlvs_at < len(body) and find_tlv(body, peek.tlvs_at, Tag.QOS_TIME_TO_LIVE) is not None
     )

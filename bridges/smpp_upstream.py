@@ -203,6 +203,7 @@ class UpstreamLink:
         """submit_sm_resp came in."""
         now = trio.current_time()
         outcomes: list[Outcome] = []
+        upstream_ids: list[str] = []
         habit = None if self.id_habit.is_exact else self.id_habit
         refused = 0
         for part, status, body in answers:
@@ -210,6 +211,7 @@ class UpstreamLink:
                 upstream_id = body.split(b"\0", 1)[0].decode("latin-1")
                 if habit is not None and upstream_id:
                     upstream_id = habit.response_key(upstream_id)
+                upstream_ids.append(upstream_id)
                 outcomes.append(Sent(part.id, upstream_id, part.part, part.parts))
             else:
                 refused += 1
@@ -217,7 +219,7 @@ class UpstreamLink:
                 if outcome is not None:
                     outcomes.append(outcome)
         if habit is None and self.id_habit.is_curious:
-            self.id_habit.note_responses([one.upstream_id for one in outcomes if type(one) is Sent])
+            self.id_habit.note_responses(upstream_ids)
         accepted = len(answers) - refused
         self._counts["accepted"] += accepted
         if accepted:

@@ -260,9 +260,7 @@ class Bind:
 
         def answer(sequence_numbers: list[int], statuses: list[int]) -> None:
             self.written_at = trio.current_time()
-            session.answer_many(
-                [(one, status, b"") for one, status in zip(sequence_numbers, statuses, strict=True)]
-            )
+            session.confirm_many(sequence_numbers, statuses)
             link.flush()
 
         if receipts:

@@ -48,14 +48,13 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
     destination_at = source_at + 3 + len(peek.source_addr)
     end = destination_at + 3 + len(peek.destination_addr)
     id_ = b"%d" % (message.id if message.batch is None else client_id(message))
-    parts, state = progress.parts, progress.state
+    state, error = progress.state, progress.error
     behind_id = _behind_id(
         message.accepted_ms // _MINUTE_MS,
         progress.done_ms // _MINUTE_MS,
         state,
-        progress.error % 1000,
-        len(parts) or 1,
-        parts.count(DELIVERED),
+        error,
+        progress.parts,
     )
     body = _BODY % (
         stored[destination_at:end],
@@ -68,28 +67,26 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
         id_,
         state,
     )
-    if progress.error:
-        code = min(progress.error, 0xFFFF).to_bytes(2, "big")
+    if error:
+        code = min(error, 0xFFFF).to_bytes(2, "big")
         body += pack_tlv(Tag.NETWORK_ERROR_CODE, _SMPP_ERROR + code)
-    if peek.tlvs_at < len(message.body):
-        reference = find_tlv(message.body, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
+    if peek.tlvs_at < len(stored):
+        reference = find_tlv(stored, peek.tlvs_at, Tag.USER_MESSAGE_REFERENCE)
         if reference is not None:
             body += pack_tlv(Tag.USER_MESSAGE_REFERENCE, reference)
     return body
 
 
 @lru_cache(maxsize=1024)
-def _behind_id(
-    submitted_min: int, done_min: int, state: State, error: int, sub: int, dlvrd: int
-) -> bytes:
+def _behind_id(submitted_min: int, done_min: int, state: State, error: int, parts: bytes) -> bytes:
     """The text behind the id; cached: receipts come in bursts that differ in nothing else."""
     text = format_receipt(
         "",
         submitted_ms=submitted_min * _MINUTE_MS,
         done_ms=done_min * _MINUTE_MS,
         state=_MESSAGE_STATES[state],
-        error=f"{error:03d}",
-        sub=sub,
-        dlvrd=dlvrd,
+        error=f"{error % 1000:03d}",
+        sub=len(parts) or 1,
+        dlvrd=parts.count(DELIVERED),
     )
     return text.removeprefix(b"id:")

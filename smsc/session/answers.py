@@ -94,11 +94,19 @@ class Answers:
         elif self.role is Role.MC:
             self._out.append(submit_sm_resps(entries, error_body=self.version != V34))
         else:
-            response = self._message_response
-            self._out += [
-                _empty_resp(_EMPTY_RESP_OCTETS, response, status, sequence_number)
-                for sequence_number, status, _ in entries
-            ]
+            self._confirm([entry[0] for entry in entries], [entry[1] for entry in entries])
+        self._close_if_answered()
+
+    def confirm_many(self, sequence_numbers: Sequence[int], statuses: Sequence[int]) -> None:
+        """Answer deliver_sm of the peer. The usual case of `answer_many` for an ESME."""
+        if self._as_data:
+            entries = zip(sequence_numbers, statuses, repeat(b""), strict=False)
+            self.answer_many(list(entries))
+            return
+        if self.state is SessionState.CLOSED:
+            return
+        self._confirm(sequence_numbers, statuses)
+        self._owed -= len(sequence_numbers)
         self._close_if_answered()
 
     def accept_many(self, sequence_numbers: Sequence[int], message_ids: Sequence[bytes]) -> None:
@@ -112,6 +120,12 @@ class Answers:
         self._out.append(submit_sm_oks(sequence_numbers, message_ids))
         self._owed -= len(sequence_numbers)
         self._close_if_answered()
+
+    def _confirm(self, sequence_numbers: Sequence[int], statuses: Sequence[int]) -> None:
+        response = repeat(self._message_response)
+        self._out += map(
+            _empty_resp, repeat(_EMPTY_RESP_OCTETS), response, statuses, sequence_numbers
+        )
 
     def may_wait(self, sequence_number: int) -> bool:
         """May the message ask for transaction mode: data_sm, and anything in 5.0?"""

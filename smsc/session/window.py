@@ -66,7 +66,7 @@ class Window:
         self._forget_answered()
         self._spans.append((numbers, now))
         self._sent.update(zip(numbers, contexts, strict=True))
-        lengths = [_HEADER_OCTETS + len(body) for body in bodies]
+        lengths = map(add, map(len, bodies), repeat(_HEADER_OCTETS))
         return [*map(add, map(_head, lengths, repeat(command_id), repeat(0), numbers), bodies)]
 
     def take_late(self, now: float, limit_s: float) -> list[Any]:

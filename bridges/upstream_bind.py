@@ -249,13 +249,14 @@ class Bind:
         messages: list[MobileOriginated] = []
         numbers: list[int] = []
         others: list[int] = []
+        name, quirks = owner.name, owner.config.quirks
         for sequence_number, read, body in requests:
-            receipt = read_receipt(owner.name, read, body, owner.config.quirks)
+            receipt = read_receipt(name, read, body, quirks)
             if receipt is not None:
                 receipts.append(receipt)
                 numbers.append(sequence_number)
             else:
-                messages.append(MobileOriginated(owner.name, body))
+                messages.append(MobileOriginated(name, body))
                 others.append(sequence_number)
 
         def answer(sequence_numbers: list[int], statuses: list[int]) -> None:

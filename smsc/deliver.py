@@ -8,6 +8,7 @@ Station of the flow: mailboxes → **deliver** → session → link. SMPP 3.4 §
 """
 
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from pdu.commands import Command
@@ -24,6 +25,7 @@ from smsc.session.machine import Session
 RETRY_S: Final = 5.0
 """Delay after a temporary error of the ESME, doubled at each attempt up to the ceiling."""
 _RETRY_CEILING_S: Final = 300.0
+_STATUS: Final = itemgetter(1)
 _DOUBLINGS: Final = 10  # more of them overflow a float in the week that a receipt waits
 _TEMPORARY: Final = frozenset(
     {
@@ -87,7 +89,7 @@ class BoundReceiver:
 
     def answered(self, answers: Sequence[Answer]) -> None:
         """Responses came in; contexts are the deliveries."""
-        if not any([answer[1] for answer in answers]):  # noqa: C419 - a generator costs more
+        if not any(map(_STATUS, answers)):
             self._mailboxes.taken(self.mailbox, [answer[0].id for answer in answers])
             return
         outcomes = [judge(delivery, status) for delivery, status, _ in answers]

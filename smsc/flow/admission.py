@@ -17,7 +17,7 @@ from pdu.semantics import check_tlvs
 from pdu.status import Status
 from pdu.timefmt import TimeError, parse_time
 from pdu.tlvs import Tag, parse_tlvs, tlv_int, tlv_value
-from smsc.config_accounts import AccountConfig, sender_allowed
+from smsc.config_accounts import ANY_SENDER, AccountConfig, sender_allowed
 from smsc.message import Draft
 from smsc.ports import Refused
 
@@ -50,10 +50,11 @@ def admit(
     """Judge one draft."""
     if not peek.destination_addr:
         return _NO_DESTINATION
-    if peek.source_addr and not sender_allowed(account, peek.source_addr):
+    sender = peek.source_addr
+    if sender and ANY_SENDER not in account.senders and not sender_allowed(account, sender):
         return Refused(
             Status.ESME_RINVSRCADR,
-            f"account {draft.account} may not send as {peek.source_addr!r}; "
+            f"account {draft.account} may not send as {sender!r}; "
             "its senders are listed in the configuration",
         )
     due_ms, expires_ms = draft.due_ms, draft.expires_ms

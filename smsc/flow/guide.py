@@ -58,7 +58,7 @@ class Guide:
         self._routes = routes
         self._log = log
         self._groups = dict(groups or {})
-        self._normalisers = dict(normalisers or {})
+        self.normalisers = dict(normalisers or {})
         self._guards = guards
         self._has_guards = bool(guards.watches())
         # Decisions that are the same for each message, by identity: the table holds them.
@@ -67,13 +67,13 @@ class Guide:
     def account_opened(self, name: str, account: AccountConfig) -> None:
         """An account is new or has other settings."""
         self._groups.pop(name, None)
-        self._normalisers.pop(name, None)
+        self.normalisers.pop(name, None)
         if account.group:
             self._groups[name] = account.group
         if account.region:
             from routing.normalise import Normaliser  # 0.1 s to import: only where it is given
 
-            self._normalisers[name] = Normaliser(account.region)
+            self.normalisers[name] = Normaliser(account.region)
 
     def take_rules(self, routes: RoutingTable, guards: Velocity) -> None:
         """Follow these from now on; `guards` have the counters of those before."""
@@ -88,7 +88,7 @@ class Guide:
 
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""
-        normaliser = self._normalisers.get(draft.account) if self._normalisers else None
+        normaliser = self.normalisers.get(draft.account)
         if normaliser is None:
             return peek
         from routing.normalise import normalise

@@ -16,6 +16,7 @@ import trio
 from pdu.codec import SubmitPeek, peek_submit_sm
 from pdu.errors import BodyError
 from pdu.status import Status, Vendor
+from routing.actions import NOTHING
 from smsc.config_accounts import AccountConfig
 from smsc.directory.credits import Charge, CreditBook
 from smsc.flow.admission import Lifetime, admit
@@ -225,7 +226,8 @@ class Intake:
                 return _NO_CANNED
             draft.body = canned_body(draft.body, text)
             peek = peek_submit_sm(draft.body)
-        peek = self._guide.normalise(draft, peek)
+        if self._guide.normalisers:
+            peek = self._guide.normalise(draft, peek)
         if self._buckets and not self._grant(draft, peek):
             return _THROTTLED
         lifetime = admit(self._accounts[draft.account], draft, peek, now_ms)
@@ -234,6 +236,8 @@ class Intake:
         guided = self._guide.route(draft, peek, now_ms)
         if isinstance(guided, Refused):
             return guided
+        if guided.actions is NOTHING:
+            return peek, lifetime, guided.plan, None
         validity_s = guided.actions.validity_s
         if validity_s:
             start_ms = lifetime.due_ms or now_ms

@@ -10,7 +10,7 @@ Last station of the flow: receipts → **mailboxes** → bound session | webhook
 import heapq
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import groupby
+from itertools import compress, groupby, repeat
 from operator import attrgetter
 from typing import Any, Final, assert_never
 
@@ -157,8 +157,7 @@ class Mailboxes:
         if box is None:
             return
         batch = self._store.batch()
-        in_hand = box.in_hand
-        found = [id_ for id_ in ids if in_hand.pop(id_, None) is not None]
+        found = [*compress(ids, map(box.in_hand.pop, ids, repeat(None)))]
         batch.unpark_many(mailbox, found)
         self.delivered_count += len(found)
         self._store.commit_nowait(batch)

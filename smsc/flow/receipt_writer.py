@@ -29,15 +29,15 @@ from smsc.message import (
 from smsc.ports import ANY_NETWORK, Batch, OutletPolicy
 from smsc.store.ids import IdAllocator
 
-_WANTED_ON: Final = {
-    # registered_delivery bits 1-0: is the receipt wanted (on success, on failure)?
-    0: (False, False),
-    1: (True, True),
-    2: (False, True),
-    3: (True, False),
-}
 _SUCCESS: Final = frozenset({DELIVERED, State.ACCEPTED})
 """ACCEPTED ends messages whose network sends no receipts: nothing went wrong."""
+_WANTED: Final[Sequence[Container[State]]] = (
+    frozenset(),
+    frozenset(State),
+    frozenset(State) - _SUCCESS,
+    _SUCCESS,
+)
+"""After which states a receipt is wanted, by bits 1-0 of registered_delivery."""
 
 
 class ReceiptWriter:
@@ -148,7 +148,5 @@ class ReceiptWriter:
 
 def is_wanted(message: Message, progress: Progress) -> bool:
     """Did the client ask to hear of this final state (SMPP 5.0 §4.7.21)? Callback or not."""
-    on_success, on_failure = _WANTED_ON[message.registered_delivery & 0x03]
-    is_asked = on_success if progress.state in _SUCCESS else on_failure
     # What cannot be read was set aside, and nobody can be told where it was to go.
-    return is_asked and message.is_readable
+    return progress.state in _WANTED[message.registered_delivery & 0x03] and message.is_readable

@@ -47,7 +47,6 @@ class Submission:
     __slots__ = (
         "_again",
         "_done",
-        "_first_id",
         "accepted",
         "bill",
         "dropped",
@@ -66,7 +65,6 @@ class Submission:
         self.bill: list[tuple[AccountId, MessageId, Charge]] = []
         self.firsts: list[Entry] = []
         self._again: list[tuple[int, Entry]] = []  # duplicates: place among the answers, the first
-        self._first_id: MessageId | None = None
         self._done = done
 
     @property
@@ -95,18 +93,20 @@ class Submission:
         charge: Charge | None = None,
     ) -> Message:
         """Make the message of a draft; without a plan a rule drops it: nothing comes of it."""
-        first_id = self._first_id or id_
+        batch, due_ms = draft.batch, lifetime.due_ms
+        if batch == NEW_BATCH:
+            batch = self._first_id(id_)
         message = Message(
             id_,
             draft.account,
             draft.source,
             now_ms,
-            lifetime.due_ms,
+            due_ms,
             lifetime.expires_ms,
             peek.priority_flag,
             peek.registered_delivery,
             draft.callback_url,
-            draft.batch if draft.batch != NEW_BATCH else first_id,
+            batch,
             draft.reference,
             draft.tags,
             draft.body,
@@ -120,13 +120,16 @@ class Submission:
         if plan:
             self.accepted.append(message)
             self.plans.append(plan)
-            if lifetime.due_ms or peek.replace_if_present_flag:
+            if due_ms or peek.replace_if_present_flag:
                 self.unusual.append(message)
         else:
             self.dropped.append(message)
-        self._first_id = first_id
         self.verdicts.append(id_)
         return message
+
+    def _first_id(self, id_: MessageId) -> MessageId:
+        """The id of the first message admitted here; `id_` if that is the one."""
+        return min((one[0].id for one in (self.accepted, self.dropped) if one), default=id_)
 
     def write(self, batch: Batch, now_ms: int) -> None:
         """Enter the messages; those that live alike share one alarm."""

@@ -9,7 +9,7 @@ SMPP 3.4 §2.9, §5.1.4.
 
 from collections import deque
 from collections.abc import Container, Iterable, Sequence
-from itertools import repeat
+from itertools import repeat, takewhile
 from operator import add
 from struct import Struct
 from typing import Any, Final
@@ -75,8 +75,8 @@ class Window:
         late: list[Any] = []
         while self._spans and now - self._spans[0][1] >= limit_s:
             numbers, _ = self._spans.popleft()
-            while self._sent and (oldest := next(iter(self._sent))) in numbers:
-                late.append(self._sent.pop(oldest))
+            overdue = [*takewhile(numbers.__contains__, self._sent)]
+            late += map(self._sent.pop, overdue)
             self._forget_answered()
         return late
 

@@ -13,8 +13,9 @@ changes it later hands it in again in the same step, before anything else is.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import repeat
-from typing import TypeVar
+from itertools import compress, groupby, repeat
+from operator import attrgetter
+from typing import Final, TypeVar
 
 from pdu.status import Status
 from smsc.message import (
@@ -55,6 +56,9 @@ from smsc.store.records import (
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+_ID: Final = attrgetter("id")
+_MAILBOX: Final = attrgetter("mailbox")
 
 MESSAGE, STATUS, UPSTREAM, DUE, PARKED, META, CORRUPT, IDEMPOTENCY = range(8)
 """Places of the tables in `Rows`; those of the directory follow: see `smsc.ports.Control`."""
@@ -177,10 +181,15 @@ class WriteBatch(Changes):
 
         (id, what the network calls it or "", its progress).
         """
-        self.progresses.update([(id_, progress) for id_, _, progress in left])
-        named = [(upstream_id, (id_, 0)) for id_, upstream_id, _ in left if upstream_id]
-        keys = upstream_keys(outlet, [upstream_id for upstream_id, _ in named])
-        self.names.update(zip(keys, [part for _, part in named], strict=True))
+        if not left:
+            return
+        ids, names, progresses = zip(*left, strict=True)
+        self.progresses.update(zip(ids, progresses, strict=True))
+        parts: Iterable[tuple[MessageId, int]] = zip(ids, repeat(0), strict=False)
+        if not all(names):
+            parts = compress(parts, names)
+            names = tuple(filter(None, names))
+        self.names.update(zip(upstream_keys(outlet, names), parts, strict=True))
 
     def rewrite(self, message: Message) -> None:
         """Overwrite a message that is on disk: its owner changed it while it waited."""
@@ -209,7 +218,9 @@ class WriteBatch(Changes):
         """Keep deliveries whose ids ascend until receivers took them."""
         if not deliveries:
             return
-        keys = [parked_key(delivery.mailbox, delivery.id) for delivery in deliveries]
+        keys: list[bytes] = []
+        for mailbox, run in groupby(deliveries, _MAILBOX):  # most have one mailbox
+            keys += parked_keys(mailbox, map(_ID, run))
         self.rows[PARKED].update(zip(keys, encode_deliveries(deliveries), strict=True))
         self.highest_id = max(self.highest_id, deliveries[-1].id)
 

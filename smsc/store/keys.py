@@ -82,8 +82,7 @@ def parked_key(mailbox: Mailbox, id_: MessageId) -> bytes:
 
 def parked_keys(mailbox: Mailbox, ids: Iterable[MessageId]) -> list[bytes]:
     """Deliveries in one mailbox."""
-    prefix, pack = _name(mailbox), _U64.pack
-    return [prefix + pack(id_) for id_ in ids]
+    return [*map(add, repeat(_name(mailbox)), map(_U64.pack, ids))]
 
 
 def parked_range(mailbox: Mailbox, after: MessageId) -> tuple[bytes, bytes]:

@@ -228,6 +228,34 @@ class StoreContract:
                 assert house.store.upstream(SIM, name) == (100 + place, place)
                 assert house.store.upstream(OutletName("si"), name) is None
 
+    @pytest.mark.parametrize("names", [("x", "y", "z"), ("", "y", ""), ("", "", "")])
+    def test_many_left_at_once_some_without_a_name(
+        self, house: OpenStore, names: tuple[str, ...]
+    ) -> None:
+        batch = WriteBatch()
+        left = [
+            (MessageId(place), name, Progress(State.ENROUTE, SIM, attempt=place))
+            for place, name in enumerate(names, 1)
+        ]
+        batch.left_many(SIM, left)
+        for _ in house.before_and_after_commit(batch):
+            for id_, name, progress in left:
+                assert house.store.progress(id_) == progress
+                assert house.store.newest((id_,)) == [progress]
+                for _ in range(2 if name else 0):  # what `Fresh` told once is on disk
+                    assert house.store.upstream(SIM, name) == (id_, 0)
+            assert house.store.upstream(SIM, "") is None
+
+    def test_what_ended_is_read_from_disk(self, house: OpenStore) -> None:
+        batch, id_ = WriteBatch(), MessageId(7)
+        ended = {id_: Progress(State.DELIVERED, SIM, done_ms=NOW_MS)}
+        batch.progress(id_, Progress(State.ENROUTE, SIM))
+        batch.end_many(ended)
+        for _ in house.before_and_after_commit(batch):
+            (newest,) = house.store.newest((id_,))
+            assert newest == ended[id_]
+            assert newest is not ended[id_]
+
     def test_waiting_is_what_is_not_final_oldest_first(self, house: OpenStore) -> None:
         ids = house.accept(20)
         batch = WriteBatch()

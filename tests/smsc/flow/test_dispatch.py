@@ -46,6 +46,33 @@ def test_an_outcome_holds_its_place_in_the_window_until_it_is_on_disk() -> None:
     assert sent(house.outlets[A]) == ids
 
 
+def test_nobody_is_overtaken_by_a_message_that_could_leave_at_once() -> None:
+    house = House(outlets=[FakeOutlet(A, window=2), FakeOutlet(B), FakeOutlet(SIM)])
+    first = house.admit(*[draft_to()] * 3)
+    house.outlets[A].window = 10  # and nobody has told so
+    second = house.admit(*[draft_to()] * 2)
+    assert sent(house.outlets[A]) == first + second
+    assert not house.dispatch.backlog.lanes
+
+
+def test_a_message_that_came_back_waits_behind_none_that_come_later() -> None:
+    house = House(outlets=[FakeOutlet(A), FakeOutlet(B, is_up=False), FakeOutlet(SIM)])
+    (failed,) = house.admit(draft_to())
+    house.settle(
+        A, *(TryLater(id_, 0x58, part, n) for id_, part, n in house.outlets[A].take_back())
+    )
+    house.commit()
+    (later,) = house.admit(draft_to())
+    assert sent(house.outlets[A]) == [failed, later]
+    assert house.state(failed) is State.QUEUED
+
+
+def test_of_those_that_leave_at_once_the_highest_priority_leaves_first() -> None:
+    house = House()
+    ids = house.admit(*(draft_to(priority_flag=priority) for priority in (0, 3, 1, 2, 3)))
+    assert sent(house.outlets[A]) == [ids[1], ids[4], ids[3], ids[2], ids[0]]
+
+
 def test_the_highest_priority_leaves_first() -> None:
     house = House()
     house.outlets[A].is_up = house.outlets[B].is_up = False

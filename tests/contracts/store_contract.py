@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
 import attrs
+import pytest
 
 from smsc.message import (
     AccountId,

@@ -68,7 +68,7 @@ def _csv(
     first_us = (time.perf_counter() - started) / len(numbers) * 1e6
     _line(f"price list: first look-up behind a head, {size}", first_us, "µs, once")
     cost = _cost_us(table.get, numbers)
-    _line(f"price list: look-up, all over the table, {size}", cost, "µs (≤ 0.5 for 100 k)")
+    _line(f"price list: look-up, all over the table, {size}", cost, "µs (≤ 0.5)")
     tracemalloc.start()
     table = read_prices(data)
     assert isinstance(table, PrefixTable)

@@ -7,18 +7,19 @@
 How: sorted as strings, the prefixes cut the number line into intervals; a number belongs to
 the last interval that starts at or before it. Nesting is resolved when a part of the table is
 first asked for, so that one `bisect` answers from then on. A dict on the first digits, the head,
-makes the bisected list short: about sixteen strings. They are the digits behind the head, at most
-four in most tables, and one string serves all heads: there are few of them, so they stay in the
-processor's cache, where numbers that go all over the table would miss strings of their own.
+makes the bisected list short: a handful of strings. They are the digits behind the head, at most
+three in most tables, and one string serves all heads: there are so few of them that they stay in
+the processor's cache, where numbers that go all over the table would miss strings of their own.
 
 Building only sorts and checks, all of it in C. The intervals behind one head are cut at its
-first look-up (about 50 µs, once); traffic touches a small part of a world-wide price list.
+first look-up (about 30 µs, once); traffic touches a small part of a world-wide price list.
 
 Figures: `bench/routing.py`. Tried and slower when numbers repeat: a dict for each prefix length
-(0.08 µs a length), an array indexed by the first digits (0.33 µs, for `int` and the check that
+(0.08 µs a length), an array indexed by the first digits (0.1 µs, for `int` and the check that
 they are digits). Tried and slower all over the table: strings of their own for each head (twice
-the time), shorter and longer lists. `tests/routing/test_prefixes.py` holds the linear scan that
-it must equal.
+the time); sixteen prefixes behind a head, whose four digits make ten times as many strings (twice
+the time for a million); starts and values in tuples of their own (half as much again, once all
+heads are in use). `tests/routing/test_prefixes.py` holds the linear scan that it must equal.
 """
 
 from bisect import bisect_left, bisect_right
@@ -26,12 +27,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from operator import eq, lt
 from sys import intern
-from typing import Generic, Self, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 T = TypeVar("T")
 
-_BUCKET = 16
-"""Wanted mean number of prefixes behind one head; measured flat from 8 to 32."""
+_BUCKET = 8
+"""Wanted mean number of prefixes behind one head, at most; measured flat from 4 to 8."""
 _SAMPLES = 512
 """Prefixes looked at to choose the length of a head."""
 _AFTER_DIGITS = ":"
@@ -40,7 +41,9 @@ _AFTER_DIGITS = ":"
 _SHARED = 4
 """Digits behind a head up to which a string is shared with other heads: 11 110 are possible."""
 
-_Intervals = tuple[tuple[str, ...], tuple[T | None, ...]]
+_Intervals = tuple[Any, ...]
+"""Where intervals start, in order; behind those the values: one before the first start, and one
+from each. A single object, since each object of its own is a place of its own in memory."""
 
 
 class PrefixTable(Generic[T]):
@@ -75,10 +78,8 @@ class PrefixTable(Generic[T]):
         self._head = head = _head_length(prefixes)
         # What a number shorter than a head matches, or one whose head no prefix begins with.
         at_short = [at for at, size in enumerate(map(len, prefixes)) if size < head]
-        self._short: _Intervals[T] = _intervals(
-            ((prefixes[at], values[at]) for at in at_short), None
-        )
-        self._buckets: dict[str, _Intervals[T]] = {}
+        self._short: _Intervals = _intervals(((prefixes[at], values[at]) for at in at_short), None)
+        self._buckets: dict[str, _Intervals] = {}
         # Strangers may send numbers with any head: so many without a prefix are kept.
         self._strangers = len(prefixes)
 
@@ -96,17 +97,18 @@ class PrefixTable(Generic[T]):
         """
         head = self._head
         try:
-            starts, values = self._buckets[digits[:head]]
+            bucket = self._buckets[digits[:head]]
         except KeyError:
             return self._get_first(digits)
-        return values[bisect_right(starts, digits[head:])]
+        starts = len(bucket) >> 1
+        value: T | None = bucket[starts + bisect_right(bucket, digits[head:], 0, starts)]
+        return value
 
     def _get_first(self, digits: str) -> T | None:
         """`get` for a head that has no bucket yet: cut it, and keep it if it is one of digits."""
         length = self._head
         head, tail = digits[:length], digits[length:]
-        starts, values = self._short
-        outside = values[bisect_right(starts, head)]
+        outside: T | None = _value(self._short, head)
         prefixes = self._prefixes
         low = bisect_left(prefixes, head)
         high = bisect_left(prefixes, head + _AFTER_DIGITS, low)
@@ -115,8 +117,14 @@ class PrefixTable(Generic[T]):
         self._strangers -= low == high
         tails = (prefix[length:] for prefix in prefixes[low:high])
         bucket = _intervals(zip(tails, self._values[low:high], strict=True), outside)
-        self._buckets[head] = starts, values = bucket
-        return values[bisect_right(starts, tail)]
+        self._buckets[head] = bucket
+        value: T | None = _value(bucket, tail)
+        return value
+
+
+def _value(intervals: _Intervals, digits: str) -> Any:
+    starts = len(intervals) >> 1
+    return intervals[starts + bisect_right(intervals, digits, 0, starts)]
 
 
 def _is_number(text: str) -> bool:
@@ -149,8 +157,8 @@ def _head_length(prefixes: list[str]) -> int:
     return longest
 
 
-def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals[T]:
-    """Where each interval starts, and the values: `values[0]` lies before the first start.
+def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals:
+    """See `_Intervals`.
 
     `pairs` is sorted, so a prefix comes directly before all that it contains. `outside` is
     the value around them.
@@ -179,7 +187,7 @@ def _intervals(pairs: Iterable[tuple[str, T]], outside: T | None) -> _Intervals[
         open_prefixes.append((prefix, value))
     while open_prefixes:
         close()
-    return tuple(starts), tuple(values)
+    return (*starts, *values)
 
 
 def _after(prefix: str) -> str:

@@ -175,8 +175,12 @@ def _round_s(
     call: Callable[..., object], arguments: Sequence[object], more: tuple[object, ...]
 ) -> float:
     started = time.perf_counter()
-    for argument in arguments:
-        call(argument, *more)
+    if more:
+        for argument in arguments:
+            call(argument, *more)
+    else:  # apart: to spread no arguments costs a quarter of a look-up
+        for argument in arguments:
+            call(argument)
     return time.perf_counter() - started
 
 

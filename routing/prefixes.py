@@ -100,7 +100,7 @@ class PrefixTable(Generic[T]):
             bucket = self._buckets[digits[:head]]
         except KeyError:
             return self._get_first(digits)
-        starts = len(bucket) >> 1
+        starts = len(bucket) // 2
         value: T | None = bucket[starts + bisect_right(bucket, digits[head:], 0, starts)]
         return value
 
@@ -123,7 +123,7 @@ class PrefixTable(Generic[T]):
 
 
 def _value(intervals: _Intervals, digits: str) -> Any:
-    starts = len(intervals) >> 1
+    starts = len(intervals) // 2
     return intervals[starts + bisect_right(intervals, digits, 0, starts)]
 
 

@@ -86,7 +86,7 @@ class Dispatch(Landing):
     ) -> tuple[Sequence[Message], Sequence[Plan]]:
         """Hand new messages to outlets that have room; those that must wait in a lane.
 
-        Only while nothing waits, so nobody is overtaken: then a lane would be a detour.
+        Only while nothing waits for the outlet, so nobody is overtaken: a lane would be a detour.
         The highest priority of a run goes first, as it would from a lane.
         """
         lanes = self._backlog.lanes
@@ -95,7 +95,12 @@ class Dispatch(Landing):
         for plan, group in groupby(zip(messages, plans, strict=True), _PLAN):
             run = [message for message, _ in group]
             name = next(filter(self._is_up, plan), None)
-            if name is None or name in self._pumping or lanes or len(run) > self._room(name):
+            if (
+                name is None
+                or name in self._pumping
+                or lanes.wait_for(name)
+                or len(run) > self._room(name)
+            ):
                 later += run
                 later_plans += [plan] * len(run)
                 continue
@@ -106,7 +111,7 @@ class Dispatch(Landing):
                 self._send(name, self._claim(name, new))
             finally:
                 self._pumping.discard(name)
-            if lanes:  # something came back, or the place of another was given up
+            if lanes.wait_for(name):  # something came back, or the place of another was given up
                 self.pump(name)
         return later, later_plans
 

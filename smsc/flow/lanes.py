@@ -160,6 +160,10 @@ class Lanes:
         """The plans of all lanes that hold something."""
         return [plan for plan, lane in self._lanes.items() if lane]
 
+    def wait_for(self, outlet: OutletName) -> bool:
+        """Does anything wait that this outlet may get, first or after others?"""
+        return any(outlet in plan and lane for plan, lane in self._lanes.items())
+
     def forget_empty(self) -> None:
         """Lanes that hold nothing are made again when they are needed."""
         self._lanes = {plan: lane for plan, lane in self._lanes.items() if lane}

@@ -55,6 +55,14 @@ def test_nobody_is_overtaken_by_a_message_that_could_leave_at_once() -> None:
     assert not house.dispatch.backlog.lanes
 
 
+def test_what_waits_for_another_outlet_is_in_nobodys_way() -> None:
+    house = House(outlets=[FakeOutlet(A), FakeOutlet(B), FakeOutlet(SIM, is_up=False)])
+    others = house.admit(*[draft_to("4379000001")] * 3)
+    ids = house.admit(*[draft_to()] * 2)
+    assert sent(house.outlets[A]) == ids
+    assert list(house.dispatch.backlog.lanes) == others
+
+
 def test_a_message_that_came_back_waits_behind_none_that_come_later() -> None:
     house = House(outlets=[FakeOutlet(A), FakeOutlet(B, is_up=False), FakeOutlet(SIM)])
     (failed,) = house.admit(draft_to())

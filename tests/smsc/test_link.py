@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -98,6 +99,20 @@ async def test_octets_in_any_pieces_become_events_and_answers(pair: Pair) -> Non
     assert house.submitted == 1
     assert house.link.why_closed == "closed by the peer"
     assert not house.link.is_open
+
+
+async def test_nothing_of_a_read_lives_until_the_next_one(pair: Pair) -> None:
+    read: list[weakref.ref[Event]] = []
+    link = Link(pair[0], mc_bound(), lambda events: read.extend(map(weakref.ref, events)))
+    pair[1].setblocking(False)
+    peer = trio.socket.from_stdlib_socket(pair[1])
+    with trio.fail_after(PATIENCE_S):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(link.run)
+            await peer.send(pdu(C.SUBMIT_SM, 7, SUBMIT))
+            await trio.testing.wait_all_tasks_blocked()
+            assert [one() for one in read] == [None]
+            nursery.cancel_scope.cancel()
 
 
 async def test_a_write_that_the_socket_takes_in_pieces_arrives_whole_and_in_order(

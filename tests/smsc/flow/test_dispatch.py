@@ -61,6 +61,7 @@ def test_what_waits_for_another_outlet_is_in_nobodys_way() -> None:
     ids = house.admit(*[draft_to()] * 2)
     assert sent(house.outlets[A]) == ids
     assert list(house.dispatch.backlog.lanes) == others
+    assert len(house.dispatch.backlog.lanes._lanes) == 1  # none was made to pass through
 
 
 def test_a_message_that_came_back_waits_behind_none_that_come_later() -> None:

@@ -31,6 +31,17 @@ def test_unknown_ones_keep_their_place() -> None:
     assert recent.get(MessageId(7)) is None
 
 
+def test_what_was_taken_is_read_from_disk_again() -> None:
+    house = House()
+    ids = stored(house, 3)
+    recent = Recent(house.store)
+    kept = recent.many(ids)
+    assert [one is two for one, two in zip(recent.take(ids[:2]), kept, strict=False)] == [True] * 2
+    assert recent.take([ids[0], MessageId(7)]) == [kept[0], None]
+    house.store.tables[0].values.clear()
+    assert recent.many(ids) == [None, None, kept[2]]
+
+
 def test_it_holds_two_generations_at_most() -> None:
     house = House()
     ids = stored(house, 12)

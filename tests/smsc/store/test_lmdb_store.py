@@ -106,6 +106,20 @@ def test_production_syncs_fully_and_never_maps_for_writing(house: LmdbHouse) -> 
     assert not flags["map_async"]
 
 
+def test_new_messages_are_not_kept_once_they_are_in_the_transaction(house: LmdbHouse) -> None:
+    (id_,) = house.ids.take(1, NOW_MS)
+    batch, results = WriteBatch(), list[CommitResult]()
+    batch.accept_many([a_message(id_)], QUEUED)
+    house.store.commit_nowait(batch, results.append)
+    (group,) = house.store._writer.layers
+    assert len(group.messages) == len(group.keys) == len(group.statuses) == 1
+    house.calls.get(timeout=30)()  # put; the commit is under way
+    assert group.messages == group.keys == group.statuses == []
+    while not results:
+        house.calls.get(timeout=30)()
+    assert house.store.message(MessageId(id_)) == a_message(id_)
+
+
 # --- no room ----------------------------------------------------------------------------------
 
 

@@ -114,6 +114,23 @@ class TestAnswers:
             (C.DELIVER_SM | RESPONSE, Status.ESME_RX_T_APPN, 2, b"\0"),
         ]
 
+    def test_an_esme_confirms_in_kind_and_falls_silent_at_the_end(self) -> None:
+        session = esme_bound()
+        for first, commands in ((1, (C.DATA_SM, C.DELIVER_SM)), (3, (C.DELIVER_SM, C.DELIVER_SM))):
+            numbers = (first, first + 1)
+            bodies = [DATA if command is C.DATA_SM else SUBMIT for command in commands]
+            session.receive(b"".join(map(pdu, commands, numbers, bodies)), 1.0)
+            session.confirm_many(numbers, (0, Status.ESME_RX_T_APPN))
+            assert frames(session.take_output()) == [
+                (commands[0] | RESPONSE, 0, numbers[0], b"\0"),
+                (commands[1] | RESPONSE, Status.ESME_RX_T_APPN, numbers[1], b"\0"),
+            ]
+            assert session.owed == 0
+        session.receive(pdu(C.DELIVER_SM, 5, SUBMIT), 2.0)
+        session.lost()
+        session.confirm_many((5,), (0,))
+        assert session.take_output() == b""
+
     def test_data_sm_of_ours_has_its_answer(self) -> None:
         session = mc_bound()
         session.request_many([DATA], ["context"], 1.0, C.DATA_SM)

@@ -8,8 +8,9 @@ SMPP 3.4 §2.9, §5.1.4.
 """
 
 from collections import deque
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat, takewhile
+from math import ceil
 from operator import add
 from struct import Struct
 from typing import Any, Final
@@ -17,6 +18,9 @@ from typing import Any, Final
 _head: Final = Struct(">IIII").pack  # one for each message: a call of `pdu.codec.pack` is saved
 _HEADER_OCTETS: Final = 16
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
+_SPANS_PER_SECOND: Final = 16
+"""How finely it is remembered when a request was sent. One that a peer never answers keeps all
+spans behind it until its time is over: one for each write were 50 MB in a busy minute."""
 
 UNKNOWN: Final = object()
 """In place of a context: nothing under way has this number."""
@@ -34,8 +38,9 @@ class Window:
         self.size = size
         self._sequence = 0
         self._sent: dict[int, Any] = {}  # contexts, in the order they were sent
-        # What was sent together, and when: a tuple for each request would cost more than its entry.
-        self._spans: deque[tuple[Container[int], float]] = deque()
+        # What was sent in one sixteenth of a second, and its end: a tuple for each request would
+        # cost more than its entry.
+        self._spans: deque[tuple[range, int]] = deque()
         self.pop = self._sent.pop
         """`pop(sequence_number, UNKNOWN)`: the context, taken out; bound for speed."""
 
@@ -55,25 +60,25 @@ class Window:
     def put_many(
         self, command_id: int, bodies: Sequence[bytes], contexts: Iterable[Any], now: float
     ) -> list[bytes]:
-        """Enter messages; the PDUs to write."""
-        count = len(bodies)
-        numbers: Sequence[int]
-        if self._sequence + count <= _LAST_SEQUENCE:
-            numbers = range(self._sequence + 1, self._sequence + count + 1)
-            self._sequence += count
-        else:
-            numbers = [self.next_sequence() for _ in bodies]
-        self._forget_answered()
-        self._spans.append((numbers, now))
+        """Enter messages; the PDUs to write. Their numbers follow one another without a gap."""
+        if self._sequence + len(bodies) > _LAST_SEQUENCE:
+            self._sequence = 0
+        numbers = range(self._sequence + 1, self._sequence + len(bodies) + 1)
+        self._sequence += len(bodies)
+        self._remember(numbers, ceil(now * _SPANS_PER_SECOND))
         self._sent.update(zip(numbers, contexts, strict=True))
         lengths = map(add, map(len, bodies), repeat(_HEADER_OCTETS))
         return [*map(add, map(_head, lengths, repeat(command_id), repeat(0), numbers), bodies)]
 
     def take_late(self, now: float, limit_s: float) -> list[Any]:
-        """Contexts of what was sent `limit_s` ago or earlier; later answers to them go unheard."""
+        """Contexts of what was sent `limit_s` ago or earlier; later answers to them go unheard.
+
+        Up to 1/16 s later than that: requests are remembered by the sixteenth of a second.
+        """
         self._forget_answered()
+        sent_until = (now - limit_s) * _SPANS_PER_SECOND
         late: list[Any] = []
-        while self._spans and now - self._spans[0][1] >= limit_s:
+        while self._spans and self._spans[0][1] <= sent_until:
             numbers, _ = self._spans.popleft()
             overdue = [*takewhile(numbers.__contains__, self._sent)]
             late += map(self._sent.pop, overdue)
@@ -86,6 +91,15 @@ class Window:
         self._sent.clear()
         self._spans.clear()
         return contexts
+
+    def _remember(self, numbers: range, moment: int) -> None:
+        """Note when these were sent, in one span with what was sent in the same sixteenth."""
+        self._forget_answered()
+        spans = self._spans
+        if spans and spans[-1][1] == moment and spans[-1][0].start < numbers.start:
+            # Numbers of other requests lie between them: only messages are ever looked for.
+            numbers = range(spans.pop()[0].start, numbers.stop)
+        spans.append((numbers, moment))
 
     def _forget_answered(self) -> None:
         """Drop the spans in front of the one that the oldest request belongs to."""

@@ -9,11 +9,12 @@ DEV := $(VENV)/.dev
 CONFIG ?= examples/demo.toml
 FUZZ_S ?= 60
 CYCLES ?= 1000
+EXAMPLES ?= 2000
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # setuptools builds the editable install; it comes pinned from the development lock.
 SETUPTOOLS := $(VENV)/.setuptools.lock
 
-.PHONY: ldap help run test test-slow test-proof check format bench fuzz crash lock clean
+.PHONY: ldap help run test test-slow test-proof explore check format bench fuzz crash lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 18
@@ -48,6 +49,10 @@ test-slow: $(DEV)  ## every long suite: crashes, soak, five thousand binds
 test-proof: $(DEV)  ## the long proofs that CI runs: kills, mutated PDUs
 	$(BIN)/python -m pytest -m slow tests/flow/test_crash_points.py tests/flow/test_crash.py \
 		tests/pdu tests/smsc/store/test_lmdb_store.py
+
+explore: $(DEV)  ## the properties with EXAMPLES new random examples each
+	EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -m "not slow" --timeout=3600 --hypothesis-profile=explore \
+		$$(grep -rlE "^(from|import) hypothesis" tests --include="test_*.py")
 
 check: $(DEV)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -1,11 +1,25 @@
 """Fixtures for every room: whole gateways to talk to."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.fakes.house import ACCOUNT, SIMULATOR, RunningGateway, StartGateway, read_config
+
+# The suites take the same examples in every run: a change that breaks one is the one to blame.
+# `make explore` takes others, many more and new ones each time.
+hypothesis.settings.register_profile("same", derandomize=True, deadline=None)
+hypothesis.settings.register_profile(
+    "explore",
+    derandomize=False,
+    deadline=None,
+    max_examples=int(os.environ.get("EXAMPLES", "2000")),
+    print_blob=True,
+)
+hypothesis.settings.load_profile("same")
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pdu.codec import peek_deliver_sm
 from pdu.receipt_ids import IdHabit
 from pdu.receipt_text import parse_receipt
 from pdu.tlvs import Tag, find_tlv
+from routing.rule import Rule
 from smsc.flow.parts import aggregate
 from smsc.flow.receipts import early_mailbox
 from smsc.message import FINAL, LIVE, Delivery, MessageId, OutletName, State
@@ -388,6 +389,30 @@ def test_parts_that_were_answered_before_the_crash_are_in_no_doubt() -> None:
     house.commit()
     receive(house, ["u1", "u2"])
     assert house.state(id_) is State.DELIVERED
+
+
+@pytest.mark.parametrize("resend", [True, False])
+def test_a_part_in_doubt_holds_those_that_could_come_again(resend: bool) -> None:
+    """Another network might part the text otherwise, and send what this one has already."""
+    house = House(rules=(Rule(outlets=("a", "b")),))
+    (id_,) = house.admit(draft_to("4400000003"))
+    house.outlets[A].take_back()
+    house.settle(A, Sent(id_, "u0", 0, 3), Held(id_, 8, 1, 3), TryLater(id_, 8, 2, 3))
+    house.commit()
+    assert house.state(id_) is State.HELD
+    assert house.dispatch.holding.counts() == {A: 1}
+    assert not house.outlets[B].taken
+    house.advance(60)
+    house.restart()
+    assert house.dispatch.holding.counts() == {A: 1}
+    assert house.doubt.release(A, resend=resend) == 1
+    house.commit()
+    if resend:
+        assert [part for _, part, _ in house.outlets[A].in_hand] == [1, 2]
+    else:
+        receive(house, ["u0"])
+        assert house.state(id_) is State.UNDELIVERABLE
+        assert heard(house) == [id_]
 
 
 def test_what_nobody_decides_on_ends_with_its_validity() -> None:

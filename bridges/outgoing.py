@@ -65,6 +65,7 @@ def part_bodies(
     :param ask_receipts: ask the network for a receipt even if the client did not,
         so that every message gets its final state.
     :raises TooManyParts: more than 255.
+    :raises TextError: a part that only message_payload could carry, for a network without TLVs.
     """
     body, peek = message.body, message.peek
     if (
@@ -190,7 +191,9 @@ def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list
     for piece, tlvs in pieces:
         content = pack_short_message(piece, has_udh=bool(esm_class & UDHI)) if is_packed else piece
         more = shape.more_tlvs + tlvs
-        if in_payload or (len(content) > _LONGEST_SHORT_MESSAGE and shape.knows_tlvs):
+        if in_payload or len(content) > _LONGEST_SHORT_MESSAGE:
+            if not shape.knows_tlvs:
+                raise TextError(f"{len(content)} octets do not fit in short_message")
             more += pack_tlv(Tag.MESSAGE_PAYLOAD, content)
             content = b""
         dressed = _with_text(body, peek, content, esm_class, coding, knows_tlvs=shape.knows_tlvs)

@@ -13,6 +13,7 @@ from bridges.upstream_receipt import read_receipt
 from pdu.codec import encode_body, peek_submit_sm
 from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.text.coding import decode_text
+from pdu.text.errors import TextError
 from pdu.text.packing import unpack_short_message
 from pdu.tlvs import Tag, find_tlv
 from pdu.usual_receipt import read_deliver_sm
@@ -234,6 +235,15 @@ def test_smpp_3_3_gets_no_tlvs() -> None:
     assert len(parts) == 3
     assert not any(one.tlvs for one in parts)
     assert parts[0].short_message.startswith(b"\5\0\3")
+
+
+@pytest.mark.parametrize("octets", [255, 306])
+def test_smpp_3_3_refuses_what_short_message_cannot_hold(octets: int) -> None:
+    part = b"\5\0\3\x07\2\1".ljust(octets, b"x")
+    with pytest.raises(TextError, match=f"{octets} octets"):
+        shaped(part, Quirks(), knows_tlvs=False, esm_class=0x40)
+    (one,) = shaped(part[:254], Quirks(), knows_tlvs=False, esm_class=0x40)
+    assert one.short_message == part[:254]
 
 
 def test_tlvs_are_added_to_each_part() -> None:

@@ -12,6 +12,7 @@ from typing import Final, Literal
 import attrs
 
 from bridges.outgoing import PLAIN, Shape
+from bridges.upstream_fields import fits_the_wire
 from pdu.address import Ton, guess_source
 from pdu.codec import SubmitPeek
 from pdu.status import Status, status_class
@@ -134,6 +135,7 @@ class Quirks:
     )
     sender: str = attrs.field(
         default="",
+        validator=fits_the_wire,
         metadata=about('stands in for a sender that it does not take; "" = refuse', maximum=20),
     )
     errors: Mapping[int, ErrorClass] = attrs.field(

@@ -6,29 +6,19 @@
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import attrs
 
 from bridges.quirks import Quirks
+from bridges.upstream_fields import fits_the_wire
 from pdu.operations import V33, V34, V50
 from smsc.config_errors import Secret, SettingError, found
 from smsc.config_fields import HostPort, about
 from smsc.ports import OutletPolicy
 
-_LONGEST_PASSWORD: Final = 8
 _VERSIONS: Final = {"3.3": V33, "3.4": V34, "5.0": V50}
 _DEFAULT_PORT: Final = 2775
-
-
-def _fits_the_wire(_: object, field: "attrs.Attribute[Any]", value: str | Secret) -> None:
-    """Refuse what no bind can carry, when the file is checked instead of at each connection."""
-    text = value.value if isinstance(value, Secret) else value
-    if any(ord(letter) > 0xFF or letter == "\0" for letter in text):
-        raise ValueError("expected characters that SMPP can carry (Latin-1)", field)
-    if isinstance(value, Secret) and len(text) > _LONGEST_PASSWORD:
-        why = f"expected at most {_LONGEST_PASSWORD} characters (SMPP 3.4 §5.2.2)"
-        raise ValueError(f"{why}, found {len(text)}", field)
 
 
 def _parse_hosts(value: object) -> tuple[HostPort, ...]:
@@ -87,16 +77,16 @@ class UpstreamConfig:
     )
     tls_key: Path | None = attrs.field(default=None, metadata=about("file of its key"))
     system_id: str = attrs.field(
-        validator=_fits_the_wire, metadata=about("who we are to the carrier", minimum=1, maximum=15)
+        validator=fits_the_wire, metadata=about("who we are to the carrier", minimum=1, maximum=15)
     )
     password: Secret = attrs.field(
         default=Secret(""),
-        validator=_fits_the_wire,
+        validator=fits_the_wire,
         metadata=about("our password at the carrier"),
     )
     system_type: str = attrs.field(
         default="",
-        validator=_fits_the_wire,
+        validator=fits_the_wire,
         metadata=about("system_type of the bind", maximum=12),
     )
     version: Literal["3.3", "3.4", "5.0"] = attrs.field(

@@ -64,6 +64,8 @@ def quirks_of(toml: str) -> Quirks:
         ('errors = { "0x415" = "later" }', "outlets.c.quirks.errors"),
         ('errors = { "ESME_NO" = "permanent" }', "outlets.c.quirks.errors"),
         ('tlvs = { "0x1400" = "xyz" }', "outlets.c.quirks.tlvs"),
+        ('sender = "Łódź"', "outlets.c.quirks.sender"),
+        (r'sender = "a\u0000b"', "outlets.c.quirks.sender"),
         ('colour = "red"', "outlets.c.quirks.colour"),
     ],
 )

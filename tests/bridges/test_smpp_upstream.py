@@ -188,7 +188,10 @@ async def test_no_answer_in_time_is_try_later_and_a_late_one_is_not_heard() -> N
         carrier = await house.bound()
         house.outlet.send([outgoing(7)])
         (number,) = await carrier.submits(1)
-        assert await house.outcomes(1) == [TryLater(MessageId(7), NO_ANSWER)]
+        (outcome,) = await house.outcomes(1)
+        assert outcome == TryLater(MessageId(7), NO_ANSWER)
+        assert isinstance(outcome, TryLater)
+        assert not outcome.is_answer
         assert house.outlet.room() == 100
         await carrier.answer(number)
         house.outlet.send([outgoing(8)])

@@ -29,7 +29,7 @@ _MODE: Final = 0x03
 _OURS: Final = frozenset({1, 2})
 """Modes of esm_class that we carry out ourselves: datagram and transaction."""
 _FITS_ANY_ALPHABET_OCTETS: Final = 140
-_LONGEST_SHORT_MESSAGE: Final = 254
+LONGEST_SHORT_MESSAGE: Final = 254
 _RECEIPT_BITS: Final = 0x03
 # Offsets back from text_at: sm_length is 1, then sm_default_msg_id, data_coding, …
 _SM_LENGTH: Final = 1
@@ -147,10 +147,10 @@ def _parted(body: bytes, peek: SubmitPeek, reference: int) -> list[bytes]:
     except TextError:
         return [body]  # a header that does not add up or leaves no room: the network may judge it
     if len(pieces) == 1:
-        if peek.sm_length or len(pieces[0]) > _LONGEST_SHORT_MESSAGE:
+        if peek.sm_length or len(pieces[0]) > LONGEST_SHORT_MESSAGE:
             return [body]
-        return [_with_text(body, peek, pieces[0], peek.esm_class)]
-    return [_with_text(body, peek, piece, peek.esm_class | UDHI) for piece in pieces]
+        return [with_text(body, peek, pieces[0], peek.esm_class)]
+    return [with_text(body, peek, piece, peek.esm_class | UDHI) for piece in pieces]
 
 
 def _text(body: bytes, peek: SubmitPeek) -> tuple[bytes, bytes]:
@@ -191,12 +191,12 @@ def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list
     for piece, tlvs in pieces:
         content = pack_short_message(piece, has_udh=bool(esm_class & UDHI)) if is_packed else piece
         more = shape.more_tlvs + tlvs
-        if in_payload or len(content) > _LONGEST_SHORT_MESSAGE:
+        if in_payload or len(content) > LONGEST_SHORT_MESSAGE:
             if not shape.knows_tlvs:
                 raise TextError(f"{len(content)} octets do not fit in short_message")
             more += pack_tlv(Tag.MESSAGE_PAYLOAD, content)
             content = b""
-        dressed = _with_text(body, peek, content, esm_class, coding, knows_tlvs=shape.knows_tlvs)
+        dressed = with_text(body, peek, content, esm_class, coding, knows_tlvs=shape.knows_tlvs)
         bodies.append(dressed + more)
     return bodies
 
@@ -243,7 +243,7 @@ def _transcoded(
     return encode_utf16(characters), _UCS2
 
 
-def _with_text(
+def with_text(
     body: bytes,
     peek: SubmitPeek,
     short_message: bytes,

@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 import attrs
 
+from bridges.incoming import in_our_alphabet
 from bridges.outgoing import PLAIN, Shape
 from bridges.upstream_fields import fits_the_wire
 from pdu.address import Ton, guess_source
@@ -166,6 +167,11 @@ class Quirks:
             more_tlvs=b"".join(pack_tlv(*tlv) for tlv in self.tlvs) if knows_tlvs else b"",
         )
         return PLAIN if shape == PLAIN else shape
+
+    def mobile_originated(self, body: bytes) -> bytes:
+        """A handset's deliver_sm with data_coding 0 as the house means it."""
+        alphabet = _ALPHABETS[self.default_alphabet]
+        return body if alphabet is Alphabet.GSM7 else in_our_alphabet(body, alphabet)
 
     def error_class(self, status: int) -> ErrorClass:
         """What a refusal of the carrier means for the message."""

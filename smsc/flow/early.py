@@ -104,8 +104,8 @@ class Early:
                 continue
             habit.note_responses(self._store.upstream_ids(outlet, _SAMPLE))
             theirs = (one.reference or "" for key, one in self._entries.items() if key[0] == outlet)
-            habit.note_receipts(islice(theirs, _SAMPLE))
-            if self._store.meta(letters_key(outlet)) is not None:
+            habit.note_unknown([*islice(theirs, _SAMPLE)])
+            if self._store.meta(letters_key(outlet)) == MATCHED:
                 habit.receipts_have_letters = True
 
     def _look(
@@ -141,6 +141,9 @@ class Early:
         self._entries, self._searches = entries, searches
 
 
+MATCHED: Final = b"matched"
+
+
 def letters_key(outlet: OutletName) -> str:
-    """Where it is kept that receipts of a carrier had letters in their ids."""
+    """Where `MATCHED` is kept when receipts of known messages had letters in their ids."""
     return f"letters:{outlet}"

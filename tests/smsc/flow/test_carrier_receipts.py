@@ -148,6 +148,36 @@ def test_a_carrier_that_writes_both_in_hexadecimal_teaches_no_other_base(
     assert house.receipts.early == 1
 
 
+@pytest.mark.parametrize("has_restarted", [False, True])
+def test_a_stray_receipt_with_a_letter_does_not_end_the_search(has_restarted: bool) -> None:
+    house = house_of(IdHabit())
+    receive(house, ["9ab1"])
+    if has_restarted:
+        house.restart()
+        house.receipts.habits = {A: IdHabit()}
+    ids = admit(house, 20)
+    accept(house, [f"{FIRST + n:x}" for n in range(20)])
+    receive(house, [str(FIRST + n) for n in range(20)])
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert house.receipts.habits[A].word == "hex_then_decimal"
+    assert {house.state(id_) for id_ in ids} == {State.DELIVERED}
+
+
+def test_receipts_of_forgotten_messages_with_letters_rule_a_base_out() -> None:
+    """After a crash nothing may have matched yet."""
+    house = house_of(IdHabit())
+    ids = admit(house, 20)
+    accept(house, [f"{n:x}" for n in range(0x1A, 0x2E)])
+    receive(house, [f"{n:x}" for n in range(0x2E, 0x4E)])  # 30 among them, which is 0x1e
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert house.receipts.habits[A].word == "same"
+    assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
+
+
 def test_an_id_that_may_be_two_messages_is_nobodys() -> None:
     house = house_of(IdHabit())
     ids = admit(house, 2)

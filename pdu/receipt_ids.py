@@ -44,6 +44,8 @@ class IdHabit:
     def __init__(self, setting: str = "auto") -> None:
         self.is_auto = setting == "auto"
         self.relation = RELATIONS.get(setting, IdMatch.SAME)
+        self.doubt = None if self.is_auto else _doubt_of(self.relation)
+        """Looks, without a word to others, for what a wrong setting does not find; see `doubts`."""
         self._lengths: dict[int, None] = {}  # of ids that were found under another spelling
         self.responses_have_letters = False
         self.receipts_have_letters = False
@@ -120,6 +122,13 @@ class IdHabit:
         self.relation = found
         return True
 
+    def doubts(self, kept: str, receipt_id: str) -> str:
+        """The setting that these two, found by `doubt`, ask for; "" if none. Said once."""
+        if self.doubt is None or not self.doubt.learn(kept, receipt_id):
+            return ""
+        word, self.doubt = self.doubt.word, None
+        return word
+
     def candidates(self, receipt_id: str) -> list[str]:
         """Keys that the message may have been kept under, apart from `receipt_key`; few."""
         forms = list(self._forms(receipt_id))
@@ -166,6 +175,15 @@ _RANK: Final = {
     IdMatch.HEX_THEN_DECIMAL: 3,
     IdMatch.DECIMAL_THEN_HEX: 3,
 }
+
+
+def _doubt_of(setting: IdMatch) -> IdHabit | None:
+    """None for a setting that changes the base: what came in the other one is not kept."""
+    if _RANK[setting] >= _RANK[IdMatch.HEX_THEN_DECIMAL]:
+        return None
+    doubt = IdHabit()
+    doubt.relation = setting
+    return doubt
 
 
 def _has_letters(ids: Iterable[str]) -> bool:

@@ -153,6 +153,10 @@ class Receipts(ReceiptWriter):
                     "link.ids_learned", outlet=outlet, ids=self.habits[outlet].word, by=learned
                 )
             self._match_early(outlet, [early for early, _ in found], [hit for _, hit in found])
+        for outlet, word, by in self._early.doubts:
+            said = self.habits[outlet].word
+            self._log.warning("link.ids_differ", outlet=outlet, ids=said, expected=word, by=by)
+        self._early.doubts.clear()
 
     def _match_early(
         self,
@@ -191,6 +195,7 @@ class Receipts(ReceiptWriter):
             if habit is not None and not habit.is_exact:
                 keys = [*map(habit.receipt_key, keys)]
             hits = self._store.upstreams(outlet, keys)
+            habit = habit and (habit.doubt or habit)
             if habit is not None and habit.is_curious:
                 habit.note_receipts(key for key, hit in zip(keys, hits, strict=True) if hit)
                 if habit.receipts_have_letters:  # the next run should not have to wait for one

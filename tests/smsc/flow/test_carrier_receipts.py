@@ -188,14 +188,46 @@ def test_an_id_that_may_be_two_messages_is_nobodys() -> None:
     assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
 
 
-def test_as_configured_no_other_spelling_is_tried() -> None:
+@pytest.mark.parametrize(
+    ("setting", "in_response", "expected"),
+    [
+        ("same", "1a2b3c4{}", "hex_then_decimal"),
+        ("case", "43904110{}", "decimal_then_hex"),
+        ("padded", "1a2b3c4{}", "hex_then_decimal"),
+        ("same", "MSG-{}", "case"),
+    ],
+)
+def test_as_configured_no_other_spelling_is_adopted_but_the_log_says_which(
+    setting: str, in_response: str, expected: str
+) -> None:
+    habit = IdHabit(setting)
+    house = house_of(habit)
+    ids = admit(house, 5)
+    named = [in_response.format(n) for n in range(5)]
+    accept(house, [habit.response_key(name) for name in named])
+    if expected == "hex_then_decimal":
+        receive(house, [str(int(name, 16)) for name in named])
+    elif expected == "decimal_then_hex":
+        receive(house, [f"{int(name):x}" for name in named])
+    else:
+        receive(house, [name.lower() for name in named])
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
+    assert habit.word == setting
+    (said,) = [facts for name, facts in house.log.events if name == "link.ids_differ"]
+    assert (said["ids"], said["expected"]) == (setting, expected)
+
+
+def test_receipts_of_forgotten_messages_cast_no_doubt_on_a_setting() -> None:
     house = house_of(IdHabit("same"))
-    (id_,) = admit(house, 1)
-    accept(house, ["1a2b3c4d"])
-    receive(house, ["439041101"])
+    admit(house, 20)
+    accept(house, [f"{n:x}" for n in range(0x1A, 0x2E)])
+    receive(house, ["1b", "30"])  # the first is known and has a letter
     house.advance(10)
     house.commit()
-    assert house.state(id_) is State.ENROUTE
+    assert "link.ids_differ" not in house.log.names()
 
 
 def test_a_mangled_early_receipt_is_found_after_a_restart() -> None:

@@ -18,7 +18,7 @@ from pdu.address import Ton, guess_source
 from pdu.codec import SubmitPeek
 from pdu.status import Status, status_class
 from pdu.text.alphabet import Alphabet
-from pdu.tlvs import pack_tlv
+from pdu.tlvs import Tag, pack_tlv
 from smsc.config_errors import SettingError, found
 from smsc.config_fields import about
 
@@ -36,6 +36,14 @@ _ALPHABETS: Final = {
     "ascii": Alphabet.ASCII,
 }
 _LONGEST_TLV_OCTETS: Final = 255
+_OURS: Final = frozenset(
+    {
+        Tag.MESSAGE_PAYLOAD,
+        Tag.SAR_MSG_REF_NUM,
+        Tag.SAR_TOTAL_SEGMENTS,
+        Tag.SAR_SEGMENT_SEQNUM,
+    }
+)
 AS_IT_CAME: Final = -1
 
 
@@ -62,7 +70,10 @@ def parse_errors(value: object) -> Mapping[int, ErrorClass]:
         if not isinstance(one, str) or one not in _ERROR_CLASSES:
             names = ", ".join(map(repr, _ERROR_CLASSES))
             raise SettingError(f"{name}: expected one of {names}, found {found(one)}")
-        classes[_code(name, 0xFFFFFFFF)] = _ERROR_CLASSES[one]
+        code = _code(name, 0xFFFFFFFF)
+        if code in classes:
+            raise SettingError(f"{name}: expected each error once, found 0x{code:08X} twice")
+        classes[code] = _ERROR_CLASSES[one]
     return classes
 
 
@@ -77,7 +88,13 @@ def parse_tlvs(value: object) -> tuple[tuple[int, bytes], ...]:
         if octets is None or len(octets) > _LONGEST_TLV_OCTETS:
             why = f"expected up to {_LONGEST_TLV_OCTETS} octets in hexadecimal"
             raise SettingError(f"{name}: {why}, found {found(one)}")
-        tlvs.append((_code(name, 0xFFFF), octets))
+        tag = _code(name, 0xFFFF)
+        if tag in _OURS:
+            why = "expected a tag that the gateway does not write itself (see long_text)"
+            raise SettingError(f"{name}: {why}, found 0x{tag:04X}")
+        if any(tag == other for other, _ in tlvs):
+            raise SettingError(f"{name}: expected each tag once, found 0x{tag:04X} twice")
+        tlvs.append((tag, octets))
     return tuple(tlvs)
 
 
@@ -151,6 +168,19 @@ class Quirks:
         metadata=about("TLVs to add: tag to octets in hexadecimal", parse=parse_tlvs),
     )
 
+    def __attrs_post_init__(self) -> None:
+        """Refuse settings that do not go together, and senders that none can be like."""
+        if not self.senders:
+            raise _wrong("senders", 'expected senders, found none; ["*"] takes all')
+        for one in self.senders:
+            if "*" in one[:-1]:
+                raise _wrong("senders", f'expected "*" at the end only, found {found(one)}')
+        if self.sender and self.sender_kinds != "any":
+            ton, _, sender = _guessed(self.sender)
+            if _is_number(ton, sender) != (self.sender_kinds == "numeric"):
+                why = f'expected a sender of sender_kinds = "{self.sender_kinds}"'
+                raise _wrong("sender", f"{why}, found {found(self.sender)}")
+
     @property
     def changes_addresses(self) -> bool:
         """Is there anything for `rewrite` to do?"""
@@ -216,13 +246,22 @@ class Quirks:
         )
 
     def _takes(self, ton: int, sender: str) -> bool:
-        is_number = ton != Ton.ALPHANUMERIC and sender.removeprefix("+").isdecimal()
+        is_number = _is_number(ton, sender)
         if self.sender_kinds != "any" and is_number != (self.sender_kinds == "numeric"):
             return False
         return any(
             sender.startswith(one[:-1]) if one.endswith("*") else sender == one
             for one in self.senders
         )
+
+
+def _wrong(name: str, why: str) -> ValueError:
+    """For `smsc.config_errors`: the sentence, and the key that it is about."""
+    return ValueError(why, getattr(attrs.fields(Quirks), name))
+
+
+def _is_number(ton: int, sender: str) -> bool:
+    return ton != Ton.ALPHANUMERIC and sender.removeprefix("+").isdecimal()
 
 
 @lru_cache(maxsize=256)

@@ -8,7 +8,7 @@ A text longer than a part (short_message or message_payload) is parted with a UD
 (TS 23.040 §9.2.3.24.1); a part that the client made itself is left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final, Literal
 
 import attrs
@@ -48,7 +48,7 @@ class Shape:
     knows_tlvs: bool = True
     """False for SMPP 3.3: TLVs are left out."""
     more_tlvs: bytes = b""
-    """Added behind each part."""
+    """Added behind each part, in place of the client's own of those tags."""
 
 
 PLAIN: Final = Shape()
@@ -196,7 +196,10 @@ def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list
                 raise TextError(f"{len(content)} octets do not fit in short_message")
             more += pack_tlv(Tag.MESSAGE_PAYLOAD, content)
             content = b""
-        dressed = with_text(body, peek, content, esm_class, coding, knows_tlvs=shape.knows_tlvs)
+        ours = {tag for tag, _ in iter_tlvs(more, 0)}
+        dressed = with_text(
+            body, peek, content, esm_class, coding, without=ours, knows_tlvs=shape.knows_tlvs
+        )
         bodies.append(dressed + more)
     return bodies
 
@@ -250,16 +253,17 @@ def with_text(
     esm_class: int,
     data_coding: int | None = None,
     *,
+    without: Container[int] = (),
     knows_tlvs: bool = True,
 ) -> bytes:
-    """The body with another short_message and without message_payload."""
+    """The body with another short_message and without message_payload and some other TLVs."""
     esm_at = _esm_class_at(peek)
     coding_at = peek.text_at - _DATA_CODING
     coding = peek.data_coding if data_coding is None else data_coding
     tlvs = b"".join(
         pack_tlv(tag, value)
         for tag, value in iter_tlvs(body, peek.tlvs_at)
-        if knows_tlvs and tag != Tag.MESSAGE_PAYLOAD
+        if knows_tlvs and tag != Tag.MESSAGE_PAYLOAD and tag not in without
     )
     return b"".join(
         (

@@ -15,7 +15,7 @@ from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.text.coding import decode_text
 from pdu.text.errors import TextError
 from pdu.text.packing import unpack_short_message
-from pdu.tlvs import Tag, find_tlv
+from pdu.tlvs import Tag, find_tlv, pack_tlv
 from pdu.usual_receipt import read_deliver_sm
 from smsc.config import Config, load
 from smsc.config_errors import ConfigError
@@ -261,6 +261,12 @@ def test_tlvs_are_added_to_each_part() -> None:
     assert len(parts) == 3
     for one in parts:
         assert (0x1400, b"\1\2") in one.tlvs
+
+
+def test_tlvs_take_the_place_of_the_client_s() -> None:
+    quirks = Quirks(tlvs=((0x1400, b"v"),))
+    (one,) = shaped(b"x", quirks, more=pack_tlv(0x1400, b"client") + pack_tlv(0x1401, b"c"))
+    assert one.tlvs == ((0x1401, b"c"), (0x1400, b"v"))
 
 
 def test_data_coding_0_is_what_the_carrier_means_by_it() -> None:

@@ -218,6 +218,8 @@ class Quirks:
         if self.receipt_dates == "ignore":
             return None
         year = slice(4, 8) if len(digits) == 14 else slice(4, 6)
+        if len(digits) == 12 and digits[4:6] == "20" and digits[6:8] > "23":
+            year = slice(6, 8)  # ddmmyyyyhhmm, as there is no hour 24 in ddmmyyhhmmss
         return digits[year] + digits[2:4] + digits[:2] + digits[year.stop :]
 
     def rewrite(self, body: bytes, peek: SubmitPeek) -> bytes | None:

@@ -124,6 +124,9 @@ def test_dates_of_a_receipt() -> None:
     assert done_of(Quirks(receipt_dates="ddmmyy"), "2211260301") == usual
     assert done_of(Quirks(receipt_dates="ddmmyy"), "221126030100") == usual
     assert done_of(Quirks(receipt_dates="ddmmyy"), "22112026030100") == usual
+    assert done_of(Quirks(receipt_dates="ddmmyy"), "221120260301") == usual
+    in_2020 = done_of(Quirks(), "201122200301")
+    assert done_of(Quirks(receipt_dates="ddmmyy"), "221120200301") == in_2020
     assert done_of(Quirks(receipt_ahead_min=60), "2611220401") == usual
     assert done_of(Quirks(receipt_dates="ignore"), "2611220301") == 0
 

@@ -212,6 +212,17 @@ async def test_tls_with_the_right_name_only(
         await trio.aclose_forcefully(stream)
 
 
+async def test_a_key_with_a_passphrase_is_told_and_asks_nobody(tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    run = partial(subprocess.run, check=True, capture_output=True, cwd=tmp_path)
+    lock = ["-aes256", "-passout", "pass:x"]
+    run(["openssl", "pkey", "-in", "server.key", *lock, "-out", "locked.key"])
+    ours = {"tls_cert": tmp_path / "server.pem", "tls_key": tmp_path / "locked.key"}
+    async with running(tls=True, tls_verify=False, **ours) as house:
+        await eventually(lambda: "link.unreachable" in house.log.events)
+        assert "passphrase" in house.log.named("link.unreachable")[0]["why"]
+
+
 async def cut_again_and_again(house: House, times: int) -> None:
     for _ in range(times):
         carrier = await house.bound()

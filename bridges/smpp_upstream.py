@@ -234,10 +234,12 @@ class UpstreamLink:
     def unanswered(self, parts: Sequence[Part]) -> None:
         """The carrier never answered these: it may or may not have them."""
         self._counts["unanswered"] += len(parts)
+        outcomes: list[Outcome]
         if self.config.ambiguous == "hold":
             self._counts["held"] += len(parts)
-        made = Held if self.config.ambiguous == "hold" else TryLater
-        outcomes: list[Outcome] = [made(p.id, NO_ANSWER, p.part, p.parts) for p in parts]
+            outcomes = [Held(p.id, NO_ANSWER, p.part, p.parts) for p in parts]
+        else:
+            outcomes = [_not_answered(part) for part in parts]
         if not self.is_up:
             outcomes += self._give_back()
         self.flow.settle(self.name, outcomes)
@@ -282,8 +284,7 @@ class UpstreamLink:
 
     def _give_back(self) -> list[Outcome]:
         """What was not written, for other outlets; the carrier has none of it."""
-        parts = self._backlog.take(len(self._backlog))
-        return [TryLater(part.id, NO_ANSWER, part.part, part.parts) for part in parts]
+        return [_not_answered(part) for part in self._backlog.take(len(self._backlog))]
 
     def _dress(self, outgoing: Outgoing, bodies: list[bytes]) -> bool:
         """Put the addresses on that the carrier wants; False if it takes no such sender."""
@@ -384,6 +385,10 @@ class UpstreamLink:
                 budget -= room
         if self._backlog and self._wait_s(now):
             self._starved.set()
+
+
+def _not_answered(part: Part) -> Outcome:
+    return TryLater(part.id, NO_ANSWER, part.part, part.parts, is_answer=False)
 
 
 def _outstanding(bind: Bind) -> int:

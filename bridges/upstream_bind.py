@@ -256,7 +256,7 @@ class Bind:
                 receipts.append(receipt)
                 numbers.append(sequence_number)
             else:
-                messages.append(MobileOriginated(name, body))
+                messages.append(MobileOriginated(name, quirks.mobile_originated(body)))
                 others.append(sequence_number)
 
         def answer(sequence_numbers: list[int], statuses: list[int]) -> None:

@@ -13,7 +13,7 @@ import trio
 
 from bridges.upstream_config import UpstreamConfig
 from smsc.config_fields import HostPort
-from smsc.tls import TlsSocket, handshake
+from smsc.tls import TlsSocket, handshake, no_passphrase
 
 CONNECT_S: Final = 10.0
 
@@ -107,5 +107,5 @@ def client_context(config: UpstreamConfig) -> ssl.SSLContext:
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     if config.tls_cert is not None:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
+        context.load_cert_chain(config.tls_cert, config.tls_key, password=no_passphrase)
     return context

@@ -55,6 +55,9 @@ def errors_of(toml: str) -> list[str]:
 # --- settings ---------------------------------------------------------------------------------
 
 
+V33 = 'version = "3.3"\nbind = "pair"\n'
+
+
 @pytest.mark.parametrize(
     ("toml", "why"),
     [
@@ -63,8 +66,23 @@ def errors_of(toml: str) -> list[str]:
         ('hosts = ["b:0"]', "outlets.c.hosts"),
         ("hosts = []", "outlets.c.hosts"),
         ('host = "a"\nsource = "here"', "outlets.c.source"),
-        ('host = "a"\nversion = "3.3"', "SMPP 3.3 knows no transceiver"),
+        ('hosts = ["a"]\nport = 5', "outlets.c.port: expected no port beside hosts, found 5"),
+        ("hosts = [1]", "outlets.c.hosts"),
+        ('hosts = ["a..b:1"]', "outlets.c.hosts"),
+        ('host = "a:2775"', "outlets.c.host: expected a host name or an address"),
+        ('host = " "', "outlets.c.host:"),
+        ('host = ".foo"', "outlets.c.host:"),
+        (f'host = "{"x" * 64}"', "outlets.c.host:"),
+        ('host = "a"\nlink_window = -5', "outlets.c.link_window"),
+        ('host = "a"\nreconnect_s = 61', "outlets.c.reconnect_s"),
+        ('host = "a"\nversion = "3.3"', 'outlets.c.bind: expected "pair"'),
+        (f'host = "a"\n{V33}quirks.long_text = "sar"', "outlets.c.quirks: long_text: expected"),
+        (f'host = "a"\n{V33}quirks.tlvs = {{ 5120 = "" }}', "outlets.c.quirks: tlvs: expected"),
         ('host = "a"\ntls_cert = "x.pem"', "tls_cert and tls_key go together"),
+        ('host = "a"\ntls_verify = false', "outlets.c.tls_verify: expected tls = true"),
+        ('host = "a"\ntls_server_name = "a"', "outlets.c.tls_server_name: expected tls = true"),
+        ('host = "a"\ntls = true\ntls_server_name = "a..b"', "outlets.c.tls_server_name:"),
+        ('host = "a"\ntls = true\ntls_ca = "/nowhere/x"', "tls_ca: cannot read '/nowhere/x'"),
         ('host = "a"\nambiguous = "ask"', "outlets.c.ambiguous"),
     ],
 )
@@ -73,6 +91,8 @@ def test_a_mistake_is_told(toml: str, why: str) -> None:
 
 
 def test_hosts_as_they_are_written() -> None:
+    for host in ("::1", "192.0.2.7", "smsc.example.", "a_b", "bücher.example"):
+        assert not errors_of(f'host = "{host}"')
     assert not errors_of('hosts = ["a:2776", "b", "[::1]:2777"]\nspread = "share"')
     hosts = (HostPort("a", 2776), HostPort("b", 2775))
     config = UpstreamConfig(hosts=hosts, spread="share", system_id="gw")
@@ -190,6 +210,17 @@ async def test_tls_with_the_right_name_only(
             assert "certificate" in house.log.named("link.unreachable")[0]["why"].lower()
         house.life.cancel()
         await trio.aclose_forcefully(stream)
+
+
+async def test_a_key_with_a_passphrase_is_told_and_asks_nobody(tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    run = partial(subprocess.run, check=True, capture_output=True, cwd=tmp_path)
+    lock = ["-aes256", "-passout", "pass:x"]
+    run(["openssl", "pkey", "-in", "server.key", *lock, "-out", "locked.key"])
+    ours = {"tls_cert": tmp_path / "server.pem", "tls_key": tmp_path / "locked.key"}
+    async with running(tls=True, tls_verify=False, **ours) as house:
+        await eventually(lambda: "link.unreachable" in house.log.events)
+        assert "passphrase" in house.log.named("link.unreachable")[0]["why"]
 
 
 async def cut_again_and_again(house: House, times: int) -> None:
@@ -345,7 +376,10 @@ async def test_what_was_not_written_is_in_no_doubt() -> None:
         await carrier.stream.aclose()
         await eventually(lambda: not house.outlet.is_up)
         house.flow.release()
-        assert await house.outcomes(1) == [TryLater(MessageId(7), NO_ANSWER)]
+        (outcome,) = await house.outcomes(1)
+        assert outcome == TryLater(MessageId(7), NO_ANSWER)
+        assert isinstance(outcome, TryLater)
+        assert not outcome.is_answer
 
 
 # --- control ----------------------------------------------------------------------------------

@@ -25,9 +25,9 @@ from pdu.operations import V34, V50
 from pdu.receipt_ids import IdHabit
 from pdu.status import Status, status_name
 from pdu.text.errors import TextError
-from pdu.tlvs import Tag, find_tlv
 from smsc.message import OutletName
 from smsc.ports import Failed, Flow, Held, Outcome, Outgoing, Sent, TryLater
+from smsc.session.congestion import state_of
 from smsc.session.events import Answer
 
 _UNBIND_S: Final = 1.0
@@ -226,7 +226,7 @@ class UpstreamLink:
             self._pace.accepted(accepted, now)
         session = bind.session
         if session is not None and session.version >= V50:
-            self._heed_congestion(answers[-1][2], now)
+            self._heed_congestion(answers, now)
         self._write()
         if outcomes:
             self.flow.settle(self.name, outcomes)
@@ -329,13 +329,11 @@ class UpstreamLink:
                 self._backlog.put_back(part)
                 return None
 
-    def _heed_congestion(self, body: bytes, now: float) -> None:
-        """congestion_state, which 5.0 lets any response carry (§4.8.4.18)."""
-        at = body.find(b"\0") + 1
-        if at < len(body):
-            state = find_tlv(body, at, Tag.CONGESTION_STATE)
-            if state:
-                self._pace.congested(state[0], now)
+    def _heed_congestion(self, answers: Sequence[Answer], now: float) -> None:
+        """The worst congestion_state of a read: a carrier need not repeat it in each response."""
+        worst = max([state_of(body) for _, _, body in answers])
+        if worst:
+            self._pace.congested(worst, now)
 
     async def _keep_bound(self, scope: trio.CancelScope) -> None:
         with scope:

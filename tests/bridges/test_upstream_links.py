@@ -286,15 +286,29 @@ async def test_a_rate_holds_messages_back(setting: str) -> None:
         assert trio.current_time() - began > 0.1
 
 
-async def test_congestion_state_slows_a_link_of_5_0() -> None:
+@pytest.mark.parametrize("place", [0, 1])
+async def test_congestion_state_in_any_response_slows_a_link_of_5_0(place: int) -> None:
     async with running(version="5.0") as house:
         carrier = await house.bound()
-        house.outlet.send([outgoing(7)])
-        (number,) = await carrier.submits(1)
-        congested = b"up\0" + pack_tlv(Tag.CONGESTION_STATE, b"\x5f")
-        await carrier.send(pack(SUBMIT_RESP, 0, number, congested))
-        assert await house.outcomes(1) == [Sent(MessageId(7), "up")]
+        house.outlet.send([outgoing(7), outgoing(8)])
+        numbers = await carrier.submits(2)
+        bodies = [b"up\0", b"up\0"]
+        bodies[place] += pack_tlv(Tag.CONGESTION_STATE, b"\x5f")
+        answers = zip(numbers, bodies, strict=True)
+        await carrier.send(b"".join(pack(SUBMIT_RESP, 0, *answer) for answer in answers))
+        assert await house.outcomes(2) == [Sent(MessageId(7), "up"), Sent(MessageId(8), "up")]
         assert house.outlet.statistics()["slowed"]
+
+
+async def test_a_response_of_5_0_whose_tlvs_cannot_be_read_is_an_answer() -> None:
+    async with running(version="5.0") as house:
+        carrier = await house.bound()
+        house.outlet.send([outgoing(7), outgoing(8)])
+        numbers = await carrier.submits(2)
+        await carrier.send(pack(SUBMIT_RESP, 0, numbers[0], b"up\0\x04\x28\0"))
+        await carrier.answer(numbers[1])
+        assert await house.outcomes(2) == [Sent(MessageId(7), "up"), Sent(MessageId(8), "up")]
+        assert not house.outlet.statistics()["slowed"]
 
 
 async def test_the_link_window_is_shared_by_its_binds() -> None:

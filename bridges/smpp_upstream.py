@@ -70,7 +70,6 @@ class UpstreamLink:
         self._order = 0
         self._starved = trio.Event()
         self._is_draining = False
-        self._cut_at: float | None = None
         self._errors: Counter[int] = Counter()
         self._counts = {
             "sent": 0,
@@ -143,7 +142,7 @@ class UpstreamLink:
                 self.is_stopping = True
                 self._wish_changed()
                 for bind in self._binds:
-                    bind.unbind()
+                    bind.unbind(_UNBIND_S)
                 with trio.move_on_after(_UNBIND_S, shield=True):
                     # A stop looks a few times, so that nothing has to tell on the way.
                     while any(bind.session is not None for bind in self._binds):  # noqa: ASYNC110
@@ -159,7 +158,6 @@ class UpstreamLink:
         self.log.info("link.controlled", outlet=self.name, wish=wish)
         self._is_draining = wish == "drain"
         self.may_bind = wish != "stop"
-        self._cut_at = None
         if wish == "stop":
             self._stop()
         self._wish_changed()
@@ -273,9 +271,8 @@ class UpstreamLink:
 
     def _stop(self) -> None:
         """Unbind; who does not answer that is cut a moment later."""
-        self._cut_at = trio.current_time() + _UNBIND_S
         for bind in self._binds:
-            bind.unbind()
+            bind.unbind(_UNBIND_S)
         given_back = self._give_back()
         if given_back:
             self.flow.settle(self.name, given_back)
@@ -352,10 +349,6 @@ class UpstreamLink:
             is_idle = not (self._outstanding or self._backlog or self._marking)
             if self._is_draining and is_idle:
                 self.control("stop")
-            if self._cut_at is not None and now >= self._cut_at:
-                self._cut_at = None
-                for bind in self._binds:
-                    bind.cut("stopped, and the carrier did not answer unbind")
 
     async def _rest(self) -> None:
         """Write on when the pace allows it."""

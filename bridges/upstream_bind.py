@@ -85,6 +85,7 @@ class Bind:
         self.bound_at: float | None = None
         self.heard_at: float | None = None
         self.written_at: float | None = None
+        self._cut_at: float | None = None
         self._owner = owner
         self._log = owner.log.bind(outlet=owner.name, bind=number)
         self._backoff = Backoff(draw, config.reconnect_s)
@@ -98,8 +99,8 @@ class Bind:
 
     @property
     def is_bound(self) -> bool:
-        """Is the session bound?"""
-        return self.session is not None and self.session.is_bound
+        """Is the session bound, and none of our unbinds under way?"""
+        return self.session is not None and self.session.is_bound and self._cut_at is None
 
     @property
     def outstanding(self) -> int:
@@ -129,9 +130,14 @@ class Bind:
         self.written_at = now
         self.link.flush()
 
-    def unbind(self) -> None:
-        """Ask the carrier to end the session."""
+    def unbind(self, patience_s: float) -> None:
+        """Ask the carrier to end the session; `tick` cuts it if that is not answered in time.
+
+        There is no way back: nothing can be sent any more, so a start waits for the end too.
+        """
         if self.session is not None and self.link is not None:
+            if self._cut_at is None:
+                self._cut_at = trio.current_time() + patience_s
             self.session.unbind()
             self.link.flush()
 
@@ -142,7 +148,11 @@ class Bind:
 
     def tick(self, now: float) -> None:
         """Let the session look at the clock."""
-        if self.link is not None:
+        if self.link is None:
+            return
+        if self._cut_at is not None and now >= self._cut_at:
+            self.cut("the carrier did not answer unbind")
+        else:
             self.link.tick(now)
 
     async def run(self) -> None:
@@ -194,7 +204,7 @@ class Bind:
             peek=read_deliver_sm,
         )
         link = Link(sock, session, self._handle)
-        self.session, self.link, self.bound_at = session, link, None
+        self.session, self.link, self.bound_at, self._cut_at = session, link, None, None
         session.bind(
             _COMMANDS[self.kind],
             system_id=config.system_id,

@@ -387,6 +387,19 @@ async def test_a_link_is_stopped_and_started() -> None:
         assert house.outlet.statistics()["state"] == "up"
 
 
+async def test_a_start_beside_an_unanswered_unbind_binds_again() -> None:
+    async with running() as house:
+        carrier = await house.bound()
+        house.outlet.control("stop")
+        house.outlet.control("start")
+        assert not house.outlet.is_up
+        assert house.outlet.statistics()["state"] == "down"
+        assert (await carrier.read())[0] == C.UNBIND  # which it does not answer
+        again = await house.bound()
+        house.outlet.send([outgoing(7)])
+        await again.submits(1)
+
+
 async def test_a_drain_waits_for_all_answers() -> None:
     async with running() as house:
         carrier = await house.bound()

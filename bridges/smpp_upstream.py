@@ -262,7 +262,7 @@ class UpstreamLink:
 
     def _wait_s(self, now: float) -> float:
         """Seconds until the pace lets a part go; 0: only the window can be in the way."""
-        waits = [bind.wait_s(now) for bind in self._binds if bind.can_send]
+        waits = [bind.wait_s(now) for bind in self._binds if bind.has_place]
         return max(self._pace.wait_s(now), min(waits, default=0.0))
 
     def _wish_changed(self) -> None:

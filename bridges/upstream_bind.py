@@ -107,6 +107,11 @@ class Bind:
         """Parts without an answer."""
         return self.session.outstanding if self.session is not None else 0
 
+    @property
+    def has_place(self) -> bool:
+        """Would its window take a part, whatever the pace says?"""
+        return self.session is not None and self.session.room > 0
+
     def room(self, now: float) -> int:
         """How many parts may go now; 0 while not bound."""
         if self.session is None:

@@ -286,6 +286,25 @@ async def test_a_rate_holds_messages_back(setting: str) -> None:
         assert trio.current_time() - began > 0.1
 
 
+async def test_a_silent_bind_does_not_hold_up_the_rate_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridges.smpp_upstream._TICK_S", PATIENCE_S * 2)
+    async with running(binds=2, window=1, bind_rate=20.0) as house:
+        silent, busy = [await house.connected(), await house.connected()]
+        for carrier in (silent, busy):
+            await carrier.accept()
+        await eventually(lambda: house.outlet.statistics()["bound"] == 2)
+        house.outlet.send([outgoing(1), outgoing(2)])
+        await silent.submits(1)
+        await busy.answer((await busy.submits(1))[0])
+        await eventually(lambda: house.outlet.room() == 1)
+        # Now the silent one has a full window and a full bucket: it waits for neither.
+        house.outlet.send([outgoing(id_) for id_ in (3, 4, 5)])
+        for _ in range(3):
+            await busy.answer((await busy.submits(1))[0])
+
+
 @pytest.mark.parametrize("place", [0, 1])
 async def test_congestion_state_in_any_response_slows_a_link_of_5_0(place: int) -> None:
     async with running(version="5.0") as house:

@@ -320,6 +320,7 @@ class UpstreamLink:
                 self._counts["throttled"] += 1
                 self._pace.throttled(part.sent_at, now)
                 part.refused_at = part.refused_at or now
+                part.refused_with = status
                 is_patient = now - part.refused_at < self.config.throttle_patience_s
                 if not (is_patient and self.is_up):
                     return TryLater(part.id, status, part.part, part.parts)
@@ -331,6 +332,14 @@ class UpstreamLink:
         worst = max([state_of(body) for _, _, body in answers])
         if worst:
             self._pace.congested(worst, now)
+
+    def _lose_patience(self, now: float) -> None:
+        """Give back what waited here long enough: its turn may come much later."""
+        parts = self._backlog.take_impatient(now - self.config.throttle_patience_s)
+        if parts:
+            self.flow.settle(
+                self.name, [TryLater(p.id, p.refused_with, p.part, p.parts) for p in parts]
+            )
 
     async def _keep_bound(self, scope: trio.CancelScope) -> None:
         with scope:
@@ -345,6 +354,7 @@ class UpstreamLink:
             now = trio.current_time()
             for bind in self._binds:
                 bind.tick(now)
+            self._lose_patience(now)
             self.push()
             is_idle = not (self._outstanding or self._backlog or self._marking)
             if self._is_draining and is_idle:

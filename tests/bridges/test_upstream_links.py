@@ -274,6 +274,19 @@ async def test_patience_ends() -> None:
         assert await house.outcomes(1) == [TryLater(MessageId(7), Status.ESME_RTHROTTLED)]
 
 
+async def test_patience_ends_for_those_whose_turn_does_not_come() -> None:
+    async with running(throttle_patience_s=0.2) as house:
+        carrier = await house.bound()
+        house.outlet.send([outgoing(n) for n in range(5)])
+        for number in await carrier.submits(5):
+            await carrier.answer(number, Status.ESME_RMSGQFUL)
+        # The next leaves after a second: the pace is at its slowest.
+        outcomes = await house.outcomes(5)
+        assert outcomes == [TryLater(MessageId(n), Status.ESME_RMSGQFUL) for n in range(5)]
+        assert house.outlet.statistics()["waiting_here"] == 0
+        assert await carrier.is_quiet()
+
+
 @pytest.mark.parametrize("setting", ["rate", "bind_rate"])
 async def test_a_rate_holds_messages_back(setting: str) -> None:
     async with running(**{setting: 20.0}) as house:

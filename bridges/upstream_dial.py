@@ -37,7 +37,7 @@ class Dialler:
         return self._hosts[self._at]
 
     def succeeded(self) -> None:
-        """The host took the bind: after its end the first one is called again."""
+        """The host is good: after its end the first one is called again."""
         self._at = 0
 
     def failed(self) -> bool:

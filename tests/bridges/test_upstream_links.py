@@ -13,6 +13,7 @@ import pytest
 import trio
 
 from bridges import REGISTRY
+from bridges.backoff import Backoff
 from bridges.smpp_upstream import NO_ANSWER, UpstreamLink
 from bridges.upstream_config import UpstreamConfig
 from bridges.upstream_dial import Dialler
@@ -109,6 +110,62 @@ async def test_the_second_host_takes_over_at_once_and_the_first_is_called_first_
             while (await carrier.read())[0] != C.BIND_TRANSCEIVER:
                 pass
             assert log.events.count("link.unreachable") == 1
+            nursery.cancel_scope.cancel()
+
+
+async def test_who_takes_the_bind_and_closes_is_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[int] = []
+
+    def next_s(backoff: Backoff) -> float:
+        pauses.append(backoff._failures)
+        backoff._failures += 1
+        return 0.0
+
+    monkeypatch.setattr("bridges.upstream_bind.Backoff.next_s", next_s)
+    async with running() as house:
+        for _ in range(3):
+            carrier = await house.bound()
+            await carrier.stream.aclose()
+        carrier = await house.bound()
+        house.outlet.send([outgoing(7)])
+        await carrier.answer((await carrier.submits(1))[0])
+        await house.outcomes(1)
+        await carrier.stream.aclose()
+        await house.bound()
+        assert pauses == [0, 1, 2, 0]
+
+
+async def test_a_session_that_lived_for_a_while_was_a_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridges.upstream_bind._PROOF_S", 0.0)
+    proven: list[Backoff] = []
+
+    def succeeded(backoff: Backoff) -> None:
+        proven.append(backoff)
+
+    monkeypatch.setattr("bridges.upstream_bind.Backoff.succeeded", succeeded)
+    async with running() as house:
+        await house.bound()
+        await eventually(lambda: len(proven) == 1)
+
+
+async def test_the_next_host_is_called_when_one_takes_the_bind_and_closes() -> None:
+    async with running() as house:
+        port = house.listener.socket.getsockname()[1]
+        house.life.cancel()
+        hosts = (HostPort("127.0.0.1", port), HostPort("localhost", port))
+        config = UpstreamConfig(hosts=hosts, system_id="gw", reconnect_s=PATIENCE_S * 2)
+        outlet = UpstreamLink(NAME, config, log=house.log.log, draw=random.Random(1))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(outlet.run, FakeFlow())
+            while (await (carrier := await house.connected()).read())[0] != C.BIND_TRANSCEIVER:
+                pass
+            await carrier.send(pdu(C.BIND_TRANSCEIVER | RESPONSE, 1, b"carrier\0"))
+            await carrier.stream.aclose()
+            assert (await (await house.connected()).read())[0] == C.BIND_TRANSCEIVER
             nursery.cancel_scope.cancel()
 
 
@@ -430,6 +487,19 @@ async def test_a_start_beside_an_unanswered_unbind_binds_again() -> None:
         again = await house.bound()
         house.outlet.send([outgoing(7)])
         await again.submits(1)
+
+
+async def test_a_stop_ends_a_tls_handshake_that_stalls() -> None:
+    async with running(tls=True, tls_verify=False) as house:
+        carrier = await house.connected()
+        assert await carrier.stream.receive_some()
+        house.outlet.control("stop")
+        began = trio.current_time()
+        while await carrier.stream.receive_some():
+            pass
+        assert trio.current_time() - began < 1
+        house.outlet.control("start")
+        await house.connected()
 
 
 async def test_a_drain_waits_for_all_answers() -> None:

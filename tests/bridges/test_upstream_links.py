@@ -152,6 +152,21 @@ async def test_a_session_that_lived_for_a_while_was_a_success(
         await eventually(lambda: len(proven) == 1)
 
 
+@pytest.mark.parametrize("name", ["a..b", "x" * 70 + ".example"])
+async def test_a_name_that_can_be_none_is_unreachable(name: str) -> None:
+    config = UpstreamConfig(host=name, system_id="gw")
+    with pytest.raises(OSError, match=r"is not the name of a host: correct host$"):
+        await Dialler(config, 1).connect()
+
+
+@pytest.mark.parametrize("name", [".foo", "a..b", "x" * 70, "a\0b"])
+async def test_a_tls_name_that_can_be_none_is_unreachable(name: str) -> None:
+    async with running(tls=True, tls_server_name=name) as house:
+        await eventually(lambda: "link.unreachable" in house.log.events)
+        why = f"{name!r} is not the name of a host: correct tls_server_name"
+        assert house.log.named("link.unreachable")[0]["why"] == why
+
+
 async def test_the_next_host_is_called_when_one_takes_the_bind_and_closes() -> None:
     async with running() as house:
         port = house.listener.socket.getsockname()[1]

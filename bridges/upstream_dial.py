@@ -21,12 +21,14 @@ CONNECT_S: Final = 10.0
 class Dialler:
     """The hosts of one bind, in its order.
 
-    :param number: of the bind, from 1: binds that share the hosts begin at different ones.
+    :param number: of the bind, from 1: binds that share the hosts begin at different ones, and
+        the two of a pair at the same one.
     """
 
     def __init__(self, config: UpstreamConfig, number: int) -> None:
         hosts = config.addresses
-        first = (number - 1) % len(hosts) if config.spread == "share" else 0
+        place = (number - 1) // (2 if config.bind == "pair" else 1)
+        first = place % len(hosts) if config.spread == "share" else 0
         self._config = config
         self._hosts = hosts[first:] + hosts[:first]
         self._at = 0

@@ -90,6 +90,13 @@ def test_hosts_as_they_are_written() -> None:
     assert ordered.host == hosts[0]
 
 
+def test_the_binds_of_a_pair_share_a_host() -> None:
+    hosts = (HostPort("a", 2775), HostPort("b", 2775))
+    config = UpstreamConfig(hosts=hosts, spread="share", bind="pair", binds=3, system_id="gw")
+    called = [Dialler(config, number).host.host for number in range(1, 7)]
+    assert "".join(called) == "aabbaa"
+
+
 # --- connecting -------------------------------------------------------------------------------
 
 

@@ -153,9 +153,11 @@ class UpstreamLink:
         """Start, stop or drain this link; the others do not notice.
 
         A stop hands back what waits and unbinds; what was not answered then is ambiguous.
-        A drain takes nothing new, waits for all answers, then stops.
+        A drain takes nothing new, waits for all answers, then stops; a stopped link stays so.
         """
         self.log.info("link.controlled", outlet=self.name, wish=wish)
+        if wish == "drain" and not self.may_bind:
+            return
         self._is_draining = wish == "drain"
         self.may_bind = wish != "stop"
         if wish == "stop":

@@ -541,6 +541,15 @@ async def test_a_drain_waits_for_all_answers() -> None:
         await eventually(lambda: house.outlet.statistics()["state"] == "stopped")
 
 
+async def test_a_drain_of_a_stopped_link_does_not_bind_it() -> None:
+    async with running() as house:
+        await house.bound()
+        house.outlet.control("stop")
+        house.outlet.control("drain")
+        assert not house.outlet.may_bind
+        assert house.outlet.statistics()["state"] == "stopped"
+
+
 async def test_what_people_see_of_a_link() -> None:
     async with running() as house:
         assert house.outlet.statistics()["state"] == "down"

@@ -251,7 +251,9 @@ class UpstreamLink:
             return "stopped"
         if self._is_draining:
             return "draining"
-        return "up" if any(bind.is_bound for bind in self._binds) else "down"
+        # A link that lost its transmitters is down, whatever its receivers still hear.
+        is_up = any(bind.can_send if self._sending else bind.is_bound for bind in self._binds)
+        return "up" if is_up else "down"
 
     @property
     def _outstanding(self) -> int:
@@ -394,10 +396,11 @@ def _outstanding(bind: Bind) -> int:
 
 
 def _written_at(bind: Bind) -> float | None:
-    """When it last sent a message, a deliver_sm_resp or an enquire_link."""
-    probed = bind.session.probed_at if bind.session is not None else 0.0
-    return max(probed, bind.written_at or 0.0) or None
+    """When it last sent anything, a bind too."""
+    spoke = bind.session.spoke_at if bind.session is not None else 0.0
+    return max(spoke, bind.written_at or 0.0) or None
 
 
 def _heard_at(bind: Bind) -> float | None:
-    return bind.session.heard_at if bind.session is not None else bind.heard_at
+    """When the carrier last said anything, on this connection or an earlier one."""
+    return (bind.session is not None and bind.session.heard_at) or bind.heard_at

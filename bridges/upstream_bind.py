@@ -153,6 +153,7 @@ class Bind:
             if self._cut_at is None:
                 self._cut_at = trio.current_time() + patience_s
             self.session.unbind()
+            self.written_at = trio.current_time()
             self.link.flush()
 
     def cut(self, why: str) -> None:
@@ -235,11 +236,12 @@ class Bind:
             system_type=config.system_type,
             interface_version=config.interface_version,
         )
+        self.written_at = trio.current_time()
         link.flush()
         try:
             await link.run()
         finally:
-            self.heard_at = session.heard_at
+            self.heard_at = session.heard_at or self.heard_at
             self.session = self.link = self.bound_at = None
             self._log.warning("link.down", why=link.why_closed)
             self._owner.unanswered(session.lost())

@@ -227,6 +227,7 @@ async def test_a_pair_sends_on_one_and_hears_on_the_other() -> None:
         await kinds[C.BIND_TRANSMITTER].stream.aclose()
         await eventually(lambda: not house.outlet.is_up)
         assert house.outlet.statistics()["bound"] == 1
+        assert house.outlet.statistics()["state"] == "down"
 
 
 def make_certificates(place: Path) -> None:
@@ -539,6 +540,35 @@ async def test_a_drain_waits_for_all_answers() -> None:
         assert asked[0] == C.UNBIND
         await carrier.send(pdu(C.UNBIND | RESPONSE, asked[2]))
         await eventually(lambda: house.outlet.statistics()["state"] == "stopped")
+
+
+def written_s_ago(house: House) -> Any:
+    return house.outlet.statistics()["written_s_ago"]
+
+
+async def test_all_that_is_written_counts_as_written() -> None:
+    async with running() as house:
+        assert written_s_ago(house) is None
+        carrier = await house.bound()
+        assert written_s_ago(house) is not None
+        bind = house.outlet._binds[0]
+        bind.written_at = 0.0
+        assert written_s_ago(house) is None
+        await carrier.send(pdu(C.ENQUIRE_LINK, 9))
+        assert (await carrier.read())[0] == C.ENQUIRE_LINK | RESPONSE
+        assert written_s_ago(house) is not None
+
+
+async def test_who_never_said_a_word_was_not_heard() -> None:
+    async with running() as house:
+        carrier = await house.connected()
+        assert (await carrier.read())[0] == C.BIND_TRANSCEIVER
+        assert house.outlet.statistics()["heard_s_ago"] is None
+        await carrier.send(pdu(C.BIND_TRANSCEIVER | RESPONSE, 1, b"carrier\0"))
+        await eventually(lambda: house.outlet.statistics()["heard_s_ago"] is not None)
+        await carrier.stream.aclose()
+        carrier = await house.connected()
+        assert house.outlet.statistics()["heard_s_ago"] is not None
 
 
 async def test_a_drain_of_a_stopped_link_does_not_bind_it() -> None:

@@ -16,7 +16,7 @@ from bridges import REGISTRY
 from bridges.backoff import Backoff
 from bridges.smpp_upstream import NO_ANSWER, UpstreamLink
 from bridges.upstream_config import UpstreamConfig
-from bridges.upstream_dial import Dialler
+from bridges.upstream_dial import Dialler, open_socket
 from pdu.codec import pack
 from pdu.commands import RESPONSE
 from pdu.status import Status
@@ -161,17 +161,16 @@ async def test_a_session_that_lived_for_a_while_was_a_success(
 
 @pytest.mark.parametrize("name", ["a..b", "x" * 70 + ".example"])
 async def test_a_name_that_can_be_none_is_unreachable(name: str) -> None:
-    config = UpstreamConfig(host=name, system_id="gw")
     with pytest.raises(OSError, match=r"is not the name of a host: correct host$"):
-        await Dialler(config, 1).connect()
+        await open_socket(HostPort(name, 2775))
 
 
 @pytest.mark.parametrize("name", [".foo", "a..b", "x" * 70, "a\0b"])
 async def test_a_tls_name_that_can_be_none_is_unreachable(name: str) -> None:
-    async with running(tls=True, tls_server_name=name) as house:
-        await eventually(lambda: "link.unreachable" in house.log.events)
-        why = f"{name!r} is not the name of a host: correct tls_server_name"
-        assert house.log.named("link.unreachable")[0]["why"] == why
+    config = UpstreamConfig(host="127.0.0.1", tls=True, system_id="gw")
+    object.__setattr__(config, "tls_server_name", name)  # whatever the file's check lets pass
+    with pytest.raises(OSError, match=r"is not the name of a host: correct tls_server_name$"):
+        await Dialler(config, 1).connect()
 
 
 async def test_the_next_host_is_called_when_one_takes_the_bind_and_closes() -> None:

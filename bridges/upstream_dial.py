@@ -21,12 +21,14 @@ CONNECT_S: Final = 10.0
 class Dialler:
     """The hosts of one bind, in its order.
 
-    :param number: of the bind, from 1: binds that share the hosts begin at different ones.
+    :param number: of the bind, from 1: binds that share the hosts begin at different ones, and
+        the two of a pair at the same one.
     """
 
     def __init__(self, config: UpstreamConfig, number: int) -> None:
         hosts = config.addresses
-        first = (number - 1) % len(hosts) if config.spread == "share" else 0
+        place = (number - 1) // (2 if config.bind == "pair" else 1)
+        first = place % len(hosts) if config.spread == "share" else 0
         self._config = config
         self._hosts = hosts[first:] + hosts[:first]
         self._at = 0
@@ -37,7 +39,7 @@ class Dialler:
         return self._hosts[self._at]
 
     def succeeded(self) -> None:
-        """The host took the bind: after its end the first one is called again."""
+        """The host is good: after its end the first one is called again."""
         self._at = 0
 
     def failed(self) -> bool:
@@ -51,15 +53,16 @@ class Dialler:
         :raises OSError: there is none; ssl.SSLError is one, trio.TooSlowError is not.
         """
         with trio.fail_after(CONNECT_S):
-            sock = await open_socket(self.host, self._config.source)
             if not self._config.tls:
-                return sock
-            try:
-                context = client_context(self._config)
-            except BaseException:
-                sock.close()
-                raise
+                return await open_socket(self.host, self._config.source)
             name = self._config.tls_server_name or self.host.host
+            context = client_context(self._config)
+            try:  # an SSLSocket that cannot ask for a name forgets to close itself
+                context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
+            except (ValueError, TypeError) as error:  # UnicodeError, or a NUL
+                setting = "tls_server_name" if self._config.tls_server_name else "host"
+                raise _no_name(name, setting) from error
+            sock = await open_socket(self.host, self._config.source)
             return await handshake(sock, context, name)
 
 
@@ -68,7 +71,10 @@ async def open_socket(where: HostPort, source: str = "") -> socket.socket:
 
     :raises OSError: no address of the host answers.
     """
-    found = await trio.socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    try:
+        found = await trio.socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    except ValueError as error:  # UnicodeError is one: IDNA knows no such name
+        raise _no_name(where.host, "host") from error
     failure = OSError(f"{where.host} has no address")
     for family, kind, protocol, _, address in found:
         sock = trio.socket.socket(family, kind, protocol)
@@ -87,6 +93,10 @@ async def open_socket(where: HostPort, source: str = "") -> socket.socket:
             connected.setblocking(False)
             return connected
     raise failure
+
+
+def _no_name(name: str, setting: str) -> OSError:
+    return OSError(f"{name!r} is not the name of a host: correct {setting}")
 
 
 def client_context(config: UpstreamConfig) -> ssl.SSLContext:

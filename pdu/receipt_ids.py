@@ -97,9 +97,11 @@ class IdHabit:
         """Ids of responses, to be asked for while `is_curious`."""
         self.responses_have_letters = self.responses_have_letters or _has_letters(ids)
 
-    def note_receipts(self, ids: Iterable[str]) -> None:
-        """Ids of receipts whose messages are known, to be asked for while `is_curious`."""
-        self.receipts_have_letters = self.receipts_have_letters or _has_letters(ids)
+    def note_receipts(self, ids: Sequence[str], known: Sequence[object]) -> None:
+        """Ids of receipts, parallel to what is known of each; to be asked for while `is_curious`."""
+        if _has_letters(ids):
+            theirs = (id_ for id_, found in zip(ids, known, strict=True) if found is not None)
+            self.receipts_have_letters = self.receipts_have_letters or _has_letters(theirs)
 
     def note_unknown(self, ids: Sequence[str]) -> None:
         """All ids of receipts (or a sample) whose messages are not known, of now.

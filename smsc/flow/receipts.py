@@ -197,7 +197,7 @@ class Receipts(ReceiptWriter):
             hits = self._store.upstreams(outlet, keys)
             habit = habit and (habit.doubt or habit)
             if habit is not None and habit.is_curious:
-                habit.note_receipts(key for key, hit in zip(keys, hits, strict=True) if hit)
+                habit.note_receipts(keys, hits)
                 if habit.receipts_have_letters:  # the next run should not have to wait for one
                     batch.meta(letters_key(outlet), MATCHED)
         known = [hit[0] for hit in hits if hit is not None]

@@ -99,6 +99,7 @@ class UpstreamReceipt:
     state: State
     error: int = 0
     done_ms: int = 0
+    """When the network says that it ended, ms UTC; 0 if it does not say."""
     is_notice: bool = False
     """An intermediate notification: it tells of an attempt, not of the end."""
 

@@ -13,7 +13,7 @@ from pdu.tlvs import Tag, find_tlv, pack_tlv
 from smsc.flow import receipts as room
 from smsc.flow.callbacks import DELIVERY_KEEP_MS, mailbox_for
 from smsc.flow.receipt_body import receipt_body
-from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox
+from smsc.flow.receipts import EARLY_KEEP_MS, NEWEST_DONE_MS, OLDEST_DONE_MS, early_mailbox
 from smsc.message import (
     FINAL,
     AccountId,
@@ -87,6 +87,35 @@ class TestMatching:
         house.receipt(A, upstream_id, state=State.UNDELIVERABLE, error=69)
         progress = house.progress(id_)
         assert (progress.state, progress.error) == (State.UNDELIVERABLE, 69)
+
+    @pytest.mark.parametrize("parts", [1, 2])
+    @pytest.mark.parametrize("is_early", [False, True])
+    @pytest.mark.parametrize(
+        ("ago_ms", "is_true"),
+        [
+            (OLDEST_DONE_MS, True),
+            (-NEWEST_DONE_MS, True),
+            (OLDEST_DONE_MS + 1, False),
+            (-NEWEST_DONE_MS - 1, False),
+            (START_MS + 31_536_000_000, False),  # 1969
+            (START_MS - 253_402_300_799_000, False),  # 9999
+        ],
+    )
+    def test_a_date_that_cannot_be_true_is_none(
+        self, ago_ms: int, is_true: bool, is_early: bool, parts: int
+    ) -> None:
+        house = House()
+        (id_,) = house.admit(draft_to(f"417900000{parts}"))
+        ids = [f"{id_}.{part}" for part in range(parts)]
+        said = START_MS - ago_ms
+        if is_early:
+            house.receipt(A, *ids, done_ms=said)
+        house.accept_all(A)
+        if not is_early:
+            house.receipt(A, *ids, done_ms=said)
+        progress = house.progress(id_)
+        assert progress.state is State.DELIVERED
+        assert progress.done_ms == (said if is_true else START_MS)
 
     def test_of_a_part_that_is_to_be_sent_again_it_is_too_old(self) -> None:
         house = House()

@@ -25,6 +25,8 @@ _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than 
 _FROM_A_HANDSET: Final = frozenset({0x08, 0x10, 0x18})
 """SME delivery and manual acknowledgement, conversation abort: messages, not receipts."""
 _STATES: Final = tuple(map(State, range(State.REJECTED + 1)))
+_BLANK: Final = "\0 "
+"""What some carriers put where an id should be; it is none."""
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
@@ -63,11 +65,10 @@ def read_any_receipt(
     if quirks.receipts == "text":
         message_id, state = None, None
     parsed = None if quirks.receipts == "tlv" and is_marked else _parsed(body, peek)
-    if message_id is not None:
-        upstream_id = message_id.rstrip(b"\0").decode("latin-1")
-    elif parsed is not None:
+    upstream_id = "" if message_id is None else message_id.rstrip(b"\0").decode("latin-1")
+    if parsed is not None and not upstream_id.strip(_BLANK):
         upstream_id = parsed.message_id
-    else:
+    if not upstream_id.strip(_BLANK):
         return None
     error, done_ms = 0, 0
     if parsed is not None:

@@ -79,6 +79,7 @@ class Receipts(ReceiptWriter):
         """How far messages are; dispatch knows better of those in flight."""
         self.duplicates = 0
         self.unmatched = 0
+        self._told_nameless: set[OutletName] = set()
 
     @property
     def early(self) -> int:
@@ -265,7 +266,9 @@ class Receipts(ReceiptWriter):
         return self.write_notice(batch, message, progress)
 
     def _park_early(self, batch: Batch, receipt: UpstreamReceipt, done_ms: int) -> int:
-        """Keep a receipt until a response names its upstream id."""
+        """Keep a receipt until a response names its upstream id; without one, nothing can."""
+        if not receipt.upstream_id:
+            return self._nameless(receipt.outlet)
         key = (receipt.outlet, self._key(receipt.outlet, receipt.upstream_id))
         if key in self._early:
             self.duplicates += 1
@@ -288,6 +291,14 @@ class Receipts(ReceiptWriter):
         batch.park(early)
         self._early.add(key, early, now_ms)
         return Status.ESME_ROK
+
+    def _nameless(self, outlet: OutletName) -> int:
+        """Count a receipt that names no message, and say so once for each outlet."""
+        self.unmatched += 1
+        if outlet not in self._told_nameless:
+            self._told_nameless.add(outlet)
+            self._log.warning("receipt.nameless", outlet=outlet)
+        return _ROK
 
     def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int, done_ms: int) -> bool:
         """Write one receipt into the progress of its message; False if it says nothing new."""

@@ -50,6 +50,15 @@ def test_tlvs_win_over_the_text() -> None:
     assert receipt == UpstreamReceipt(CARRIER, "32512", State.DELIVERED, 27, DONE_MS)
 
 
+@pytest.mark.parametrize("blank", [b"", b"\0", b"  \0", b"\0\0"])
+def test_an_empty_id_is_none(blank: bytes) -> None:
+    tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, blank), tlv(Tag.MESSAGE_STATE, b"\x02"))
+    for esm_class in (0, 0x04):
+        receipt = read(esm_class=esm_class, short_message=TEXT, tlvs=tlvs)
+        assert receipt == UpstreamReceipt(CARRIER, "7F00", State.DELIVERED, 27, DONE_MS)
+    assert read(esm_class=0, short_message=b"hello", tlvs=tlvs) is None
+
+
 def test_tlvs_alone_even_when_esm_class_forgets_to_say_so() -> None:
     tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, b"17\0"), tlv(Tag.MESSAGE_STATE, b"\x05"))
     for esm_class in (0, 0x04):

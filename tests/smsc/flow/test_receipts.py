@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pdu.codec import decode, encode_body, peek_deliver_sm
 from pdu.commands import Command
 from pdu.message_pdus import DeliverSm, SubmitSm
+from pdu.receipt_ids import IdHabit
 from pdu.receipt_text import parse_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
@@ -187,6 +188,22 @@ class TestEarly:
         assert [one.reference for one in house.parked(early_mailbox(A))] == ["y"]
         assert house.log.events[-1] == ("receipt.unmatched", {"outlet": A, "upstream_id": "x"})
         assert house.receipts.unmatched == 1
+
+    def test_one_that_names_no_message_is_not_kept(self) -> None:
+        house = House()
+        house.receipts.habits = {A: IdHabit("padded")}
+        (id_,) = house.admit(draft_to())
+        answers = house.receipt(A, "", "")
+        house.outlets[A].take_back()
+        house.settle(A, Sent(id_, "0"))
+        again = house.receipt(A, "")
+        house.commit()
+        assert answers + again == [0, 0, 0]
+        assert house.state(id_) is State.ENROUTE
+        assert not house.parked(early_mailbox(A))
+        assert (house.receipts.unmatched, house.receipts.duplicates) == (3, 0)
+        told = [line for line in house.log.events if line[0] == "receipt.nameless"]
+        assert told == [("receipt.nameless", {"outlet": A})]
 
     def test_too_many_are_asked_to_come_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "_EARLY_LIMIT", 2)

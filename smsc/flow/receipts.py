@@ -215,7 +215,7 @@ class Receipts(ReceiptWriter):
         notices: list[Delivery] = []
         for place, (receipt, hit) in enumerate(zip(receipts, hits, strict=True)):
             said = receipt.state
-            if said in _UNDER_WAY:
+            if said in _UNDER_WAY and receipt.upstream_id:
                 # The network says that it is on its way; that is known.
                 if hit is not None:
                     notices += self._pass_on(batch, hit[0], progresses[hit[0]])

@@ -92,7 +92,7 @@ ANY_NETWORK: Final = OutletPolicy()
 
 @attrs.define(slots=True)
 class UpstreamReceipt:
-    """What a network says became of the part that it calls `upstream_id`."""
+    """What a network says became of the part that it calls `upstream_id` ("": it does not say)."""
 
     outlet: OutletName
     upstream_id: str

@@ -26,7 +26,7 @@ from smsc.message import (
     State,
 )
 from smsc.ports import Failed, Sent
-from tests.flow.house import HOME, SIM, START_MS, A, House, draft_to
+from tests.flow.house import HOME, SIM, START_MS, A, FakeOutlet, House, draft_to
 
 
 def enroute(house: House, to: str = "4179000001") -> tuple[MessageId, list[str]]:
@@ -289,6 +289,18 @@ class TestToTheClient:
         house.receipt(A, upstream_ids[2], state=State.UNDELIVERABLE)
         (delivery,) = house.parked()
         assert b"sub:003 dlvrd:002" in delivery.body
+
+    @pytest.mark.parametrize(("octets", "sub"), [(5, 1), (160, 1), (300, 2), (500, 4)])
+    def test_what_never_left_counts_its_parts_too(self, octets: int, sub: int) -> None:
+        house = House(outlets=[FakeOutlet(A, is_up=False)])
+        payload = ((int(Tag.MESSAGE_PAYLOAD), b"y" * octets),)
+        ends_ms = START_MS + 60_000
+        house.admit(draft_to("4479000001", short_message=b"", tlvs=payload, expires_ms=ends_ms))
+        house.advance(61)
+        house.commit()
+        (delivery,) = house.parked()
+        assert delivery.state is State.EXPIRED
+        assert b" sub:%03d dlvrd:000 " % sub in delivery.body
 
     def test_a_callback_has_a_mailbox_for_each_host(self) -> None:
         house = House()

@@ -13,6 +13,7 @@ from typing import Any, Final
 from bridges.quirks import Quirks
 from pdu.codec import SubmitPeek, peek_deliver_sm
 from pdu.receipt_text import Receipt, date_ms, parse_receipt, state_of
+from pdu.text.udh import split_header
 from pdu.tlvs import Tag, find_tlv
 from pdu.usual_receipt import ReceiptText
 from smsc.message import OutletName, State
@@ -21,10 +22,14 @@ from smsc.ports import UpstreamReceipt
 _TYPE: Final = 0x3C
 _RECEIPT: Final = 0x04
 _INTERMEDIATE: Final = 0x20
+_MARKED: Final = frozenset({_RECEIPT, _INTERMEDIATE})
+_UDHI: Final = 0x40
 _ERR_DIGITS: Final = 9  # the usual is 3; no number of a network is longer than this
 _FROM_A_HANDSET: Final = frozenset({0x08, 0x10, 0x18})
 """SME delivery and manual acknowledgement, conversation abort: messages, not receipts."""
 _STATES: Final = tuple(map(State, range(State.REJECTED + 1)))
+_BLANK: Final = "\0 "
+"""What some carriers put where an id should be; it is none."""
 _SKIPPED: Final = 9  # message_state of SMPP 5.0; nothing of it reached the handset
 
 
@@ -37,7 +42,11 @@ _USUAL: Final = re.compile(
 def read_receipt(
     outlet: OutletName, read: ReceiptText | SubmitPeek, body: bytes, quirks: Quirks = _NO_QUIRKS
 ) -> UpstreamReceipt | None:
-    """The receipt in a deliver_sm, as `read_deliver_sm` read it; None when it carries a message."""
+    """The receipt in a deliver_sm, as `read_deliver_sm` read it; None when it carries a message.
+
+    What esm_class calls a receipt is one, also when nobody can tell of which message: then
+    `upstream_id` is "".
+    """
     if isinstance(read, SubmitPeek):
         return read_any_receipt(outlet, read, body, quirks)
     upstream_id, behind_id = read
@@ -56,19 +65,20 @@ def read_any_receipt(
     kind = peek.esm_class & _TYPE
     if kind in _FROM_A_HANDSET:
         return None  # its user answered a message: that is for whoever sent it to read
-    is_marked = message_id is not None or kind in {_RECEIPT, _INTERMEDIATE}
+    is_marked = message_id is not None or kind in _MARKED
     if not is_marked and (not quirks.receipts_unmarked or kind):
         return None
     state = _state_tlv(body, peek)
     if quirks.receipts == "text":
         message_id, state = None, None
     parsed = None if quirks.receipts == "tlv" and is_marked else _parsed(body, peek)
-    if message_id is not None:
-        upstream_id = message_id.rstrip(b"\0").decode("latin-1")
-    elif parsed is not None:
+    upstream_id = "" if message_id is None else message_id.rstrip(b"\0").decode("latin-1")
+    if parsed is not None and not upstream_id.strip(_BLANK):
         upstream_id = parsed.message_id
-    else:
-        return None
+    if not upstream_id.strip(_BLANK):
+        if kind not in _MARKED:
+            return None
+        upstream_id = ""
     error, done_ms = 0, 0
     if parsed is not None:
         said, error, done_ms = _read(parsed, quirks)
@@ -118,7 +128,11 @@ def _parsed(body: bytes, peek: SubmitPeek) -> Receipt | None:
     text = body[peek.text_at : peek.text_at + peek.sm_length]
     if not text:
         text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
-    return parse_receipt(text)
+    parsed = parse_receipt(text)
+    if parsed is None and peek.esm_class & _UDHI:
+        parted = split_header(text)
+        parsed = parse_receipt(parted[1]) if parted is not None else None
+    return parsed
 
 
 def _state_tlv(body: bytes, peek: SubmitPeek) -> State | None:

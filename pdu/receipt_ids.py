@@ -194,7 +194,7 @@ def _has_letters(ids: Iterable[str]) -> bool:
 
 
 def _stripped(id_: str) -> str:
-    return id_.lower().lstrip("0") or "0"
+    return id_.lower().lstrip("0") or id_[-1:]
 
 
 def _to_decimal(id_: str) -> str | None:

@@ -8,6 +8,7 @@ needs. *Out*: `RouteKey`.
 from collections.abc import Collection
 
 from pdu.peek import SubmitPeek
+from pdu.text.errors import TextError
 from pdu.text.segmenter import count_parts
 from pdu.text.udh import Udh
 from routing.key import RouteKey
@@ -57,4 +58,7 @@ def part_count(body: bytes, peek: SubmitPeek) -> int:
     parsed = Udh.parse(header) if header else None
     if parsed is not None and parsed.concat is not None:
         return 1
-    return count_parts(data, peek.data_coding, udh=header)
+    try:
+        return count_parts(data, peek.data_coding, udh=header)
+    except TextError:
+        return 1  # a header that leaves no room for text: it leaves as it came

@@ -76,6 +76,7 @@ EVENTS: Final[dict[str, str]] = {
     "message.held": "nobody knows whether the carrier took messages; people must decide",
     "message.released": "held messages are sent again, or ended",
     "message.set_aside": "no attempt can end well; the message is final, and a dead letter",
+    "receipt.nameless": "a carrier's receipt says not of which message; told once for each outlet",
     "receipt.unmatched": "a receipt for an upstream id that we do not know",
     "mo.unrouted": "a message from the network that no mo_route takes; refused",
     "delivery.dropped": "a receiver refused a delivery for good",

@@ -10,6 +10,8 @@ from typing import Final
 
 from pdu.receipt_text import MessageState, format_receipt
 from pdu.tlvs import Tag, find_tlv, pack_tlv
+from routing.facts import part_count
+from smsc.flow.parts import new_parts
 from smsc.message import DELIVERED, Message, MessageId, Progress, State
 
 # esm_class: MC delivery receipt, or intermediate notification; then protocol_id up to
@@ -49,12 +51,14 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
     end = destination_at + 3 + len(peek.destination_addr)
     id_ = b"%d" % (message.id if message.batch is None else client_id(message))
     state, error = progress.state, progress.error
+    # What never reached an outlet has no parts yet; `sub` counts what was submitted nevertheless.
+    parts = progress.parts or new_parts(part_count(stored, peek))
     behind_id = _behind_id(
         message.accepted_ms // _MINUTE_MS,
         progress.done_ms // _MINUTE_MS,
         state,
         error,
-        progress.parts,
+        parts,
     )
     body = _BODY % (
         stored[destination_at:end],
@@ -86,7 +90,7 @@ def _behind_id(submitted_min: int, done_min: int, state: State, error: int, part
         done_ms=done_min * _MINUTE_MS,
         state=_MESSAGE_STATES[state],
         error=f"{error % 1000:03d}",
-        sub=len(parts) or 1,
+        sub=len(parts),
         dlvrd=parts.count(DELIVERED),
     )
     return text.removeprefix(b"id:")

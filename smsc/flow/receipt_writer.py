@@ -107,6 +107,8 @@ class ReceiptWriter:
                 attrs.evolve(
                     progress,
                     state=State(octet) if octet in FINAL else progress.state,
+                    # One error is kept for all parts; what went well has none.
+                    error=0 if octet in _SUCCESS else progress.error,
                     parts=parts[place : place + 1],
                     upstream_ids=progress.upstream_ids[place : place + 1],
                 ),

@@ -40,6 +40,10 @@ from smsc.store.ids import IdAllocator
 
 EARLY_KEEP_MS: Final = 3600 * 1000
 """How long a receipt waits for the response that names its message."""
+OLDEST_DONE_MS: Final = 30 * 24 * 3600 * 1000
+"""A receipt may come so long after the end that it tells of; see `Receipts.receipts_nowait`."""
+NEWEST_DONE_MS: Final = 24 * 3600 * 1000
+"""So far may the clock of a carrier, in whatever zone it is, be ahead of ours."""
 _ROK: Final = int(Status.ESME_ROK)
 _UNDER_WAY: Final = LIVE | {State.ACCEPTED}
 _EARLY_LIMIT: Final = 100_000
@@ -75,6 +79,7 @@ class Receipts(ReceiptWriter):
         """How far messages are; dispatch knows better of those in flight."""
         self.duplicates = 0
         self.unmatched = 0
+        self._told_nameless: set[OutletName] = set()
 
     @property
     def early(self) -> int:
@@ -99,7 +104,11 @@ class Receipts(ReceiptWriter):
     def receipts_nowait(
         self, receipts: Sequence[UpstreamReceipt], done: Callable[[list[int]], None]
     ) -> None:
-        """Match receipts; `done` gets a status for each after fsync (see `smsc.ports.Flow`)."""
+        """Match receipts; `done` gets a status for each after fsync (see `smsc.ports.Flow`).
+
+        A time of the end that cannot be true (more than `OLDEST_DONE_MS` ago, or `NEWEST_DONE_MS`
+        ahead) is as none: the message ended now.
+        """
         if not receipts:
             done([])
             return
@@ -204,19 +213,23 @@ class Receipts(ReceiptWriter):
         # One Progress for each message: a second receipt in the same read sees the first.
         progresses = dict(zip(known, self.progresses(known), strict=True))
         now_ms = self._now_ms()
+        oldest_ms, newest_ms = now_ms - OLDEST_DONE_MS, now_ms + NEWEST_DONE_MS
         answers: list[int] = [_ROK] * len(receipts)
         changed: list[tuple[MessageId, Progress]] = []
         ended: dict[MessageId, Progress] = {}  # parts of one message may have come in one read
         notices: list[Delivery] = []
         for place, (receipt, hit) in enumerate(zip(receipts, hits, strict=True)):
             said = receipt.state
-            if said in _UNDER_WAY:
+            if said in _UNDER_WAY and receipt.upstream_id:
                 # The network says that it is on its way; that is known.
                 if hit is not None:
                     notices += self._pass_on(batch, hit[0], progresses[hit[0]])
                 continue
+            done_ms = receipt.done_ms
+            if not oldest_ms <= done_ms <= newest_ms:  # also when the network did not say: 0
+                done_ms = now_ms
             if hit is None:
-                answers[place] = self._park_early(batch, receipt)
+                answers[place] = self._park_early(batch, receipt, done_ms)
                 continue
             id_, part = hit
             progress = progresses[id_]
@@ -227,9 +240,9 @@ class Receipts(ReceiptWriter):
                 progress.parts = ONE_OCTET[said]
                 progress.error = receipt.error or progress.error
                 progress.state = said
-                progress.done_ms = receipt.done_ms or now_ms
+                progress.done_ms = done_ms
                 ended[id_] = progress
-            elif self._enter(receipt, progress, part, now_ms):
+            elif self._enter(receipt, progress, part, done_ms):
                 if progress.state in FINAL:
                     ended[id_] = progress
                 else:
@@ -257,8 +270,10 @@ class Receipts(ReceiptWriter):
             return ()
         return self.write_notice(batch, message, progress)
 
-    def _park_early(self, batch: Batch, receipt: UpstreamReceipt) -> int:
-        """Keep a receipt until a response names its upstream id."""
+    def _park_early(self, batch: Batch, receipt: UpstreamReceipt, done_ms: int) -> int:
+        """Keep a receipt until a response names its upstream id; without one, nothing can."""
+        if not receipt.upstream_id:
+            return self._nameless(receipt.outlet)
         key = (receipt.outlet, self._key(receipt.outlet, receipt.upstream_id))
         if key in self._early:
             self.duplicates += 1
@@ -271,7 +286,7 @@ class Receipts(ReceiptWriter):
             mailbox=early_mailbox(receipt.outlet),
             account=AccountId(""),
             kind="early",
-            created_ms=receipt.done_ms or now_ms,
+            created_ms=done_ms,
             expires_ms=now_ms + EARLY_KEEP_MS,
             body=b"",
             state=receipt.state,
@@ -282,7 +297,15 @@ class Receipts(ReceiptWriter):
         self._early.add(key, early, now_ms)
         return Status.ESME_ROK
 
-    def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int, now_ms: int) -> bool:
+    def _nameless(self, outlet: OutletName) -> int:
+        """Count a receipt that names no message, and say so once for each outlet."""
+        self.unmatched += 1
+        if outlet not in self._told_nameless:
+            self._told_nameless.add(outlet)
+            self._log.warning("receipt.nameless", outlet=outlet)
+        return _ROK
+
+    def _enter(self, receipt: UpstreamReceipt, progress: Progress, part: int, done_ms: int) -> bool:
         """Write one receipt into the progress of its message; False if it says nothing new."""
         parts = progress.parts
         if progress.state in FINAL or part >= len(parts) or parts[part] != ENROUTE:
@@ -294,7 +317,7 @@ class Receipts(ReceiptWriter):
         state = aggregate(parts)
         if progress.state is ENROUTE and state in FINAL:
             progress.state = state
-            progress.done_ms = receipt.done_ms or now_ms
+            progress.done_ms = done_ms
         return True
 
 

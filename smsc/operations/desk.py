@@ -20,12 +20,11 @@ from pdu.operations import V50
 from pdu.retired_pdus import ParamRetrieve, QueryLastMsgs, QueryMsgDetails
 from pdu.semantics import check
 from pdu.status import Status
-from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, tlv_value
 from smsc.flow.commands import Commands
 from smsc.flow.rewriting import Change
-from smsc.message import FINAL, AccountId, MessageId
-from smsc.operations.message_states import combined, shown_state
+from smsc.message import AccountId, MessageId
+from smsc.operations.message_states import combined, final_date, shown_state
 from smsc.operations.multi import drafts_of, response_of
 from smsc.operations.old_queries import MOST_LAST_MESSAGES, details, last_messages
 from smsc.ports import Admission, Refused, Submit
@@ -113,7 +112,7 @@ class Desk:
         progress = combined(reports)
         response = QuerySmResp(
             message_id=request.message_id,
-            final_date=format_absolute(progress.done_ms) if progress.state in FINAL else "",
+            final_date=final_date(progress),
             message_state=shown_state(progress.state, asker.version),
             error_code=min(progress.error, _HIGHEST_ERROR),
         )

@@ -11,8 +11,8 @@ from pdu.operations import V33
 from pdu.retired_pdus import LastMessage, QueryLastMsgsResp, QueryMsgDetailsResp
 from pdu.timefmt import format_absolute
 from routing.rewrite import data_of
-from smsc.message import FINAL, MessageId
-from smsc.operations.message_states import combined, shown_state
+from smsc.message import MessageId
+from smsc.operations.message_states import combined, final_date, shown_state
 from smsc.ports import MessageReport
 
 MOST_LAST_MESSAGES: Final = 100
@@ -53,7 +53,7 @@ def details(
         data_coding=peek.data_coding,
         short_message=(header + text)[: min(text_octets, _LONGEST_TEXT_OCTETS)],
         message_id=message_id,
-        final_date=format_absolute(progress.done_ms) if progress.state in FINAL else "",
+        final_date=final_date(progress),
         message_state=shown_state(progress.state, V33),
         error_code=min(progress.error, _HIGHEST_ERROR),
     )

@@ -94,13 +94,14 @@ ANY_NETWORK: Final = OutletPolicy()
 
 @attrs.define(slots=True)
 class UpstreamReceipt:
-    """What a network says became of the part that it calls `upstream_id`."""
+    """What a network says became of the part that it calls `upstream_id` ("": it does not say)."""
 
     outlet: OutletName
     upstream_id: str
     state: State
     error: int = 0
     done_ms: int = 0
+    """When the network says that it ended, ms UTC; 0 if it does not say."""
     is_notice: bool = False
     """An intermediate notification: it tells of an attempt, not of the end."""
 

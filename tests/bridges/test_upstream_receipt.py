@@ -50,6 +50,15 @@ def test_tlvs_win_over_the_text() -> None:
     assert receipt == UpstreamReceipt(CARRIER, "32512", State.DELIVERED, 27, DONE_MS)
 
 
+@pytest.mark.parametrize("blank", [b"", b"\0", b"  \0", b"\0\0"])
+def test_an_empty_id_is_none(blank: bytes) -> None:
+    tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, blank), tlv(Tag.MESSAGE_STATE, b"\x02"))
+    for esm_class in (0, 0x04):
+        receipt = read(esm_class=esm_class, short_message=TEXT, tlvs=tlvs)
+        assert receipt == UpstreamReceipt(CARRIER, "7F00", State.DELIVERED, 27, DONE_MS)
+    assert read(esm_class=0, short_message=b"hello", tlvs=tlvs) is None
+
+
 def test_tlvs_alone_even_when_esm_class_forgets_to_say_so() -> None:
     tlvs = (tlv(Tag.RECEIPTED_MESSAGE_ID, b"17\0"), tlv(Tag.MESSAGE_STATE, b"\x05"))
     for esm_class in (0, 0x04):
@@ -99,11 +108,31 @@ def test_errors_that_are_numbers(err: bytes, error: int) -> None:
 
 @pytest.mark.parametrize(
     ("esm_class", "text"),
-    [(0x00, b"hello"), (0x00, TEXT), (0x40, b"\x05\0\x03\x01\x02\x01hello"), (0x04, b"thanks")],
-    ids=["plain", "quotes a receipt", "a part", "a receipt that names no message"],
+    [(0x00, b"hello"), (0x00, TEXT), (0x40, b"\x05\0\x03\x01\x02\x01hello")],
+    ids=["plain", "quotes a receipt", "a part"],
 )
 def test_anything_else_is_a_message(esm_class: int, text: bytes) -> None:
     assert read(esm_class=esm_class, short_message=text) is None
+
+
+@pytest.mark.parametrize("text", [b"", b"thanks", b"stat:DELIVRD err:000", b"id:7F00 sub:001"])
+@pytest.mark.parametrize("tlvs", [(), (tlv(Tag.RECEIPTED_MESSAGE_ID, b"\0"),)])
+@pytest.mark.parametrize("esm_class", [0x04, 0x44, 0x20])
+def test_what_is_marked_as_a_receipt_is_never_a_message(
+    esm_class: int, tlvs: tuple[tuple[int, bytes], ...], text: bytes
+) -> None:
+    receipt = read(esm_class=esm_class, short_message=text, tlvs=tlvs)
+    assert receipt is not None
+    assert receipt.upstream_id == ""
+
+
+@pytest.mark.parametrize("header", [b"\5\0\3\1\1\1", b"\0", b""], ids=["a part", "empty", "none"])
+@pytest.mark.parametrize("text", [TEXT, TEXT.decode().encode("utf-16-be")])
+def test_a_user_data_header_is_not_of_the_text(header: bytes, text: bytes) -> None:
+    in_text = {"short_message": header + text} if len(text) < 200 else {}
+    payload = () if in_text else (tlv(Tag.MESSAGE_PAYLOAD, header + text),)
+    receipt = read(esm_class=0x44, **in_text, tlvs=payload)
+    assert receipt == UpstreamReceipt(CARRIER, "7F00", State.UNDELIVERABLE, 27, DONE_MS)
 
 
 _QUIRKS = [

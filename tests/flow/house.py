@@ -368,10 +368,11 @@ class House:
         *upstream_ids: str,
         state: State = State.DELIVERED,
         error: int = 0,
+        done_ms: int = 0,
     ) -> list[int]:
         """Receipts in one read; the statuses once they are committed."""
         answers: list[int] = []
-        receipts = [UpstreamReceipt(outlet, one, state, error) for one in upstream_ids]
+        receipts = [UpstreamReceipt(outlet, one, state, error, done_ms) for one in upstream_ids]
         self.receipts.receipts_nowait(receipts, answers.extend)
         return answers
 

@@ -64,3 +64,5 @@ def test_parts_are_counted_as_the_outlet_will_part_it() -> None:
     assert parts(part, esm_class=0x40) == 1
     payload = encode_body(SubmitSm(tlvs=((int(Tag.MESSAGE_PAYLOAD), b"x" * 307),)))
     assert part_count(payload, peek_submit_sm(payload)) == 3
+    no_room = b"\x8a\x70\x88" + bytes(136) + b"x" * 9
+    assert parts(no_room, esm_class=0x40) == 1

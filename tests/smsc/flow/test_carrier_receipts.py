@@ -301,6 +301,24 @@ def test_one_receipt_in_all_or_one_for_each_part(by: str | None) -> None:
         assert receipts == [(1, 1, "DELIVRD", 1), (1, 0, "UNDELIV", 2), (1, 1, "DELIVRD", 3)]
 
 
+def test_a_part_that_went_well_has_no_error() -> None:
+    house = house_of(policy=OutletPolicy(receipts_per_part=True))
+    house.admit(draft_to("4400000002"))
+    good, bad = house.accept_all(A)
+    house.receipt(A, good)
+    house.receipt(A, bad, state=State.UNDELIVERABLE, error=34)
+    house.commit()
+    told = [
+        (
+            one.error,
+            b" err:034 " in one.body,
+            find_tlv(one.body, peek_deliver_sm(one.body).tlvs_at, Tag.NETWORK_ERROR_CODE),
+        )
+        for one in house.parked()
+    ]
+    assert told == [(0, False, None), (34, True, b"\7\0\x22")]
+
+
 @pytest.mark.parametrize("asked", [False, True])
 def test_intermediate_notifications_pass_when_asked_for(asked: bool) -> None:
     house = house_of()

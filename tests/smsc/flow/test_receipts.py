@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 from pdu.codec import decode, encode_body, peek_deliver_sm
 from pdu.commands import Command
 from pdu.message_pdus import DeliverSm, SubmitSm
+from pdu.receipt_ids import IdHabit
 from pdu.receipt_text import parse_receipt
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
 from smsc.flow import receipts as room
 from smsc.flow.callbacks import DELIVERY_KEEP_MS, mailbox_for
 from smsc.flow.receipt_body import receipt_body
-from smsc.flow.receipts import EARLY_KEEP_MS, early_mailbox
+from smsc.flow.receipts import EARLY_KEEP_MS, NEWEST_DONE_MS, OLDEST_DONE_MS, early_mailbox
 from smsc.message import (
     FINAL,
     AccountId,
@@ -25,7 +26,7 @@ from smsc.message import (
     State,
 )
 from smsc.ports import Failed, Sent
-from tests.flow.house import HOME, SIM, START_MS, A, House, draft_to
+from tests.flow.house import HOME, SIM, START_MS, A, FakeOutlet, House, draft_to
 
 
 def enroute(house: House, to: str = "4179000001") -> tuple[MessageId, list[str]]:
@@ -87,6 +88,35 @@ class TestMatching:
         house.receipt(A, upstream_id, state=State.UNDELIVERABLE, error=69)
         progress = house.progress(id_)
         assert (progress.state, progress.error) == (State.UNDELIVERABLE, 69)
+
+    @pytest.mark.parametrize("parts", [1, 2])
+    @pytest.mark.parametrize("is_early", [False, True])
+    @pytest.mark.parametrize(
+        ("ago_ms", "is_true"),
+        [
+            (OLDEST_DONE_MS, True),
+            (-NEWEST_DONE_MS, True),
+            (OLDEST_DONE_MS + 1, False),
+            (-NEWEST_DONE_MS - 1, False),
+            (START_MS + 31_536_000_000, False),  # 1969
+            (START_MS - 253_402_300_799_000, False),  # 9999
+        ],
+    )
+    def test_a_date_that_cannot_be_true_is_none(
+        self, ago_ms: int, is_true: bool, is_early: bool, parts: int
+    ) -> None:
+        house = House()
+        (id_,) = house.admit(draft_to(f"417900000{parts}"))
+        ids = [f"{id_}.{part}" for part in range(parts)]
+        said = START_MS - ago_ms
+        if is_early:
+            house.receipt(A, *ids, done_ms=said)
+        house.accept_all(A)
+        if not is_early:
+            house.receipt(A, *ids, done_ms=said)
+        progress = house.progress(id_)
+        assert progress.state is State.DELIVERED
+        assert progress.done_ms == (said if is_true else START_MS)
 
     def test_of_a_part_that_is_to_be_sent_again_it_is_too_old(self) -> None:
         house = House()
@@ -158,6 +188,23 @@ class TestEarly:
         assert [one.reference for one in house.parked(early_mailbox(A))] == ["y"]
         assert house.log.events[-1] == ("receipt.unmatched", {"outlet": A, "upstream_id": "x"})
         assert house.receipts.unmatched == 1
+
+    def test_one_that_names_no_message_is_not_kept(self) -> None:
+        house = House()
+        house.receipts.habits = {A: IdHabit("padded")}
+        (id_,) = house.admit(draft_to())
+        answers = house.receipt(A, "")
+        house.receipt(A, "", state=State.ENROUTE)
+        house.outlets[A].take_back()
+        house.settle(A, Sent(id_, "0"))
+        again = house.receipt(A, "")
+        house.commit()
+        assert answers + again == [0, 0]
+        assert house.state(id_) is State.ENROUTE
+        assert not house.parked(early_mailbox(A))
+        assert (house.receipts.unmatched, house.receipts.duplicates) == (3, 0)
+        told = [line for line in house.log.events if line[0] == "receipt.nameless"]
+        assert told == [("receipt.nameless", {"outlet": A})]
 
     def test_too_many_are_asked_to_come_again(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(room, "_EARLY_LIMIT", 2)
@@ -242,6 +289,18 @@ class TestToTheClient:
         house.receipt(A, upstream_ids[2], state=State.UNDELIVERABLE)
         (delivery,) = house.parked()
         assert b"sub:003 dlvrd:002" in delivery.body
+
+    @pytest.mark.parametrize(("octets", "sub"), [(5, 1), (160, 1), (300, 2), (500, 4)])
+    def test_what_never_left_counts_its_parts_too(self, octets: int, sub: int) -> None:
+        house = House(outlets=[FakeOutlet(A, is_up=False)])
+        payload = ((int(Tag.MESSAGE_PAYLOAD), b"y" * octets),)
+        ends_ms = START_MS + 60_000
+        house.admit(draft_to("4479000001", short_message=b"", tlvs=payload, expires_ms=ends_ms))
+        house.advance(61)
+        house.commit()
+        (delivery,) = house.parked()
+        assert delivery.state is State.EXPIRED
+        assert b" sub:%03d dlvrd:000 " % sub in delivery.body
 
     def test_a_callback_has_a_mailbox_for_each_host(self) -> None:
         house = House()

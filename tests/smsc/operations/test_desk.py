@@ -22,7 +22,7 @@ from pdu.message_pdus import (
 from pdu.retired_pdus import ParamRetrieve, QueryLastMsgs, QueryMsgDetails, QueryMsgDetailsResp
 from pdu.status import Status
 from pdu.tlvs import Tag
-from smsc.message import AccountId, MessageId, State
+from smsc.message import AccountId, MessageId, Progress, State
 from smsc.operations.desk import Asker, Desk
 from smsc.operations.message_states import shown_state
 from smsc.ports import Failed
@@ -199,6 +199,24 @@ class TestQuery:
             message_state=State.REJECTED,
             error_code=0x0B,
         )
+
+    @pytest.mark.parametrize("done_ms", [-31_536_000_000, 253_402_300_799_000])
+    def test_a_time_that_smpp_cannot_write_is_left_out(self, done_ms: int) -> None:
+        office = Office()
+        (id_,) = office.house.admit(draft_to())
+        office.house.accept_all(A)
+        odd = Progress(State.DELIVERED, A, done_ms=done_ms)
+        batch = office.house.store.batch()
+        batch.progress(id_, odd)
+        office.house.store.commit_nowait(batch)
+        office.house.commit()
+        for request, version in (
+            (QuerySm(message_id=str(id_), source_addr="Shop"), 0x34),
+            (QueryMsgDetails(message_id=str(id_), source_addr="Shop"), 0x33),
+        ):
+            status, response = office.ask(request, version)
+            assert (status, response.final_date) == (0, "")
+            assert response.message_state == State.DELIVERED
 
     def test_an_error_above_one_octet_is_cut(self) -> None:
         office = Office()

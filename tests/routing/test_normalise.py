@@ -13,7 +13,12 @@ from routing.normalise import Normaliser, is_region, normalise
     ("region", "ton", "written", "read"),
     [
         ("CH", 0, "022/364 8000", "41223648000"),
-        ("CH", 1, "0223648000", "41223648000"),  # what HTTP clients' numbers arrive as
+        (
+            "CH",
+            1,
+            "0223648000",
+            "41223648000",
+        ),  # whatever the client says, no country code begins so
         ("CH", 0, "0041 22 364 80 00", "41223648000"),
         ("CH", 0, "+41 (22) 364.80-00", "41223648000"),
         ("CH", 0, "41223648000", "41223648000"),

@@ -20,6 +20,8 @@ DAYS: Final[tuple[str, ...]] = get_args(Day)
 _DAY_MINUTES: Final = 24 * 60
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MINUTES_IN: Final = 60
+_CYCLE_MS: Final = 146_097 * 86_400_000
+"""400 years: whole weeks, behind which the calendar begins again."""
 
 
 @attrs.frozen
@@ -34,7 +36,7 @@ class Hours:
 
     def covers(self, at_ms: int) -> bool:
         """Whether the time lies within."""
-        local = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(self.zone)
+        local = _local(at_ms, self.zone)
         minute = local.hour * _MINUTES_IN + local.minute
         day = local.weekday()
         if not self.spans:
@@ -55,8 +57,18 @@ class Hours:
 
 def local_time(at_ms: int, zone: tzinfo) -> str:
     """Day and time for people, as in "mon 08:15"."""
-    local = (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
+    local = _local(at_ms, zone)
     return f"{DAYS[local.weekday()]} {local:%H:%M}"
+
+
+def _local(at_ms: int, zone: tzinfo) -> datetime:
+    """Wall clock of the zone; beyond 2370, and before 1970, that of the same day of a later cycle.
+
+    `datetime` ends with the year 9999 in UTC, and a day of the zone may lie behind it.
+    """
+    if not 0 <= at_ms < _CYCLE_MS:
+        at_ms = _CYCLE_MS + at_ms % _CYCLE_MS
+    return (_EPOCH + timedelta(milliseconds=at_ms)).astimezone(zone)
 
 
 def find_zone(name: str) -> ZoneInfo | None:

@@ -6,11 +6,12 @@ nothing that could be made a number.
 *Never*: guesses a country: without a region only "+" is taken off.
 
 "022/364 8000" with CH is 41223648000. Rules tried in this order, the cheap ones first:
-"+" is international; so are digits of type international that begin with no zero (no country
-code does); up to six digits are a short code; then the region's own way to dial abroad ("00",
-"011", "810") and its trunk prefix ("0", "8", none in Italy) are read by `phonenumbers`. Other
-bare digits are read as the first of these that is a valid number: with the region's own country
-code, a mobile of the region, with the code of another country, any other number of the region.
+"+" is international, once "(0)" or "00" behind it is off; so are digits of type international
+that begin with no zero (no country code does); up to six digits are a short code; then the
+region's own way to dial abroad ("00", "011", "810") and its trunk prefix ("0", "8", none in
+Italy) are read by `phonenumbers`. Other bare digits are read as the first of these that is a
+valid number: with the region's own country code, a mobile of the region, with the code of
+another country, any other number of the region.
 """
 
 import re
@@ -65,8 +66,11 @@ class Normaliser:
             if not _DIALLED.fullmatch(dialled):
                 return addr
             if dialled[0] == "+":
-                is_number = len(dialled) - 1 in _E164_DIGITS and ton in _DIALLED_TONS
-                return dialled[1:] if is_number else addr
+                if ton not in _DIALLED_TONS:
+                    return addr
+                if "(" in addr or dialled.startswith("+0"):
+                    dialled = _without_zeros(dialled)
+                return dialled[1:] if len(dialled) - 1 in _E164_DIGITS else addr
         if len(dialled) <= SHORT_CODE_DIGITS or ton not in _DIALLED_TONS:
             return addr
         return (self._dialled(dialled, ton) if self.region else None) or addr
@@ -110,6 +114,17 @@ def normalise(peek: SubmitPeek, normaliser: Normaliser) -> Actions:
         destination_addr=None if same_destination else destination,
         source=None if same_sender else Address(Ton.INTERNATIONAL, Npi.E164, sender),
     )
+
+
+def _without_zeros(international: str) -> str:
+    """As "+41 (0)22 364 80 00" or "+0041 22 364 80 00" is dialled; what is no number stays.
+
+    The trunk prefix belongs to the number in some plans (Italy), so the plan of its country says.
+    """
+    number = _parse("+" + international[1:].removeprefix("00"), None)
+    if number is None or not phonenumbers.is_possible_number(number):
+        return international
+    return "+" + _e164(number)
 
 
 def _sure(number: PhoneNumber | None, country_code: str, ton: int) -> str | None:

@@ -103,15 +103,24 @@ class Velocity:
     def count(self, account: str, digits: str, now_s: float) -> list[Exceeded]:
         """Count one message; every guard that it takes over the limit, the blocking ones first.
 
-        A blocked message is not counted, so that a client that goes on trying gets through at
-        the pace of the limit.
+        A blocked message is counted by no guard: a client that goes on trying gets through at
+        the pace of the limit, and uses nothing up of what other guards allow.
         """
-        exceeded = [
-            found
-            for watch in self._guards
-            if (found := watch.count(account, digits, now_s)) is not None
-        ]
-        exceeded.sort(key=lambda one: one.block is None)
+        counts: list[_Count] = []
+        exceeded: list[Exceeded] = []
+        for watch in self._guards:
+            count = watch.find(account, digits, now_s)
+            if count is None:
+                continue
+            counts.append(count)
+            if (found := watch.judge(count, account, digits, now_s)) is not None:
+                exceeded.append(found)
+        if exceeded:
+            exceeded.sort(key=lambda one: one.block is None)
+            if exceeded[0].block is not None:
+                return exceeded
+        for count in counts:
+            count.now += 1
         return exceeded
 
     def watches(self) -> "dict[tuple[str, Guard], _Watch]":
@@ -135,22 +144,23 @@ class _Watch:
         self._accounts = frozenset(guard.accounts)
         self._block = Status[guard.status] if guard.action == "block" else None
 
-    def count(self, account: str, digits: str, now_s: float) -> Exceeded | None:
+    def find(self, account: str, digits: str, now_s: float) -> _Count | None:
+        """The counter of a message in the window of now; None when it is not watched."""
         guard = self.guard
         if self._accounts and account not in self._accounts:
             return None
         if guard.to and not digits.startswith(guard.to):
             return None
-        stretch = digits[: guard.digits]
-        window, into = divmod(now_s, guard.window_s)
-        count = self._counter((account, stretch), int(window))
-        fading = count.before * (1 - into / guard.window_s)
+        return self._counter((account, digits[: guard.digits]), int(now_s // guard.window_s))
+
+    def judge(self, count: _Count, account: str, digits: str, now_s: float) -> Exceeded | None:
+        """Whether one more is too many."""
+        guard = self.guard
+        fading = count.before * (1 - now_s % guard.window_s / guard.window_s)
         total = int(fading) + count.now + 1
         if total <= guard.limit:
-            count.now += 1
             return None
-        if self._block is None:
-            count.now += 1
+        stretch = digits[: guard.digits]
         is_new = count.told < count.window
         count.told = count.window
         return Exceeded(self.name, account, stretch, total, guard.limit, is_new, self._block)

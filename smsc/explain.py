@@ -14,7 +14,6 @@ import attrs
 
 from pdu.address import (
     Address,
-    Ton,
     destination_fault,
     guess_destination,
     guess_source,
@@ -148,14 +147,11 @@ class Explainer:
     def _addresses(self, question: Question) -> tuple[Address, Address]:
         account = self._config.accounts.get(question.account)
         default_sender = account.default_sender if account is not None else ""
-        sender = guess_source(question.sender or default_sender)
-        recipient = guess_destination(question.to)
         normaliser = self._normalisers.get(question.account)
-        if normaliser is None:
-            return sender, recipient
+        read = str if normaliser is None else normaliser.digits
         return (
-            _international(sender, normaliser.digits(sender.addr, sender.ton)),
-            _international(recipient, normaliser.digits(recipient.addr, recipient.ton)),
+            guess_source(read(question.sender or default_sender)),
+            guess_destination(read(question.to)),
         )
 
 
@@ -203,12 +199,6 @@ def _refused(config: Config, question: Question, sender: Address, recipient: Add
         allowed = ", ".join(account.senders)
         return f"the account may not send as {sender.addr!r}; its senders: {allowed or 'none'}"
     return ""
-
-
-def _international(address: Address, digits: str) -> Address:
-    if digits == address.addr:
-        return address
-    return Address(Ton.INTERNATIONAL, 1, digits)
 
 
 def _unknown_health(_: str) -> None:

@@ -68,7 +68,8 @@ class _Door:
         if profile is None or profile.is_banned:
             why = "the account of [dialects.connector] is unknown or closed"
             return connector.empty(500, ((connector.WHY_HEADER, why),))
-        draft = connector.parse_send(call.body, account, profile.sender, self.config)
+        read = call.gateway.number_reader(account)
+        draft = connector.parse_send(call.body, account, profile.sender, self.config, read)
         if isinstance(draft, Invalid):
             return connector.invalid_reply(draft)
         (admission,) = await call.gateway.submit.submit_many([draft])

@@ -5,7 +5,7 @@
 *Never*: behaviour.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from smsc.message import AccountId, Draft, MessageId
@@ -68,6 +68,9 @@ class Gateway(Protocol):
     @property
     def inbox(self) -> Inbox:
         """Received messages that are kept."""
+
+    def number_reader(self, account: AccountId) -> Callable[[str], str]:
+        """What reads numbers as that account writes them; `str` without a region."""
 
     def now_ms(self) -> int:
         """The gateway's clock, ms UTC."""

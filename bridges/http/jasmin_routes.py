@@ -75,8 +75,8 @@ async def _send(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     if isinstance(account, Refused):
         return jasmin.error_result(jasmin.refused_login(account, username))
     name = AccountId(account.name)
-    sender = call.sender(name)
-    draft = jasmin.to_draft(arguments, content, name, sender, call.now_ms)
+    sender, read = call.sender(name), call.gateway.number_reader(name)
+    draft = jasmin.to_draft(arguments, content, name, sender, call.now_ms, read)
     if isinstance(draft, Refusal):
         return jasmin.error_result(draft)
     (admission,) = await call.gateway.submit.submit_many([draft])
@@ -95,7 +95,8 @@ async def _rate(config: JasminConfig, call: Call, arguments: Arguments) -> Resul
     if isinstance(account, Refused):
         return jasmin.json_error_result(jasmin.refused_login(account, username))
     name = AccountId(account.name)
-    draft = jasmin.to_draft(arguments, content, name, call.sender(name), call.now_ms)
+    sender, read = call.sender(name), call.gateway.number_reader(name)
+    draft = jasmin.to_draft(arguments, content, name, sender, call.now_ms, read)
     if isinstance(draft, Refusal):
         return jasmin.json_error_result(draft)
     return jasmin.rate_result(call.gateway.preview(draft), username, arguments)
@@ -202,7 +203,8 @@ def _batch_draft(
     content = jasmin.parse_content(arguments, config)
     if isinstance(content, Refusal):
         return content
-    draft = jasmin.to_draft(arguments, content, account, call.sender(account), call.now_ms)
+    sender, read = call.sender(account), call.gateway.number_reader(account)
+    draft = jasmin.to_draft(arguments, content, account, sender, call.now_ms, read)
     if isinstance(draft, Draft):
         draft.batch = NEW_BATCH
         draft.due_ms = max(draft.due_ms, call.now_ms + delay_s * 1000 if delay_s else 0)

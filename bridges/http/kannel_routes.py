@@ -54,7 +54,8 @@ class Sendsms:
         if isinstance(account, Refused):
             return to_reply(kannel_answers.refused_login(account))
         name = AccountId(account.name)
-        send = kannel.parse_send(asked, name, call.sender(name), self._config, call.now_ms)
+        read = call.gateway.number_reader(name)
+        send = kannel.parse_send(asked, name, call.sender(name), self._config, call.now_ms, read)
         if isinstance(send, Answer):
             return to_reply(send)
         admissions = await call.gateway.submit.submit_many(send.drafts)

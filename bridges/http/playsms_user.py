@@ -39,6 +39,7 @@ async def pv(ask: Ask) -> Answer | Fault:
         lambda code: gateway.contacts.members(ask.name, code),
         ask.reading,
         ask.call.now_ms,
+        gateway.number_reader(ask.name),
     )
     if isinstance(asked, Fault):
         return asked

@@ -85,10 +85,10 @@ async def _checked(operation: Operation, handler: Handler, call: Call) -> Reply:
 
 def _style(call: Call) -> Style:
     """What the account's messages have when they do not say otherwise."""
-    profile = call.gateway.directory.profile(AccountId(call.caller.name))
-    if profile is None or not (profile.sender or profile.footer):
-        return PLAIN
-    return Style(profile.sender, profile.footer)
+    account = AccountId(call.caller.name)
+    profile, read = call.gateway.directory.profile(account), call.gateway.number_reader(account)
+    sender, footer = ("", "") if profile is None else (profile.sender, profile.footer)
+    return Style(sender, footer, read) if sender or footer or read is not str else PLAIN
 
 
 async def post_messages(message_octets: int, call: Call) -> Reply:

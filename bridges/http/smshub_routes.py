@@ -95,6 +95,7 @@ class _Door:
             numbers=self.numbers,
             now_ms=call.now_ms,
             peer=call.peer,
+            read=call.gateway.number_reader(name),
         )
         if isinstance(drafts, smshub_replies.Answer):
             return drafts

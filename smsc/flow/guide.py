@@ -181,10 +181,18 @@ class Guide:
     def _ask_guards(self, draft: Draft, peek: SubmitPeek, now_ms: int) -> Refused | None:
         """Count the message; a guard that blocks refuses it, others raise an alarm once."""
         digits = peek.destination_addr.removeprefix("+")
-        for exceeded in self._guards.count(draft.account, digits, now_ms / 1000):
+        found = self._guards.count(draft.account, digits, now_ms / 1000)
+        for exceeded in found:
             if exceeded.is_new:
-                self._log.warning("guard.exceeded", guard=exceeded.guard, account=draft.account)
-            if exceeded.block is not None:
-                why = f"guard {exceeded.guard}: too many messages to {digits[:6]}… for now"
-                return Refused(exceeded.block, why)
+                self._log.warning(
+                    "guard.exceeded",
+                    guard=exceeded.guard,
+                    account=draft.account,
+                    stretch=exceeded.stretch,
+                    count=exceeded.count,
+                    limit=exceeded.limit,
+                )
+        if found and found[0].block is not None:
+            why = f"guard {found[0].guard}: too many messages to {digits[:6]}… for now"
+            return Refused(found[0].block, why)
         return None

@@ -4,7 +4,7 @@
 *Out*: their answers. *Never*: HTTP; a decision about a message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import trio
@@ -56,6 +56,11 @@ class HttpPort:
     def lookup(self) -> Lookup:
         """Questions about stored messages."""
         return self._rooms.lookup
+
+    def number_reader(self, account: AccountId) -> Callable[[str], str]:
+        """What reads numbers as that account writes them; `str` without a region."""
+        normaliser = self._rooms.guide.normalisers.get(account)
+        return str if normaliser is None else normaliser.digits
 
     def begin(
         self, account: AccountId, key: str, request: bytes, answer_of: AnswerOf

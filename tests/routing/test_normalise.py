@@ -13,7 +13,12 @@ from routing.normalise import Normaliser, is_region, normalise
     ("region", "ton", "written", "read"),
     [
         ("CH", 0, "022/364 8000", "41223648000"),
-        ("CH", 1, "0223648000", "41223648000"),  # what HTTP clients' numbers arrive as
+        (
+            "CH",
+            1,
+            "0223648000",
+            "41223648000",
+        ),  # whatever the client says, no country code begins so
         ("CH", 0, "0041 22 364 80 00", "41223648000"),
         ("CH", 0, "+41 (22) 364.80-00", "41223648000"),
         ("CH", 0, "41223648000", "41223648000"),
@@ -36,6 +41,13 @@ from routing.normalise import Normaliser, is_region, normalise
         ("FR", 0, "06 12 34 56 78", "33612345678"),
         ("CN", 0, "13123456789", "8613123456789"),  # +1 312… would be valid too
         ("", 0, "+41 22 364 80 00", "41223648000"),
+        ("CH", 0, "+41 (0)22 364 80 00", "41223648000"),
+        ("CH", 1, "+41 (0)22 364 80 00", "41223648000"),
+        ("", 0, "+44 (0) 7911 123456", "447911123456"),
+        ("CH", 0, "+39 (0)2 3618 8300", "390236188300"),  # there the zero is dialled, too
+        ("RU", 0, "+7 (812) 345-67-89", "78123456789"),  # 8 is the trunk prefix, and not here
+        ("CH", 0, "+0041 22 364 80 00", "41223648000"),
+        ("CH", 0, "+0041 (0)22 364 80 00", "41223648000"),
     ],
 )
 def test_numbers_become_international(region: str, ton: int, written: str, read: str) -> None:
@@ -57,6 +69,7 @@ def test_numbers_become_international(region: str, ton: int, written: str, read:
         ("CH", 0, ""),
         ("CH", 0, "+"),
         ("CH", 0, "+123"),
+        ("CH", 0, "+(0)"),
         ("CH", 0, "99999999"),  # no number of any plan
         ("CH", 1, "999999999999"),  # the client says so
         ("CH", 0, "٠٢٢٣٦٤٨٠٠٠"),

@@ -84,6 +84,18 @@ def test_the_blocking_guard_comes_first() -> None:
     ]
 
 
+def test_a_blocked_message_uses_up_no_other_guard() -> None:
+    for order in (1, -1):
+        both = [
+            ("prefix", Guard(limit=3, digits=4, action="block")),
+            ("account", Guard(limit=20, action="block")),
+        ]
+        guards = Velocity(both[::order])
+        assert sent(guards, 30, 0.0, to="4179") == 27
+        assert sent(guards, 3, 0.0, to="4178") == 0
+        assert sent(guards, 14, 0.0, to="49") == 11  # three of its own pass
+
+
 def test_counters_have_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(velocity, "KEYS", 3)
     guards = Velocity([("ait", Guard(limit=1, digits=10))])

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routing.compiled import Resources
-from routing.hours import Hours, find_zone, local_time, read_span
+from routing.hours import DAYS, Hours, find_zone, local_time, read_span
 from routing.key import RouteKey
 from routing.number_list import NumberList
 from routing.pattern import Pattern, compile_pattern
@@ -233,3 +233,19 @@ def test_a_pattern_never_backtracks() -> None:
     pattern = compile_pattern("^(a+)+$")
     assert isinstance(pattern, Pattern)
     assert not pattern.is_in("a" * 100_000 + "b")  # `re` would not come back from thirty
+
+
+@pytest.mark.parametrize(
+    ("written", "zone", "told"),
+    [
+        ("9999-12-31T23:59:59", "Asia/Tokyo", "sat 08:59"),  # 31 December 9999 is a Friday
+        ("9999-12-31T23:59:59", "America/New_York", "fri 18:59"),
+        ("9999-07-01T12:00:00", "Europe/Zurich", "thu 14:00"),
+        ("0001-01-01T00:00:00", "America/New_York", "sun 19:00"),
+    ],
+)
+def test_the_first_and_the_last_day_have_hours_too(written: str, zone: str, told: str) -> None:
+    found = find_zone(zone)
+    assert found is not None
+    assert local_time(ms(written), found) == told
+    assert Hours((), frozenset({DAYS.index(told[:3])}), found).covers(ms(written))

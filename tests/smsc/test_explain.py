@@ -107,6 +107,12 @@ def test_every_station_is_told() -> None:
     ]
 
 
+def test_numbers_are_read_by_the_region_with_all_their_signs() -> None:
+    for written in ("791234567", "(079) 123 45 67", "+41 (0)79 123 45 67", "41791234567"):
+        answer = ask(to=written, sender=written)
+        assert answer.recipient == answer.sender == (1, 1, "41791234567"), written
+
+
 def test_parts_multiply_the_price_and_name_what_costs() -> None:
     answer = ask(account="bank", to="41791234567", text="Привет " * 20)
     assert answer.coding.parts == 3

@@ -12,7 +12,7 @@ import datetime as dt
 import math
 import reprlib
 import urllib.parse
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import attrs
@@ -38,6 +38,13 @@ MAX_AHEAD_S = 366 * 86400
 """How far ahead a schedule or a validity may lie, in seconds."""
 
 MAX_URL_CHARACTERS = 2048
+
+ReadNumber = Callable[[str], str]
+"""An address as somebody wrote it to E.164 digits; to itself when it is no number of theirs.
+
+`str` is the one of accounts without a region. It comes before TON and NPI are guessed, for the
+"+" and the brackets that they take away say how a number is meant.
+"""
 SHOWN_CHARACTERS = 60
 """How much of a wrong value an error sentence repeats."""
 
@@ -141,14 +148,15 @@ def to_body(
     protocol_id: int = 0,
     esm_class: int = 0,
     tlvs: tuple[tuple[int, bytes], ...] = (),
+    read: ReadNumber = str,
 ) -> bytes | Invalid:
     """One submit_sm body (SMPP 3.4 §4.4.1); TON and NPI are guessed from the addresses.
 
     `expires_ms` is ms UTC, 0 for the default validity; the network is told it as well.
     An empty `source` leaves the sender to the network. `esm_class` are bits besides those of the
-    content, `tlvs` TLVs besides message_payload.
+    content, `tlvs` TLVs besides message_payload. `read` knows the numbers of the account's region.
     """
-    sender, recipient = guess_source(source), guess_destination(destination)
+    sender, recipient = guess_source(read(source)), guess_destination(read(destination))
     fault = source_fault(*sender)
     if fault is not None or not _is_latin1(sender.addr):
         why = fault or "an SMPP address is made of Latin-1 characters"

@@ -20,6 +20,7 @@ import orjson
 
 from bridges.http.dialects.base import (
     Invalid,
+    ReadNumber,
     Reply,
     header_text,
     http_status,
@@ -124,7 +125,11 @@ class ReceivedMessage:
 
 
 def parse_send(
-    body: bytes, account: AccountId, sender: str, config: ConnectorConfig
+    body: bytes,
+    account: AccountId,
+    sender: str,
+    config: ConnectorConfig,
+    read: ReadNumber = str,
 ) -> Draft | Invalid:
     """The JSON of /send to a draft; `sender` is that of messages that name none."""
     members = _object(body)
@@ -148,6 +153,7 @@ def parse_send(
         members["To"],
         content,
         registered_delivery=1 if config.has_reports else 0,
+        read=read,
     )
     if isinstance(submit_sm, Invalid):
         return submit_sm

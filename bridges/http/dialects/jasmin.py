@@ -21,6 +21,7 @@ from bridges.http.dialects.base import (
     MAX_AHEAD_S,
     Content,
     Invalid,
+    ReadNumber,
     Reply,
     check_callback_url,
     hex_content,
@@ -207,7 +208,12 @@ def parse_rate_content(arguments: Arguments, config: JasminConfig) -> Content | 
 
 
 def to_draft(
-    arguments: Arguments, content: Content, account: AccountId, sender: str, now_ms: int
+    arguments: Arguments,
+    content: Content,
+    account: AccountId,
+    sender: str,
+    now_ms: int,
+    read: ReadNumber = str,
 ) -> Draft | Refusal:
     """The message of the checked arguments of /send or /rate; `sender` is the account's own."""
     times = _parse_times(arguments, now_ms)
@@ -230,6 +236,7 @@ def to_draft(
         expires_ms=expires_ms,
         priority=int(octets_of(arguments.get("priority", b"0"))),
         tlvs=tlvs,
+        read=read,
     )
     if isinstance(body, Invalid):
         return invalid(body.field, arguments.get(body.field, b""))

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import attrs
 
 from bridges.http.dialects import settings
-from bridges.http.dialects.base import MAX_AHEAD_S, Content, Invalid, to_body
+from bridges.http.dialects.base import MAX_AHEAD_S, Content, Invalid, ReadNumber, to_body
 from bridges.http.dialects.kannel_answers import (
     BAD_ACCOUNT,
     DENIED,
@@ -62,7 +62,12 @@ class KannelConfig:
 
 
 def parse_send(
-    asked: Asked, account: AccountId, sender: str, config: KannelConfig, now_ms: int
+    asked: Asked,
+    account: AccountId,
+    sender: str,
+    config: KannelConfig,
+    now_ms: int,
+    read: ReadNumber = str,
 ) -> Send | Answer:
     """The message of a request, or what is wrong with it, judged in Kannel's order.
 
@@ -86,7 +91,7 @@ def parse_send(
     send = Send([], [], [], wish.content.parts)
     batch = NEW_BATCH if len(receivers) > 1 else None
     for receiver in receivers:
-        draft = _to_draft(wish, receiver, batch, now_ms)
+        draft = _to_draft(wish, receiver, batch, now_ms, read)
         if isinstance(draft, Draft):
             send.drafts.append(draft)
             send.receivers.append(receiver)
@@ -203,7 +208,9 @@ def _parse_wish(
     return _Wish(account, sender, content, numbers, dlr_url, _tags(asked), tlvs)
 
 
-def _to_draft(wish: _Wish, receiver: str, batch: int | None, now_ms: int) -> Draft | Invalid:
+def _to_draft(
+    wish: _Wish, receiver: str, batch: int | None, now_ms: int, read: ReadNumber
+) -> Draft | Invalid:
     numbers = wish.numbers
     mask = numbers["dlr-mask"] or 0
     due_ms = now_ms + deferred * 60_000 if (deferred := numbers["deferred"]) else 0
@@ -220,6 +227,7 @@ def _to_draft(wish: _Wish, receiver: str, batch: int | None, now_ms: int) -> Dra
         protocol_id=numbers["pid"] or 0,
         esm_class=REPLY_PATH if numbers["rpi"] else 0,
         tlvs=wish.tlvs,
+        read=read,
     )
     if isinstance(body, Invalid):
         return body

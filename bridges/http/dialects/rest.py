@@ -214,6 +214,7 @@ def _parse_message(item: object, account: AccountId, now_ms: int, style: Style) 
         registered_delivery=registered_delivery(members.get("receipt"), callback_url),
         expires_ms=times[1],
         priority=members.get("priority") or 0,
+        read=style.read,
     )
     if isinstance(body, Invalid):
         return body

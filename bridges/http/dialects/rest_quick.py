@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import attrs
 
-from bridges.http.dialects.base import check_callback_url
+from bridges.http.dialects.base import ReadNumber, check_callback_url
 from pdu.address import SHORT_CODE_DIGITS, Ton, guess_source, source_fault
 from pdu.text import gsm7
 from smsc.message import AccountId, Draft
@@ -37,6 +37,7 @@ class Style:
 
     sender: str = ""
     footer: str = ""
+    read: ReadNumber = str
 
 
 PLAIN: Final = Style()
@@ -73,10 +74,10 @@ def read(item: Any, account: AccountId, style: Style) -> Wanted | None:
     sender = item.get("from")
     if sender is not None and (type(sender) is not str or len(sender) > 64):
         return None
-    source = _source(sender or style.sender)
+    source = _source(sender or style.sender, style.read)
     if source is None:
         return None
-    digits = to[1:] if to[0] == "+" else to
+    digits = style.read(to).removeprefix("+")
     wish = 1 if receipt or (receipt is None and url is not None) else 0
     body = _BODY % (source, digits.encode(), wish, len(septets), septets)
     return Wanted(Draft(account, SOURCE, body, 0, 0, url, None, reference), to, 1, "gsm7")
@@ -92,9 +93,9 @@ def _is_callback_url(url: str) -> bool:
 
 
 @lru_cache(maxsize=4096)  # few senders, many messages
-def _source(sender: str) -> bytes | None:
+def _source(sender: str, read: ReadNumber) -> bytes | None:
     """source_addr_ton, source_addr_npi, source_addr; None for what the slow way must judge."""
-    ton, npi, addr = guess_source(sender)
+    ton, npi, addr = guess_source(read(sender))
     if source_fault(ton, npi, addr) is not None or not addr.isascii() or "\0" in addr:
         return None
     assert ton in set(Ton)

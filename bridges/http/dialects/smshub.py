@@ -24,6 +24,7 @@ from bridges.http.dialects.base import (
     MAX_AHEAD_S,
     MAX_PARTS,
     Invalid,
+    ReadNumber,
     Reply,
     http_status,
     to_body,
@@ -214,6 +215,7 @@ def parse_send(
     numbers: NumberReader,
     now_ms: int,
     peer: str = "",
+    read: ReadNumber = str,
 ) -> list[Draft] | Answer:
     """A draft for each number; `sender` is the account's own, `peer` the address of the client."""
     fault = check_send(asked, config)
@@ -233,9 +235,9 @@ def parse_send(
     drafts: list[Draft] = []
     for mobile in asked.mobiles:
         number = numbers.address(mobile) if config.region else mobile
-        body = None if number is None else to_body(source, number, content, expires_ms=expires_ms)
-        if body is None:
+        if number is None:
             return bad_request("mobile: it is no number")
+        body = to_body(source, number, content, expires_ms=expires_ms, read=read)
         if isinstance(body, Invalid):
             return bad_request(f"{_OUR_NAMES[body.field]}: {body.why}")
         draft = Draft(account, SOURCE, body, expires_ms=expires_ms, batch=NEW_BATCH)

@@ -46,6 +46,9 @@ rate = 0.001
 burst = 1
 [accounts.other]
 password = "other"
+[accounts.rome]
+password = "rome"
+region = "IT"
 [accounts.boss]
 password = "boss"
 admin = true

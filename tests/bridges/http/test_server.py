@@ -109,6 +109,9 @@ class FakeGateway:
     def now_ms(self) -> int:
         return wall_ms()
 
+    def number_reader(self, account: AccountId) -> Callable[[str], str]:
+        return str
+
     # The native API does not ask for these here; the tests of the dialects bring a whole gateway.
     directory: Any = attrs.Factory(NoProfiles)
     begin: Any = None

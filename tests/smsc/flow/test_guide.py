@@ -130,4 +130,5 @@ action = "block"
     )
     answers = [ask(guide)[1] for _ in range(4)]
     assert [isinstance(one, Refused) for one in answers] == [False, False, True, True]
-    assert len(log.named("guard.exceeded")) == 1
+    (told,) = log.named("guard.exceeded")
+    assert (told["stretch"], told["count"], told["limit"]) == ("", 3, 2)

@@ -13,7 +13,7 @@ from typing import Final
 
 import attrs
 
-from bridges.http.dialects.base import Content, Invalid, hex_content, to_body
+from bridges.http.dialects.base import Content, Invalid, ReadNumber, hex_content, to_body
 from bridges.http.dialects.numbers import NumberReader
 from bridges.http.dialects.playsms import dates
 from bridges.http.dialects.playsms.codes import Fault
@@ -59,6 +59,7 @@ def parse_send(
     members: Members,
     reading: "Reading",
     now_ms: int,
+    read: ReadNumber = str,
 ) -> Wish | Fault:
     """The messages of a request; a fault if nobody can get them.
 
@@ -80,7 +81,7 @@ def parse_send(
         return Fault(201, "to: nobody is left besides the sender")
     drafts: dict[str, Draft | None] = {}
     for shown, address in numbers.items():
-        body = to_body(sender, address, content) if address else None
+        body = to_body(sender, address, content, read=read) if address else None
         drafts[shown] = _draft(profile.account, body, due_ms) if isinstance(body, bytes) else None
     return Wish(drafts, users, text, is_now=not due_ms)
 

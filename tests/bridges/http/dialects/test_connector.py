@@ -21,6 +21,7 @@ from bridges.http.dialects.connector import (
 )
 from pdu.codec import peek_submit_sm
 from pdu.status import Status
+from routing.normalise import Normaliser
 from smsc.message import AccountId, Draft, MessageId, OutletName, State
 from smsc.ports import Admitted, Refused, UpstreamReceipt
 
@@ -66,6 +67,13 @@ class TestSend:
         assert read_body(draft.body).source == "Home"
         assert draft.callback_style == "connector-report:smpp"
         assert read_body(draft_of({"To": "4179", "Body": "x"}).body).source == ""
+
+    def test_numbers_are_read_as_the_account_writes_them(self) -> None:
+        wish = orjson.dumps({"To": "791234567", "Body": "x", "From": "079 123 45 68"})
+        draft = parse_send(wish, DEMO, "", REPORTING, Normaliser("CH").digits)
+        assert isinstance(draft, Draft)
+        spoken = read_body(draft.body)
+        assert (spoken.destination, spoken.source) == ("41791234567", "41791234568")
 
     def test_the_channel_is_a_tag_that_rules_see_and_the_type_of_reports(self) -> None:
         draft = draft_of(GOOD | {"channel": "viber"})

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridges.http.dialects import rest, rest_quick
+from bridges.http.dialects.base import ReadNumber
 from bridges.http.dialects.rest_quick import Style, Wanted
 from pdu.codec import peek_submit_sm
+from routing.normalise import Normaliser
 from smsc.message import AccountId
 
 NOW_MS = 1_764_000_000_000
@@ -46,9 +48,13 @@ MESSAGES = st.fixed_dictionaries(
 
 
 @settings(max_examples=600, deadline=None)
-@given(item=MESSAGES, sender=st.sampled_from(["", "Profile", "41790000000", "not\x00good"]))
-def test_it_is_what_the_slow_way_says(item: Any, sender: str) -> None:
-    style = Style(sender)
+@given(
+    item=MESSAGES,
+    sender=st.sampled_from(["", "Profile", "41790000000", "not\x00good", "079 000 00 00"]),
+    read=st.sampled_from([str, Normaliser("CH").digits]),
+)
+def test_it_is_what_the_slow_way_says(item: Any, sender: str, read: ReadNumber) -> None:
+    style = Style(sender, read=read)
     quick = rest_quick.read(item, DEMO, style)
     if quick is not None:
         assert quick == rest.parse_slowly(item, DEMO, NOW_MS, style)

@@ -311,7 +311,13 @@ class Receipts(ReceiptWriter):
         if progress.state in FINAL or part >= len(parts) or parts[part] != ENROUTE:
             self.duplicates += 1
             return False
-        progress.parts = parts = with_part(parts, part, receipt.state)
+        ids = progress.upstream_ids
+        parts = with_part(parts, part, receipt.state)
+        if ids.count(ids[part]) > 1:  # a carrier that calls the whole text by one id
+            for twin, id_ in enumerate(ids):
+                if id_ == ids[part] and parts[twin] == ENROUTE:
+                    parts = with_part(parts, twin, receipt.state)
+        progress.parts = parts
         if receipt.error:
             progress.error = receipt.error
         state = aggregate(parts)

@@ -495,6 +495,19 @@ def test_a_part_in_doubt_holds_those_that_could_come_again(resend: bool) -> None
         assert heard(house) == [id_]
 
 
+def test_parts_that_a_carrier_calls_by_one_id_end_by_one_receipt() -> None:
+    house = house_of()
+    (id_,) = house.admit(draft_to("4400000003"))
+    house.outlets[A].take_back()
+    house.settle(A, *(Sent(id_, name, part, 3) for part, name in enumerate(("u", "v", "u"))))
+    house.commit()
+    receive(house, ["u"])
+    assert house.progress(id_).parts == bytes((State.DELIVERED, State.ENROUTE, State.DELIVERED))
+    receive(house, ["v"])
+    assert house.state(id_) is State.DELIVERED
+    assert house.receipts.duplicates == 0
+
+
 def test_what_nobody_decides_on_ends_with_its_validity() -> None:
     house = house_of()
     (id_,) = house.admit(draft_to("4400000001", expires_ms=house.now_ms + 60_000))

@@ -24,7 +24,7 @@ from routing.checks import (
 from routing.choice import Draw
 from routing.compiled import Resources
 from routing.mo import MoTable
-from routing.number_list import NumberList
+from routing.number_list import read_list
 from routing.prefix_csv import CsvError, RouteTable, read_prices, read_routes
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
@@ -113,7 +113,7 @@ def load_resources(
     files = _Files(read)
     routes = files.load("route_tables", config.route_tables, read_routes)
     prices = files.load("price_tables", config.price_tables, read_prices)
-    lists = files.load("lists", config.lists, NumberList)
+    lists = files.load("lists", config.lists, read_list)
     for name, table in routes.items():
         files.check_outlets(f"route_tables.{name}.file", table, config.outlets)
     return files.errors or Resources(routes, prices, lists)

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from routing.compiled import Resources
 from routing.hours import DAYS, Hours, find_zone, local_time, read_span
 from routing.key import RouteKey
-from routing.number_list import NumberList
 from routing.pattern import Pattern, compile_pattern
 from routing.rule import Rule
 from routing.table import Decision, RoutingTable
 from routing.when import AlphabetName, SenderKind, When, alphabet_name, sender_kind
+from tests.routing.test_number_list import listed
 
-LISTS = {"dnd": NumberList(b"41791234567\nShop\n"), "vip": NumberList(b"4179\n")}
+LISTS = {"dnd": listed(b"41791234567\nShop\n"), "vip": listed(b"4179\n")}
 
 
 def ms(written: str) -> int:

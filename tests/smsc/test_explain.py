@@ -231,6 +231,18 @@ def test_the_command_explains(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out)["rule"] == "rest"
 
 
+def test_the_command_tells_machines_of_a_new_sender_and_of_no_charge(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    doing = 'name = "rest"\ndo = { sender = "Brand", charge = 0 }'
+    Path("smsc.toml").write_text(CURRENT.replace('name = "rest"', doing))
+    assert run("explain", "--to", "4479", "--account", "bank", "--text", "hi", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["actions"] == {
+        "source": {"ton": 5, "npi": 0, "addr": "Brand"},
+        "charge": "0",
+    }
+
+
 def test_the_example_explains_itself(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

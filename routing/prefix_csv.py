@@ -105,7 +105,7 @@ def _rate(value: str, name: str) -> Rate | str:
 
 def _read(data: bytes, make: Callable[[str, str], T | str]) -> PrefixTable[T] | list[CsvError]:
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         return [CsvError(data.count(b"\n", 0, error.start) + 1, "not UTF-8")]
     even = text[text.find("\n") + 1 :] if _has_heading(text) else text
@@ -149,10 +149,10 @@ def _read_by_line(
     for number, line in enumerate(lines, 1):
         if not line.strip() or line.startswith("#"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line]), [])]
         if number == 1 and _has_heading(line):
             continue
-        why = _row_fault(cells, line_of)
+        cells, why = _cells(line)
+        why = why or _row_fault(cells, line_of)
         if why is None:
             value, name = cells[1], cells[2] if len(cells) > 2 else ""
             one = made.get((value, name))
@@ -174,6 +174,14 @@ def _read_by_line(
 
 def _has_heading(text: str) -> bool:
     return text[: len(_HEADING)].casefold() == _HEADING
+
+
+def _cells(line: str) -> tuple[list[str], str | None]:
+    """The cells of a line, and why it has none."""
+    try:
+        return [cell.strip() for cell in next(csv.reader([line]), [])], None
+    except csv.Error as error:  # a cell beyond csv.field_size_limit, a NUL
+        return [], f"not CSV: {error}; see whether the line is damaged"
 
 
 def _row_fault(cells: list[str], line_of: dict[str, int]) -> str | None:

@@ -37,6 +37,8 @@ def test_the_patient_way_reads_the_same() -> None:
     for written in (
         plain,
         plain.replace(b"\n", b"\r\n"),
+        plain.replace(b"\n", b"\r"),  # old Macintosh
+        plain.replace(b"\n", b"\r", 1),
         plain[:-1],  # no line feed at the end
         b"\xef\xbb\xbf" + plain,
         b"Prefix,Cost,Name\n" + plain,
@@ -67,6 +69,15 @@ def test_every_mistake_has_its_line() -> None:
     assert read_prices(b"41,1,x\n42,\xff,x\n") == [CsvError(2, "not UTF-8")]
     assert read_prices(b"\n# nothing\n") == [CsvError(0, "holds no prefix")]
     assert read_prices(b"") == [CsvError(0, "holds no prefix")]
+
+
+def test_a_line_that_is_no_csv_is_a_mistake() -> None:
+    assert read_prices(b"41,1\n42,1," + b"x" * 200_000 + b"\n") == [
+        CsvError(
+            2,
+            "not CSV: field larger than field limit (131072); see whether the line is damaged",
+        )
+    ]
 
 
 def test_a_file_of_another_kind_is_not_told_line_by_line() -> None:

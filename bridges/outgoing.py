@@ -8,7 +8,7 @@ A text longer than a part (short_message or message_payload) is parted with a UD
 (TS 23.040 §9.2.3.24.1); a part that the client made itself is left alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Final, Literal
 
 import attrs
@@ -29,7 +29,7 @@ _MODE: Final = 0x03
 _OURS: Final = frozenset({1, 2})
 """Modes of esm_class that we carry out ourselves: datagram and transaction."""
 _FITS_ANY_ALPHABET_OCTETS: Final = 140
-_LONGEST_SHORT_MESSAGE: Final = 254
+LONGEST_SHORT_MESSAGE: Final = 254
 _RECEIPT_BITS: Final = 0x03
 # Offsets back from text_at: sm_length is 1, then sm_default_msg_id, data_coding, …
 _SM_LENGTH: Final = 1
@@ -48,7 +48,7 @@ class Shape:
     knows_tlvs: bool = True
     """False for SMPP 3.3: TLVs are left out."""
     more_tlvs: bytes = b""
-    """Added behind each part."""
+    """Added behind each part, in place of the client's own of those tags."""
 
 
 PLAIN: Final = Shape()
@@ -65,6 +65,7 @@ def part_bodies(
     :param ask_receipts: ask the network for a receipt even if the client did not,
         so that every message gets its final state.
     :raises TooManyParts: more than 255.
+    :raises TextError: a part that only message_payload could carry, for a network without TLVs.
     """
     body, peek = message.body, message.peek
     if (
@@ -146,10 +147,10 @@ def _parted(body: bytes, peek: SubmitPeek, reference: int) -> list[bytes]:
     except TextError:
         return [body]  # a header that does not add up or leaves no room: the network may judge it
     if len(pieces) == 1:
-        if peek.sm_length or len(pieces[0]) > _LONGEST_SHORT_MESSAGE:
+        if peek.sm_length or len(pieces[0]) > LONGEST_SHORT_MESSAGE:
             return [body]
-        return [_with_text(body, peek, pieces[0], peek.esm_class)]
-    return [_with_text(body, peek, piece, peek.esm_class | UDHI) for piece in pieces]
+        return [with_text(body, peek, pieces[0], peek.esm_class)]
+    return [with_text(body, peek, piece, peek.esm_class | UDHI) for piece in pieces]
 
 
 def _text(body: bytes, peek: SubmitPeek) -> tuple[bytes, bytes]:
@@ -190,10 +191,15 @@ def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list
     for piece, tlvs in pieces:
         content = pack_short_message(piece, has_udh=bool(esm_class & UDHI)) if is_packed else piece
         more = shape.more_tlvs + tlvs
-        if in_payload or (len(content) > _LONGEST_SHORT_MESSAGE and shape.knows_tlvs):
+        if in_payload or len(content) > LONGEST_SHORT_MESSAGE:
+            if not shape.knows_tlvs:
+                raise TextError(f"{len(content)} octets do not fit in short_message")
             more += pack_tlv(Tag.MESSAGE_PAYLOAD, content)
             content = b""
-        dressed = _with_text(body, peek, content, esm_class, coding, knows_tlvs=shape.knows_tlvs)
+        ours = {tag for tag, _ in iter_tlvs(more, 0)}
+        dressed = with_text(
+            body, peek, content, esm_class, coding, without=ours, knows_tlvs=shape.knows_tlvs
+        )
         bodies.append(dressed + more)
     return bodies
 
@@ -240,23 +246,24 @@ def _transcoded(
     return encode_utf16(characters), _UCS2
 
 
-def _with_text(
+def with_text(
     body: bytes,
     peek: SubmitPeek,
     short_message: bytes,
     esm_class: int,
     data_coding: int | None = None,
     *,
+    without: Container[int] = (),
     knows_tlvs: bool = True,
 ) -> bytes:
-    """The body with another short_message and without message_payload."""
+    """The body with another short_message and without message_payload and some other TLVs."""
     esm_at = _esm_class_at(peek)
     coding_at = peek.text_at - _DATA_CODING
     coding = peek.data_coding if data_coding is None else data_coding
     tlvs = b"".join(
         pack_tlv(tag, value)
         for tag, value in iter_tlvs(body, peek.tlvs_at)
-        if knows_tlvs and tag != Tag.MESSAGE_PAYLOAD
+        if knows_tlvs and tag != Tag.MESSAGE_PAYLOAD and tag not in without
     )
     return b"".join(
         (

@@ -11,12 +11,14 @@ from typing import Final, Literal
 
 import attrs
 
+from bridges.incoming import in_our_alphabet
 from bridges.outgoing import PLAIN, Shape
+from bridges.upstream_fields import fits_the_wire
 from pdu.address import Ton, guess_source
 from pdu.codec import SubmitPeek
 from pdu.status import Status, status_class
 from pdu.text.alphabet import Alphabet
-from pdu.tlvs import pack_tlv
+from pdu.tlvs import Tag, pack_tlv
 from smsc.config_errors import SettingError, found
 from smsc.config_fields import about
 
@@ -34,6 +36,14 @@ _ALPHABETS: Final = {
     "ascii": Alphabet.ASCII,
 }
 _LONGEST_TLV_OCTETS: Final = 255
+_OURS: Final = frozenset(
+    {
+        Tag.MESSAGE_PAYLOAD,
+        Tag.SAR_MSG_REF_NUM,
+        Tag.SAR_TOTAL_SEGMENTS,
+        Tag.SAR_SEGMENT_SEQNUM,
+    }
+)
 AS_IT_CAME: Final = -1
 
 
@@ -60,7 +70,10 @@ def parse_errors(value: object) -> Mapping[int, ErrorClass]:
         if not isinstance(one, str) or one not in _ERROR_CLASSES:
             names = ", ".join(map(repr, _ERROR_CLASSES))
             raise SettingError(f"{name}: expected one of {names}, found {found(one)}")
-        classes[_code(name, 0xFFFFFFFF)] = _ERROR_CLASSES[one]
+        code = _code(name, 0xFFFFFFFF)
+        if code in classes:
+            raise SettingError(f"{name}: expected each error once, found 0x{code:08X} twice")
+        classes[code] = _ERROR_CLASSES[one]
     return classes
 
 
@@ -75,7 +88,13 @@ def parse_tlvs(value: object) -> tuple[tuple[int, bytes], ...]:
         if octets is None or len(octets) > _LONGEST_TLV_OCTETS:
             why = f"expected up to {_LONGEST_TLV_OCTETS} octets in hexadecimal"
             raise SettingError(f"{name}: {why}, found {found(one)}")
-        tlvs.append((_code(name, 0xFFFF), octets))
+        tag = _code(name, 0xFFFF)
+        if tag in _OURS:
+            why = "expected a tag that the gateway does not write itself (see long_text)"
+            raise SettingError(f"{name}: {why}, found 0x{tag:04X}")
+        if any(tag == other for other, _ in tlvs):
+            raise SettingError(f"{name}: expected each tag once, found 0x{tag:04X} twice")
+        tlvs.append((tag, octets))
     return tuple(tlvs)
 
 
@@ -134,6 +153,7 @@ class Quirks:
     )
     sender: str = attrs.field(
         default="",
+        validator=fits_the_wire,
         metadata=about('stands in for a sender that it does not take; "" = refuse', maximum=20),
     )
     errors: Mapping[int, ErrorClass] = attrs.field(
@@ -147,6 +167,19 @@ class Quirks:
         default=(),
         metadata=about("TLVs to add: tag to octets in hexadecimal", parse=parse_tlvs),
     )
+
+    def __attrs_post_init__(self) -> None:
+        """Refuse settings that do not go together, and senders that none can be like."""
+        if not self.senders:
+            raise _wrong("senders", 'expected senders, found none; ["*"] takes all')
+        for one in self.senders:
+            if "*" in one[:-1]:
+                raise _wrong("senders", f'expected "*" at the end only, found {found(one)}')
+        if self.sender and self.sender_kinds != "any":
+            ton, _, sender = _guessed(self.sender)
+            if _is_number(ton, sender) != (self.sender_kinds == "numeric"):
+                why = f'expected a sender of sender_kinds = "{self.sender_kinds}"'
+                raise _wrong("sender", f"{why}, found {found(self.sender)}")
 
     @property
     def changes_addresses(self) -> bool:
@@ -165,6 +198,11 @@ class Quirks:
         )
         return PLAIN if shape == PLAIN else shape
 
+    def mobile_originated(self, body: bytes) -> bytes:
+        """A handset's deliver_sm with data_coding 0 as the house means it."""
+        alphabet = _ALPHABETS[self.default_alphabet]
+        return body if alphabet is Alphabet.GSM7 else in_our_alphabet(body, alphabet)
+
     def error_class(self, status: int) -> ErrorClass:
         """What a refusal of the carrier means for the message."""
         if status in self.errors:
@@ -180,6 +218,8 @@ class Quirks:
         if self.receipt_dates == "ignore":
             return None
         year = slice(4, 8) if len(digits) == 14 else slice(4, 6)
+        if len(digits) == 12 and digits[4:6] == "20" and digits[6:8] > "23":
+            year = slice(6, 8)  # ddmmyyyyhhmm, as there is no hour 24 in ddmmyyhhmmss
         return digits[year] + digits[2:4] + digits[:2] + digits[year.stop :]
 
     def rewrite(self, body: bytes, peek: SubmitPeek) -> bytes | None:
@@ -208,13 +248,22 @@ class Quirks:
         )
 
     def _takes(self, ton: int, sender: str) -> bool:
-        is_number = ton != Ton.ALPHANUMERIC and sender.removeprefix("+").isdecimal()
+        is_number = _is_number(ton, sender)
         if self.sender_kinds != "any" and is_number != (self.sender_kinds == "numeric"):
             return False
         return any(
             sender.startswith(one[:-1]) if one.endswith("*") else sender == one
             for one in self.senders
         )
+
+
+def _wrong(name: str, why: str) -> ValueError:
+    """For `smsc.config_errors`: the sentence, and the key that it is about."""
+    return ValueError(why, getattr(attrs.fields(Quirks), name))
+
+
+def _is_number(ton: int, sender: str) -> bool:
+    return ton != Ton.ALPHANUMERIC and sender.removeprefix("+").isdecimal()
 
 
 @lru_cache(maxsize=256)

@@ -25,9 +25,9 @@ from pdu.operations import V34, V50
 from pdu.receipt_ids import IdHabit
 from pdu.status import Status, status_name
 from pdu.text.errors import TextError
-from pdu.tlvs import Tag, find_tlv
 from smsc.message import OutletName
 from smsc.ports import Failed, Flow, Held, Outcome, Outgoing, Sent, TryLater
+from smsc.session.congestion import state_of
 from smsc.session.events import Answer
 
 _UNBIND_S: Final = 1.0
@@ -70,7 +70,6 @@ class UpstreamLink:
         self._order = 0
         self._starved = trio.Event()
         self._is_draining = False
-        self._cut_at: float | None = None
         self._errors: Counter[int] = Counter()
         self._counts = {
             "sent": 0,
@@ -143,7 +142,7 @@ class UpstreamLink:
                 self.is_stopping = True
                 self._wish_changed()
                 for bind in self._binds:
-                    bind.unbind()
+                    bind.unbind(_UNBIND_S)
                 with trio.move_on_after(_UNBIND_S, shield=True):
                     # A stop looks a few times, so that nothing has to tell on the way.
                     while any(bind.session is not None for bind in self._binds):  # noqa: ASYNC110
@@ -154,12 +153,13 @@ class UpstreamLink:
         """Start, stop or drain this link; the others do not notice.
 
         A stop hands back what waits and unbinds; what was not answered then is ambiguous.
-        A drain takes nothing new, waits for all answers, then stops.
+        A drain takes nothing new, waits for all answers, then stops; a stopped link stays so.
         """
         self.log.info("link.controlled", outlet=self.name, wish=wish)
+        if wish == "drain" and not self.may_bind:
+            return
         self._is_draining = wish == "drain"
         self.may_bind = wish != "stop"
-        self._cut_at = None
         if wish == "stop":
             self._stop()
         self._wish_changed()
@@ -226,7 +226,7 @@ class UpstreamLink:
             self._pace.accepted(accepted, now)
         session = bind.session
         if session is not None and session.version >= V50:
-            self._heed_congestion(answers[-1][2], now)
+            self._heed_congestion(answers, now)
         self._write()
         if outcomes:
             self.flow.settle(self.name, outcomes)
@@ -234,10 +234,12 @@ class UpstreamLink:
     def unanswered(self, parts: Sequence[Part]) -> None:
         """The carrier never answered these: it may or may not have them."""
         self._counts["unanswered"] += len(parts)
+        outcomes: list[Outcome]
         if self.config.ambiguous == "hold":
             self._counts["held"] += len(parts)
-        made = Held if self.config.ambiguous == "hold" else TryLater
-        outcomes: list[Outcome] = [made(p.id, NO_ANSWER, p.part, p.parts) for p in parts]
+            outcomes = [Held(p.id, NO_ANSWER, p.part, p.parts) for p in parts]
+        else:
+            outcomes = [_not_answered(part) for part in parts]
         if not self.is_up:
             outcomes += self._give_back()
         self.flow.settle(self.name, outcomes)
@@ -251,7 +253,9 @@ class UpstreamLink:
             return "stopped"
         if self._is_draining:
             return "draining"
-        return "up" if any(bind.is_bound for bind in self._binds) else "down"
+        # A link that lost its transmitters is down, whatever its receivers still hear.
+        is_up = any(bind.can_send if self._sending else bind.is_bound for bind in self._binds)
+        return "up" if is_up else "down"
 
     @property
     def _outstanding(self) -> int:
@@ -264,7 +268,7 @@ class UpstreamLink:
 
     def _wait_s(self, now: float) -> float:
         """Seconds until the pace lets a part go; 0: only the window can be in the way."""
-        waits = [bind.wait_s(now) for bind in self._binds if bind.can_send]
+        waits = [bind.wait_s(now) for bind in self._binds if bind.has_place]
         return max(self._pace.wait_s(now), min(waits, default=0.0))
 
     def _wish_changed(self) -> None:
@@ -273,17 +277,15 @@ class UpstreamLink:
 
     def _stop(self) -> None:
         """Unbind; who does not answer that is cut a moment later."""
-        self._cut_at = trio.current_time() + _UNBIND_S
         for bind in self._binds:
-            bind.unbind()
+            bind.unbind(_UNBIND_S)
         given_back = self._give_back()
         if given_back:
             self.flow.settle(self.name, given_back)
 
     def _give_back(self) -> list[Outcome]:
         """What was not written, for other outlets; the carrier has none of it."""
-        parts = self._backlog.take(len(self._backlog))
-        return [TryLater(part.id, NO_ANSWER, part.part, part.parts) for part in parts]
+        return [_not_answered(part) for part in self._backlog.take(len(self._backlog))]
 
     def _dress(self, outgoing: Outgoing, bodies: list[bytes]) -> bool:
         """Put the addresses on that the carrier wants; False if it takes no such sender."""
@@ -323,19 +325,26 @@ class UpstreamLink:
                 self._counts["throttled"] += 1
                 self._pace.throttled(part.sent_at, now)
                 part.refused_at = part.refused_at or now
+                part.refused_with = status
                 is_patient = now - part.refused_at < self.config.throttle_patience_s
                 if not (is_patient and self.is_up):
                     return TryLater(part.id, status, part.part, part.parts)
                 self._backlog.put_back(part)
                 return None
 
-    def _heed_congestion(self, body: bytes, now: float) -> None:
-        """congestion_state, which 5.0 lets any response carry (§4.8.4.18)."""
-        at = body.find(b"\0") + 1
-        if at < len(body):
-            state = find_tlv(body, at, Tag.CONGESTION_STATE)
-            if state:
-                self._pace.congested(state[0], now)
+    def _heed_congestion(self, answers: Sequence[Answer], now: float) -> None:
+        """The worst congestion_state of a read: a carrier need not repeat it in each response."""
+        worst = max([state_of(body) for _, _, body in answers])
+        if worst:
+            self._pace.congested(worst, now)
+
+    def _lose_patience(self, now: float) -> None:
+        """Give back what waited here long enough: its turn may come much later."""
+        parts = self._backlog.take_impatient(now - self.config.throttle_patience_s)
+        if parts:
+            self.flow.settle(
+                self.name, [TryLater(p.id, p.refused_with, p.part, p.parts) for p in parts]
+            )
 
     async def _keep_bound(self, scope: trio.CancelScope) -> None:
         with scope:
@@ -350,14 +359,11 @@ class UpstreamLink:
             now = trio.current_time()
             for bind in self._binds:
                 bind.tick(now)
+            self._lose_patience(now)
             self.push()
             is_idle = not (self._outstanding or self._backlog or self._marking)
             if self._is_draining and is_idle:
                 self.control("stop")
-            if self._cut_at is not None and now >= self._cut_at:
-                self._cut_at = None
-                for bind in self._binds:
-                    bind.cut("stopped, and the carrier did not answer unbind")
 
     async def _rest(self) -> None:
         """Write on when the pace allows it."""
@@ -386,15 +392,20 @@ class UpstreamLink:
             self._starved.set()
 
 
+def _not_answered(part: Part) -> Outcome:
+    return TryLater(part.id, NO_ANSWER, part.part, part.parts, is_answer=False)
+
+
 def _outstanding(bind: Bind) -> int:
     return bind.outstanding
 
 
 def _written_at(bind: Bind) -> float | None:
-    """When it last sent a message, a deliver_sm_resp or an enquire_link."""
-    probed = bind.session.probed_at if bind.session is not None else 0.0
-    return max(probed, bind.written_at or 0.0) or None
+    """When it last sent anything, a bind too."""
+    spoke = bind.session.spoke_at if bind.session is not None else 0.0
+    return max(spoke, bind.written_at or 0.0) or None
 
 
 def _heard_at(bind: Bind) -> float | None:
-    return bind.session.heard_at if bind.session is not None else bind.heard_at
+    """When the carrier last said anything, on this connection or an earlier one."""
+    return (bind.session is not None and bind.session.heard_at) or bind.heard_at

@@ -48,6 +48,9 @@ _COMMANDS: Final = {
     "transceiver": Command.BIND_TRANSCEIVER,
 }
 _BIND_S: Final = 30.0
+_PROOF_S: Final = 5.0
+"""A session that lived so long, or answered a message, was a success: some message centres take
+each bind and then close, and need no fewer pauses than those that refuse it."""
 _MISSES: Final = 1
 """enquire_links that may stay unanswered: so a silent carrier is left after two intervals."""
 
@@ -85,6 +88,10 @@ class Bind:
         self.bound_at: float | None = None
         self.heard_at: float | None = None
         self.written_at: float | None = None
+        self._cut_at: float | None = None
+        self._is_proven = False
+        self._is_leaving = False
+        self._dialling = trio.CancelScope()
         self._owner = owner
         self._log = owner.log.bind(outlet=owner.name, bind=number)
         self._backoff = Backoff(draw, config.reconnect_s)
@@ -98,13 +105,18 @@ class Bind:
 
     @property
     def is_bound(self) -> bool:
-        """Is the session bound?"""
-        return self.session is not None and self.session.is_bound
+        """Is the session bound, and none of our unbinds under way?"""
+        return self.session is not None and self.session.is_bound and self._cut_at is None
 
     @property
     def outstanding(self) -> int:
         """Parts without an answer."""
         return self.session.outstanding if self.session is not None else 0
+
+    @property
+    def has_place(self) -> bool:
+        """Would its window take a part, whatever the pace says?"""
+        return self.session is not None and self.session.room > 0
 
     def room(self, now: float) -> int:
         """How many parts may go now; 0 while not bound."""
@@ -129,10 +141,19 @@ class Bind:
         self.written_at = now
         self.link.flush()
 
-    def unbind(self) -> None:
-        """Ask the carrier to end the session."""
+    def unbind(self, patience_s: float) -> None:
+        """Ask the carrier to end the session; `tick` cuts it if that is not answered in time.
+
+        A connection that is being made is given up.
+        There is no way back: nothing can be sent any more, so a start waits for the end too.
+        """
+        self._is_leaving = True
+        self._dialling.cancel()
         if self.session is not None and self.link is not None:
+            if self._cut_at is None:
+                self._cut_at = trio.current_time() + patience_s
             self.session.unbind()
+            self.written_at = trio.current_time()
             self.link.flush()
 
     def cut(self, why: str) -> None:
@@ -142,7 +163,13 @@ class Bind:
 
     def tick(self, now: float) -> None:
         """Let the session look at the clock."""
-        if self.link is not None:
+        if self.link is None:
+            return
+        if self.bound_at is not None and not self._is_proven and now - self.bound_at >= _PROOF_S:
+            self._proven()
+        if self._cut_at is not None and now >= self._cut_at:
+            self.cut("the carrier did not answer unbind")
+        else:
             self.link.tick(now)
 
     async def run(self) -> None:
@@ -152,13 +179,15 @@ class Bind:
             if not owner.may_bind:
                 await owner.wished.wait()
                 continue
+            self._is_leaving = self._is_proven = False
             sock = await self._connect()
-            was_bound = False
             if sock is not None:
                 with sock:
-                    was_bound = owner.may_bind and await self._serve(sock)
-            is_over = was_bound or self._dialler.failed()
-            if is_over and owner.may_bind and not owner.is_stopping:
+                    if not self._is_leaving:
+                        await self._serve(sock)
+            if self._is_leaving:
+                continue  # it ended by our own wish, which says nothing about the host
+            if self._is_proven or self._dialler.failed():
                 with trio.move_on_after(self._backoff.next_s()):
                     await owner.wished.wait()
 
@@ -166,18 +195,23 @@ class Bind:
 
     async def _connect(self) -> socket.socket | None:
         where = self._dialler.host
+        self._dialling = trio.CancelScope()
         try:
-            return await self._dialler.connect()
+            with self._dialling:
+                return await self._dialler.connect()
         except (OSError, trio.TooSlowError) as error:
             why = getattr(error, "strerror", None) or str(error) or "no answer"
             self._log.warning("link.unreachable", host=where.host, port=where.port, why=why)
-            return None
+        return None
 
-    async def _serve(self, sock: socket.socket) -> bool:
-        """One connection from bind to end; True if it was bound.
+    def _proven(self) -> None:
+        """The host is good: after its end the first one is called, after the first pause."""
+        self._is_proven = True
+        self._backoff.succeeded()
+        self._dialler.succeeded()
 
-        What was not answered is reported at the end.
-        """
+    async def _serve(self, sock: socket.socket) -> None:
+        """One connection from bind to end; what was not answered is reported then."""
         config = self._owner.config
         timers = Timers(
             session_init_s=min(_BIND_S, config.response_timeout_s),
@@ -194,7 +228,7 @@ class Bind:
             peek=read_deliver_sm,
         )
         link = Link(sock, session, self._handle)
-        self.session, self.link, self.bound_at = session, link, None
+        self.session, self.link, self.bound_at, self._cut_at = session, link, None, None
         session.bind(
             _COMMANDS[self.kind],
             system_id=config.system_id,
@@ -202,16 +236,15 @@ class Bind:
             system_type=config.system_type,
             interface_version=config.interface_version,
         )
+        self.written_at = trio.current_time()
         link.flush()
         try:
             await link.run()
         finally:
-            was_bound = self.bound_at is not None
-            self.heard_at = session.heard_at
+            self.heard_at = session.heard_at or self.heard_at
             self.session = self.link = self.bound_at = None
             self._log.warning("link.down", why=link.why_closed)
             self._owner.unanswered(session.lost())
-        return was_bound
 
     def _handle(self, events: list[Event]) -> None:
         for event in events:
@@ -219,6 +252,8 @@ class Bind:
                 case Alerted(source_addr):
                     self._owner.flow.number_seen(source_addr)
                 case Answered(answers):
+                    if not self._is_proven:
+                        self._proven()
                     self._owner.answered(self, answers)
                 case Delivered(requests):
                     self._deliver(requests)
@@ -227,8 +262,6 @@ class Bind:
                     self._owner.unanswered(parts)
                 case Bound(system_id):
                     self.bound_at = trio.current_time()
-                    self._backoff.succeeded()
-                    self._dialler.succeeded()
                     self._log.info("link.bound", peer_system_id=system_id)
                     self._owner.push()
                 case BindFailed(status):
@@ -256,7 +289,7 @@ class Bind:
                 receipts.append(receipt)
                 numbers.append(sequence_number)
             else:
-                messages.append(MobileOriginated(name, body))
+                messages.append(MobileOriginated(name, quirks.mobile_originated(body)))
                 others.append(sequence_number)
 
         def answer(sequence_numbers: list[int], statuses: list[int]) -> None:

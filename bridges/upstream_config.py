@@ -3,74 +3,48 @@
 *In*: the configuration file. *Out*: a frozen value. *Never*: behaviour.
 """
 
-import re
-from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import attrs
 
 from bridges.quirks import Quirks
+from bridges.upstream_fields import (
+    DEFAULT_PORT,
+    fits_the_wire,
+    is_a_host,
+    parse_hosts,
+    parse_source,
+    why_unreadable,
+)
 from pdu.operations import V33, V34, V50
-from smsc.config_errors import Secret, SettingError, found
+from smsc.config_errors import Secret
 from smsc.config_fields import HostPort, about
 from smsc.ports import OutletPolicy
 
-_LONGEST_PASSWORD: Final = 8
 _VERSIONS: Final = {"3.3": V33, "3.4": V34, "5.0": V50}
-_DEFAULT_PORT: Final = 2775
-
-
-def _fits_the_wire(_: object, field: "attrs.Attribute[Any]", value: str | Secret) -> None:
-    """Refuse what no bind can carry, when the file is checked instead of at each connection."""
-    text = value.value if isinstance(value, Secret) else value
-    if any(ord(letter) > 0xFF or letter == "\0" for letter in text):
-        raise ValueError("expected characters that SMPP can carry (Latin-1)", field)
-    if isinstance(value, Secret) and len(text) > _LONGEST_PASSWORD:
-        why = f"expected at most {_LONGEST_PASSWORD} characters (SMPP 3.4 §5.2.2)"
-        raise ValueError(f"{why}, found {len(text)}", field)
-
-
-def _parse_hosts(value: object) -> tuple[HostPort, ...]:
-    """Read "host:port" or "host", several times."""
-    if not isinstance(value, list) or not value:
-        raise SettingError(f"expected a list of hosts, found {found(value)}")
-    hosts = []
-    for one in value:
-        match = re.fullmatch(r"(?:\[([^]\s]+)\]|([^:\s]+))(?::(\d{1,5}))?", str(one))
-        if match is None or int(match[3] or 1) not in range(1, 65536):
-            raise SettingError(
-                f'expected "host:port" as in "smsc.example:2775", found {found(one)}'
-            )
-        hosts.append(HostPort(match[1] or match[2], int(match[3] or _DEFAULT_PORT)))
-    return tuple(hosts)
-
-
-def _parse_source(value: object) -> str:
-    try:
-        return str(ip_address(str(value))) if value else ""
-    except ValueError:
-        raise SettingError(f'expected an address like "192.0.2.7", found {found(value)}') from None
 
 
 @attrs.frozen(kw_only=True)
 class UpstreamConfig:
     """`[outlets.NAME]` with `kind = "smpp"`."""
 
-    host: str = attrs.field(default="", metadata=about("host name or address of the carrier"))
+    host: str = attrs.field(
+        default="", validator=is_a_host, metadata=about("host name or address of the carrier")
+    )
     port: int = attrs.field(
-        default=_DEFAULT_PORT, metadata=about("TCP port of host", minimum=1, maximum=65535)
+        default=DEFAULT_PORT, metadata=about("TCP port of host", minimum=1, maximum=65535)
     )
     hosts: tuple[HostPort, ...] = attrs.field(
         default=(),
-        metadata=about('several hosts instead of host: ["a:2775", "b:2775"]', parse=_parse_hosts),
+        metadata=about('several hosts instead of host: ["a:2775", "b:2775"]', parse=parse_hosts),
     )
     spread: Literal["order", "share"] = attrs.field(
         default="order",
         metadata=about("order: the first host that answers; share: the binds in turn"),
     )
     source: str = attrs.field(
-        default="", metadata=about("our address towards the carrier", parse=_parse_source)
+        default="", metadata=about("our address towards the carrier", parse=parse_source)
     )
     tls: bool = attrs.field(default=False, metadata=about("speak TLS from the first octet"))
     tls_verify: bool = attrs.field(
@@ -80,23 +54,25 @@ class UpstreamConfig:
         default=None, metadata=about("file of the authorities to trust; default: the system's")
     )
     tls_server_name: str = attrs.field(
-        default="", metadata=about("name that the certificate must have; default: the host")
+        default="",
+        validator=is_a_host,
+        metadata=about("name that the certificate must have; default: the host"),
     )
     tls_cert: Path | None = attrs.field(
         default=None, metadata=about("file of our own certificate, if the carrier asks for one")
     )
     tls_key: Path | None = attrs.field(default=None, metadata=about("file of its key"))
     system_id: str = attrs.field(
-        validator=_fits_the_wire, metadata=about("who we are to the carrier", minimum=1, maximum=15)
+        validator=fits_the_wire, metadata=about("who we are to the carrier", minimum=1, maximum=15)
     )
     password: Secret = attrs.field(
         default=Secret(""),
-        validator=_fits_the_wire,
+        validator=fits_the_wire,
         metadata=about("our password at the carrier"),
     )
     system_type: str = attrs.field(
         default="",
-        validator=_fits_the_wire,
+        validator=fits_the_wire,
         metadata=about("system_type of the bind", maximum=12),
     )
     version: Literal["3.3", "3.4", "5.0"] = attrs.field(
@@ -114,7 +90,8 @@ class UpstreamConfig:
         metadata=about("unanswered submit_sm for each bind", minimum=1, maximum=65535),
     )
     link_window: int = attrs.field(
-        default=0, metadata=about("unanswered submit_sm of all binds together; 0 = no limit")
+        default=0,
+        metadata=about("unanswered submit_sm of all binds together; 0 = no limit", minimum=0),
     )
     rate: float = attrs.field(
         default=0.0,
@@ -143,7 +120,9 @@ class UpstreamConfig:
     reconnect_s: float = attrs.field(
         default=1.0,
         metadata=about(
-            "first delay before another connection, seconds; doubles up to a minute", minimum=0.01
+            "first delay before another connection, seconds; doubles up to a minute",
+            minimum=0.01,
+            maximum=60,
         ),
     )
     ask_receipts: bool = attrs.field(
@@ -172,10 +151,40 @@ class UpstreamConfig:
         """Refuse settings that do not go together."""
         if bool(self.host) == bool(self.hosts):
             raise ValueError("expected either host or hosts")
-        if self.version == "3.3" and self.bind == "transceiver":
-            raise ValueError('bind: SMPP 3.3 knows no transceiver; expected "pair"')
+        if self.hosts and self.port != DEFAULT_PORT:
+            why = f'expected no port beside hosts, found {self.port}; write hosts = ["host:port"]'
+            raise _wrong("port", why)
+        if self.version == "3.3":
+            self._check_3_3()
+        self._check_tls()
+
+    def _check_3_3(self) -> None:
+        if self.bind == "transceiver":
+            why = 'expected "pair", "transmitter" or "receiver": SMPP 3.3 knows no "transceiver"'
+            raise _wrong("bind", why)
+        if self.quirks.long_text in {"sar", "payload"}:
+            why = f'long_text: expected "udh" or "udh16", found "{self.quirks.long_text}"'
+            raise _wrong("quirks", f"{why}: SMPP 3.3 knows no TLVs")
+        if self.quirks.tlvs:
+            tag = self.quirks.tlvs[0][0]
+            raise _wrong(
+                "quirks", f"tlvs: expected none, found 0x{tag:04X}: SMPP 3.3 knows no TLVs"
+            )
+
+    def _check_tls(self) -> None:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key go together")
+        files = ("tls_ca", "tls_cert", "tls_key")
+        given = [name for name in (*files, "tls_server_name") if getattr(self, name)]
+        if not self.tls_verify:
+            given.append("tls_verify")
+        if given and not self.tls:
+            raise _wrong(given[0], f"expected tls = true beside {given[0]}, found false")
+        for name in files:
+            path: Path | None = getattr(self, name)
+            why = path and why_unreadable(path)
+            if why:
+                raise _wrong(name, why)
 
     @property
     def interface_version(self) -> int:
@@ -200,3 +209,8 @@ class UpstreamConfig:
             final_after_s=self.final_after_s,
             receipts_per_part=self.receipts_per_part,
         )
+
+
+def _wrong(name: str, why: str) -> ValueError:
+    """For `smsc.config_errors`: the sentence, and the key that it is about."""
+    return ValueError(why, getattr(attrs.fields(UpstreamConfig), name))

@@ -13,7 +13,7 @@ import trio
 
 from bridges.upstream_config import UpstreamConfig
 from smsc.config_fields import HostPort
-from smsc.tls import TlsSocket, handshake
+from smsc.tls import TlsSocket, handshake, no_passphrase
 
 CONNECT_S: Final = 10.0
 
@@ -21,12 +21,14 @@ CONNECT_S: Final = 10.0
 class Dialler:
     """The hosts of one bind, in its order.
 
-    :param number: of the bind, from 1: binds that share the hosts begin at different ones.
+    :param number: of the bind, from 1: binds that share the hosts begin at different ones, and
+        the two of a pair at the same one.
     """
 
     def __init__(self, config: UpstreamConfig, number: int) -> None:
         hosts = config.addresses
-        first = (number - 1) % len(hosts) if config.spread == "share" else 0
+        place = (number - 1) // (2 if config.bind == "pair" else 1)
+        first = place % len(hosts) if config.spread == "share" else 0
         self._config = config
         self._hosts = hosts[first:] + hosts[:first]
         self._at = 0
@@ -37,7 +39,7 @@ class Dialler:
         return self._hosts[self._at]
 
     def succeeded(self) -> None:
-        """The host took the bind: after its end the first one is called again."""
+        """The host is good: after its end the first one is called again."""
         self._at = 0
 
     def failed(self) -> bool:
@@ -51,15 +53,16 @@ class Dialler:
         :raises OSError: there is none; ssl.SSLError is one, trio.TooSlowError is not.
         """
         with trio.fail_after(CONNECT_S):
-            sock = await open_socket(self.host, self._config.source)
             if not self._config.tls:
-                return sock
-            try:
-                context = client_context(self._config)
-            except BaseException:
-                sock.close()
-                raise
+                return await open_socket(self.host, self._config.source)
             name = self._config.tls_server_name or self.host.host
+            context = client_context(self._config)
+            try:  # an SSLSocket that cannot ask for a name forgets to close itself
+                context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=name)
+            except (ValueError, TypeError) as error:  # UnicodeError, or a NUL
+                setting = "tls_server_name" if self._config.tls_server_name else "host"
+                raise _no_name(name, setting) from error
+            sock = await open_socket(self.host, self._config.source)
             return await handshake(sock, context, name)
 
 
@@ -68,7 +71,10 @@ async def open_socket(where: HostPort, source: str = "") -> socket.socket:
 
     :raises OSError: no address of the host answers.
     """
-    found = await trio.socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    try:
+        found = await trio.socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM)
+    except ValueError as error:  # UnicodeError is one: IDNA knows no such name
+        raise _no_name(where.host, "host") from error
     failure = OSError(f"{where.host} has no address")
     for family, kind, protocol, _, address in found:
         sock = trio.socket.socket(family, kind, protocol)
@@ -89,6 +95,10 @@ async def open_socket(where: HostPort, source: str = "") -> socket.socket:
     raise failure
 
 
+def _no_name(name: str, setting: str) -> OSError:
+    return OSError(f"{name!r} is not the name of a host: correct {setting}")
+
+
 def client_context(config: UpstreamConfig) -> ssl.SSLContext:
     """The files are read for each connection: a renewed certificate needs no restart.
 
@@ -107,5 +117,5 @@ def client_context(config: UpstreamConfig) -> ssl.SSLContext:
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
     if config.tls_cert is not None:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
+        context.load_cert_chain(config.tls_cert, config.tls_key, password=no_passphrase)
     return context

@@ -33,6 +33,8 @@ class Pace:
     def __init__(self, rate: float, now: float) -> None:
         self._ceiling = rate or math.inf
         self.limit = self._ceiling
+        # Below a slow rate too there must be room to fall to, and nothing lifts it above its rate.
+        self._slowest = min(_SLOWEST, _FALL * self._ceiling)
         self._tokens = 1.0
         self._counted_at = now
         self._fell_at = -math.inf
@@ -86,10 +88,10 @@ class Pace:
         """The carrier refused a message as one too many; `sent_at` tells when it left."""
         if sent_at <= self._fell_at:
             return
-        before = self.limit if self.limit != math.inf else max(self.rate(now), _SLOWEST)
+        before = self.limit if self.limit != math.inf else max(self.rate(now), self._slowest)
         self._refill(now)
         self._fastest = max(self._fastest, min(before, self.rate(now) or before))
-        self.limit = max(_SLOWEST, min(before, self.rate(now) or before) * _FALL)
+        self.limit = max(self._slowest, min(before, self.rate(now) or before) * _FALL)
         self._fell_at = now
         self._tokens = 0.0
 
@@ -108,9 +110,9 @@ class Pace:
         if self.limit == math.inf:
             return
         if self.is_slowed and now >= self._holds_until:
-            self.limit += max(_SLOWEST, _RISE_SHARE * self._fastest) * passed_s
+            self.limit += max(self._slowest, _RISE_SHARE * self._fastest) * passed_s
             if self._ceiling == math.inf:
-                if self.limit >= _FREE_AT * max(self._fastest, _SLOWEST):
+                if self.limit >= _FREE_AT * max(self._fastest, self._slowest):
                     self.limit = math.inf
                     return
             else:

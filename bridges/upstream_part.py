@@ -3,7 +3,7 @@
 *In*: a body to write. *Out*: the same until it was answered. *Never*: more of the message.
 """
 
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 from smsc.message import MessageId
 
@@ -11,7 +11,10 @@ from smsc.message import MessageId
 class Part:
     """A submit_sm body; `order` counts the parts of a link in the order in which they came."""
 
-    __slots__ = ("body", "id", "order", "part", "parts", "refused_at", "sent_at")
+    __slots__ = ("body", "id", "order", "part", "parts", "refused_at", "refused_with", "sent_at")
+
+    refused_with: int
+    """command_status of the last refusal; not there before one."""
 
     def __init__(self, id_: MessageId, part: int, parts: int, body: bytes, order: int) -> None:
         self.id = id_
@@ -51,6 +54,14 @@ class Backlog:
     def put_back(self, part: Part) -> None:
         """A part that was written and must be written again, before all that came after it."""
         heappush(self._refused, part)
+
+    def take_impatient(self, refused_until: float) -> list[Part]:
+        """Remove and return what the carrier was first too busy for then, or earlier."""
+        taken = [part for part in self._refused if part.refused_at <= refused_until]
+        if taken:
+            self._refused = [part for part in self._refused if part.refused_at > refused_until]
+            heapify(self._refused)
+        return taken
 
     def take(self, limit: int) -> list[Part]:
         """Remove and return up to `limit` parts."""

@@ -12,7 +12,7 @@ A `IdHabit` belongs to one carrier. While it is SAME, ids are kept and looked up
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from pdu.receipt_text import IdMatch, relate_ids
@@ -22,6 +22,8 @@ _DECIMAL: Final = re.compile(r"[0-9]{1,64}", re.ASCII)
 _LONGEST_PADDED: Final = 20
 """Digits of the largest 64-bit number; ids padded with zeros are that long at most, or 32."""
 _LENGTHS: Final = 8
+_STRAYS_IN: Final = 16
+"""So many unknown ids may have one with a letter, and still be decimals."""
 
 RELATIONS: Final = {
     "same": IdMatch.SAME,
@@ -42,9 +44,14 @@ class IdHabit:
     def __init__(self, setting: str = "auto") -> None:
         self.is_auto = setting == "auto"
         self.relation = RELATIONS.get(setting, IdMatch.SAME)
+        self.doubt = None if self.is_auto else _doubt_of(self.relation)
+        """Looks, without a word to others, for what a wrong setting does not find; see `doubts`."""
         self._lengths: dict[int, None] = {}  # of ids that were found under another spelling
         self.responses_have_letters = False
         self.receipts_have_letters = False
+        """In ids that were found as they came: those were this carrier's, without doubt."""
+        self.unknown_have_letters = False
+        """In ids that nobody knows, of now."""
 
     @property
     def is_exact(self) -> bool:
@@ -90,9 +97,19 @@ class IdHabit:
         """Ids of responses, to be asked for while `is_curious`."""
         self.responses_have_letters = self.responses_have_letters or _has_letters(ids)
 
-    def note_receipts(self, ids: Iterable[str]) -> None:
-        """Ids of receipts, to be asked for while `is_curious`."""
-        self.receipts_have_letters = self.receipts_have_letters or _has_letters(ids)
+    def note_receipts(self, ids: Sequence[str], known: Sequence[object]) -> None:
+        """Ids of receipts, parallel to what is known of each; to be asked for while `is_curious`."""
+        if _has_letters(ids):
+            theirs = (id_ for id_, found in zip(ids, known, strict=True) if found is not None)
+            self.receipts_have_letters = self.receipts_have_letters or _has_letters(theirs)
+
+    def note_unknown(self, ids: Sequence[str]) -> None:
+        """All ids of receipts (or a sample) whose messages are not known, of now.
+
+        A few with letters among many without are strays: of ids in hexadecimal every third has one.
+        """
+        lettered = sum(not id_.isdigit() for id_ in ids)
+        self.unknown_have_letters = lettered * _STRAYS_IN > len(ids)
 
     def learn(self, kept: str, receipt_id: str) -> bool:
         """These were one message: change the habit if that says more; True if it did.
@@ -106,6 +123,13 @@ class IdHabit:
             return False
         self.relation = found
         return True
+
+    def doubts(self, kept: str, receipt_id: str) -> str:
+        """The setting that these two, found by `doubt`, ask for; "" if none. Said once."""
+        if self.doubt is None or not self.doubt.learn(kept, receipt_id):
+            return ""
+        word, self.doubt = self.doubt.word, None
+        return word
 
     def candidates(self, receipt_id: str) -> list[str]:
         """Keys that the message may have been kept under, apart from `receipt_key`; few."""
@@ -132,7 +156,7 @@ class IdHabit:
         yield from (receipt_id, receipt_id.lower(), receipt_id.upper(), stripped, stripped.upper())
         bases = self.relation in {IdMatch.HEX_THEN_DECIMAL, IdMatch.DECIMAL_THEN_HEX}
         guesses = self.is_auto and not bases
-        if (guesses and not self.receipts_have_letters) or (
+        if (guesses and not (self.receipts_have_letters or self.unknown_have_letters)) or (
             self.relation is IdMatch.HEX_THEN_DECIMAL
         ):
             as_hex = f"{int(stripped):x}" if _DECIMAL.fullmatch(stripped) else ""
@@ -153,6 +177,15 @@ _RANK: Final = {
     IdMatch.HEX_THEN_DECIMAL: 3,
     IdMatch.DECIMAL_THEN_HEX: 3,
 }
+
+
+def _doubt_of(setting: IdMatch) -> IdHabit | None:
+    """None for a setting that changes the base: what came in the other one is not kept."""
+    if _RANK[setting] >= _RANK[IdMatch.HEX_THEN_DECIMAL]:
+        return None
+    doubt = IdHabit()
+    doubt.relation = setting
+    return doubt
 
 
 def _has_letters(ids: Iterable[str]) -> bool:

@@ -132,7 +132,11 @@ def is_refusal(name: str) -> bool:
 
 
 def perform(do: Do, key: RouteKey, before: Actions) -> tuple[Actions, RouteKey]:
-    """What is to be done after one more rule, and the message as the next rule sees it."""
+    """What is to be done after one more rule, and the message as the next rule sees it.
+
+    The next one sees new addresses and tags. The text, its alphabet and its parts are those of the
+    client for every rule: texts are changed once, when it is settled by what.
+    """
     destination_addr = key.destination_addr
     if do.to_prefix and destination_addr.startswith(do.to_prefix[0]):
         old, new = do.to_prefix

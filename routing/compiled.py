@@ -109,11 +109,11 @@ class CompiledRule:
         fixed = self.fixed
         if fixed is not None and (before is NOTHING or isinstance(fixed, NoRoute)):
             return fixed
-        if before is not NOTHING or self.actions is None:
-            actions, key = perform(self.rule.do, key, before)
-            outlets = self._outlets(key.destination_addr, draw)
-            return Decision(self.name, outlets, NOTHING if actions == NOTHING else actions)
+        # By the number that the rule matched, not by what it makes of it.
         outlets = self._outlets(key.destination_addr, draw)
+        if before is not NOTHING or self.actions is None:
+            actions, _ = perform(self.rule.do, key, before)
+            return Decision(self.name, outlets, NOTHING if actions == NOTHING else actions)
         made = self._made.get(outlets)
         if made is None:
             made = self._made[outlets] = Decision(self.name, outlets, self.actions)

@@ -30,13 +30,14 @@ def read_key(
     :param at_ms: when it came in, ms UTC.
     :param needs: `RoutingTable.needs`.
     """
+    source_addr = peek.source_addr.removeprefix("+")
     destination_addr = peek.destination_addr.removeprefix("+")
     if not needs:
-        return RouteKey(account, source, peek.source_addr, destination_addr, tags)
+        return RouteKey(account, source, source_addr, destination_addr, tags)
     return RouteKey(
         account,
         source,
-        peek.source_addr,
+        source_addr,
         destination_addr,
         tags,
         group,

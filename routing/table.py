@@ -143,7 +143,7 @@ class RoutingTable:
                 tried.append(Tried(rule.name, matched=True, why=rule.reason(seen)))
         if isinstance(answer, NoRoute) or winner is None:
             return Explanation(tuple(tried), answer)
-        prices = winner.prices(answer.actions.destination_addr or key.destination_addr)
+        prices = winner.prices(seen.destination_addr)
         health = {name: is_up(name) for name in answer.outlets}
         return Explanation(tuple(tried), answer, health, prices)
 

@@ -55,6 +55,7 @@ EVENTS: Final[dict[str, str]] = {
     "link.unreachable": "the carrier's address does not answer",
     "link.down": "an upstream connection is over",
     "link.controlled": "people started, stopped or drained an upstream link",
+    "link.ids_differ": "receipts of a carrier name messages otherwise than `quirks.ids` says",
     "link.ids_learned": "receipts of a carrier name messages otherwise than its responses do",
     "link.no_response": "the carrier did not answer submit_sm in time; they are sent again, or held",
     "connector.controlled": "people started, stopped or drained a connector",

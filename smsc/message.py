@@ -9,7 +9,7 @@ the outlet parts it, and `Progress.parts` keeps one octet of state for each part
 """
 
 from enum import IntEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 import attrs
 
@@ -95,6 +95,19 @@ class Draft:
     Only beside a `callback_url`. What REST means, the style says: the events that it asks for,
     GET or POST. See `bridges/callbacks/`.
     """
+    asked: "Asked | None" = None
+    """Set by the rule that changes the draft."""
+
+
+class Asked(NamedTuple):
+    """A message as the rules read it, kept where one of them changed it.
+
+    Whoever asks the rules again (the next attempt, a restart, a reload) asks them about this:
+    about its own work a rule might say something else.
+    """
+
+    body: bytes
+    tags: tuple[str, ...]
 
 
 @attrs.define(slots=True)
@@ -121,6 +134,8 @@ class Message:
     """As in `Draft`."""
     charge: tuple[str, str, str] | None = None
     """What was paid for it: the account that paid, the class of credit, the amount."""
+    asked: Asked | None = None
+    """As it was before a rule changed it."""
 
     @property
     def peek(self) -> SubmitPeek:

@@ -96,7 +96,7 @@ class TlsFiles:
         # A renegotiation would make a write wait for a read, which the link does not know.
         context.options |= ssl.OP_NO_RENEGOTIATION
         context.sslsocket_class = TlsSocket
-        context.load_cert_chain(self.cert, self.key)
+        context.load_cert_chain(self.cert, self.key, password=no_passphrase)
         if self.ca is not None:
             context.load_verify_locations(self.ca)
         context.verify_mode = _VERIFY[self.client_certificates]
@@ -162,3 +162,11 @@ async def handshake(
     except BaseException:
         wrapped.close()
         raise
+
+
+def no_passphrase() -> str:
+    """For `load_cert_chain`: else OpenSSL asks the terminal, and everything waits for that.
+
+    :raises OSError: always.
+    """
+    raise OSError("the key in tls_key has a passphrase; give one without, as in openssl pkey")

@@ -268,7 +268,7 @@ class Connector:
                 self._troubles.note("not_sent", why, sms)
                 self._ill(now, why)
                 self._counts["retried"] += 1
-                return TryLater(sms.id, NO_ANSWER, sms.part, sms.parts)
+                return _not_answered(sms)
             case NoAnswer(why) | Unclear(why):
                 self._troubles.note("unanswered", why, sms)
                 self._ill(now, why)
@@ -305,7 +305,7 @@ class Connector:
         """The service may or may not have it."""
         self._counts["unanswered"] += 1
         if self.config.ambiguous == "resend":
-            return TryLater(sms.id, NO_ANSWER, sms.part, sms.parts)
+            return _not_answered(sms)
         self._counts["held"] += 1
         return Held(sms.id, NO_ANSWER, sms.part, sms.parts)
 
@@ -330,7 +330,7 @@ class Connector:
         """What was not begun, for other outlets; the service has none of it."""
         given = list(self._queue)
         self._queue.clear()
-        return [TryLater(sms.id, NO_ANSWER, sms.part, sms.parts) for sms in given]
+        return [_not_answered(sms) for sms in given]
 
     def _settle(self, outcomes: Sequence[Outcome]) -> None:
         for one in outcomes:
@@ -405,6 +405,10 @@ class Connector:
             self._quiet_until - now if self._quiet_until else None,
             self._pace.wait_s(now) if self._is_starved else None,
         )
+
+
+def _not_answered(sms: Sms) -> Outcome:
+    return TryLater(sms.id, NO_ANSWER, sms.part, sms.parts, is_answer=False)
 
 
 def _ago(now: float, at: float | None) -> float | None:

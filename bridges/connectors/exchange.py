@@ -20,6 +20,7 @@ import trio
 
 from bridges.connectors.service import Request, Response
 from bridges.connectors.settings import ConnectorConfig
+from smsc.tls import no_passphrase
 
 ANSWER_OCTETS: Final = 256 * 1024
 """An answer longer than this is none of an SMS service."""
@@ -246,5 +247,5 @@ def _tls_context(config: ConnectorConfig) -> ssl.SSLContext:
     """
     context = ssl.create_default_context(cafile=str(config.tls_ca) if config.tls_ca else None)
     if config.tls_cert is not None:
-        context.load_cert_chain(config.tls_cert, config.tls_key)
+        context.load_cert_chain(config.tls_cert, config.tls_key, password=no_passphrase)
     return context

@@ -71,10 +71,21 @@ def _plan(alphabet: Alphabet, udh: bytes = b"", wide_reference: bool = False) ->
     return _Plan(room(alphabet, len(udh)), each, others, table if is_national else None)
 
 
-def _parted_as(data_coding: int, default: Alphabet) -> Alphabet:
-    """Text of accounts that want it packed is parted while it is unpacked."""
+def _parted_as(
+    data: bytes, data_coding: int, default: Alphabet, udh: bytes = b"", wide_reference: bool = False
+) -> tuple[Alphabet, _Plan]:
+    """Text of accounts that want it packed is parted while it is unpacked.
+
+    A full part that ends in CR grows by a second one (`packing.pack_text`), so it has one septet
+    less; in text with CR all parts have.
+    """
     alphabet = alphabet_of(data_coding, default)
-    return Alphabet.GSM7 if alphabet is Alphabet.GSM7_PACKED else alphabet
+    if alphabet is not Alphabet.GSM7_PACKED:
+        return alphabet, _plan(alphabet, udh, wide_reference)
+    plan = _plan(Alphabet.GSM7, udh, wide_reference)
+    if CR in data:
+        plan = plan._replace(single=plan.single - (data[-1] == CR), each=plan.each - 1)
+    return Alphabet.GSM7, plan
 
 
 def room(alphabet: Alphabet, header_octets: int = 0) -> int:
@@ -110,8 +121,7 @@ def segment(
 
     Raises `TooManyParts`, and `TextError` for a `udh` that does not add up or leaves no room.
     """
-    alphabet = _parted_as(data_coding, default)
-    plan = _plan(alphabet, udh, wide_reference)
+    alphabet, plan = _parted_as(data, data_coding, default, udh, wide_reference)
     if len(data) <= plan.single:
         return [udh + data]
     pieces = _pieces(data, alphabet, plan)
@@ -137,8 +147,7 @@ def segment_sar(
     One part with total 1 when it fits. The reference is 16 bits wide in the TLV; sizes assume that
     the MC writes an 8-bit one, as it does (153 septets, 67 units).
     """
-    alphabet = _parted_as(data_coding, default)
-    plan = _plan(alphabet)
+    alphabet, plan = _parted_as(data, data_coding, default)
     pieces = [data] if len(data) <= plan.single else _pieces(data, alphabet, plan)
     total = len(pieces)
     return [SarPart(reference & 0xFFFF, total, at, piece) for at, piece in enumerate(pieces, 1)]
@@ -164,8 +173,7 @@ def count_parts(
     default: Alphabet = Alphabet.GSM7,
 ) -> int:
     """How many parts `segment` would make; never raises for a count above 255."""
-    alphabet = _parted_as(data_coding, default)
-    plan = _plan(alphabet, udh, wide_reference)
+    alphabet, plan = _parted_as(data, data_coding, default, udh, wide_reference)
     return 1 if len(data) <= plan.single else len(_cuts(data, alphabet, plan))
 
 

@@ -8,7 +8,7 @@ Station of the flow: intake → **admission** → store. SMPP 3.4 §5.2.
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import attrs
 
@@ -34,6 +34,15 @@ class Lifetime:
 
     due_ms: int
     expires_ms: int
+    latest_ms: int
+    """The end that a rule may set at most: what the client asked for, else what is allowed."""
+
+    def lasting(self, validity_s: float, now_ms: int) -> "Lifetime":
+        """As a rule wants it: `validity_s` from the moment that it may leave; 0 = as it is."""
+        if not validity_s:
+            return self
+        ends_ms = (self.due_ms or now_ms) + int(validity_s * 1000)
+        return Lifetime(self.due_ms, min(ends_ms, self.latest_ms), self.latest_ms)
 
 
 _NO_DESTINATION: Final = Refused(
@@ -50,6 +59,11 @@ def admit(
     """Judge one draft."""
     if not peek.destination_addr:
         return _NO_DESTINATION
+    if account.destinations:
+        to = peek.destination_addr.removeprefix("+")
+        if not to.startswith(account.destinations):
+            why = f"account {draft.account} may not send to {to}; see its destinations"
+            return Refused(Status.ESME_RINVDSTADR, why)
     sender = peek.source_addr
     if sender and ANY_SENDER not in account.senders and not sender_allowed(account, sender):
         return Refused(
@@ -82,7 +96,14 @@ def _usual(max_validity_s: float, now_ms: int) -> Lifetime:
     return lifetime
 
 
-def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
+class _Times(NamedTuple):
+    """What the client says, ms UTC; 0 = nothing."""
+
+    due_ms: int
+    expires_ms: int
+
+
+def _parse_times(peek: SubmitPeek, now_ms: int) -> _Times | Refused:
     try:
         due_ms = parse_time(peek.schedule_delivery_time, now_ms) or 0
     except TimeError as error:
@@ -92,7 +113,7 @@ def _parse_times(peek: SubmitPeek, now_ms: int) -> Lifetime | Refused:
         expires_ms = parse_time(peek.validity_period, now_ms) or 0
     except TimeError as error:
         return Refused(Status.ESME_RINVEXPIRY, f"validity_period: {error}")
-    return Lifetime(due_ms, expires_ms)
+    return _Times(due_ms, expires_ms)
 
 
 def _judge_tlvs(body: bytes, peek: SubmitPeek, now_ms: int) -> int | Refused:
@@ -118,11 +139,13 @@ def _bound(max_validity_s: float, due_ms: int, expires_ms: int, now_ms: int) -> 
     ceiling_ms = MAX_VALIDITY_MS
     if max_validity_s:
         ceiling_ms = min(ceiling_ms, int(max_validity_s * 1000))
+    latest_ms = start_ms + ceiling_ms
     if not expires_ms:
-        return Lifetime(due_ms, start_ms + min(DEFAULT_VALIDITY_MS, ceiling_ms))
+        return Lifetime(due_ms, min(start_ms + DEFAULT_VALIDITY_MS, latest_ms), latest_ms)
     if expires_ms <= start_ms:
         return Refused(
             Status.ESME_RINVEXPIRY,
             "validity_period ends before the message may leave; give a later time",
         )
-    return Lifetime(due_ms, min(expires_ms, start_ms + ceiling_ms))
+    ends_ms = min(expires_ms, latest_ms)
+    return Lifetime(due_ms, ends_ms, ends_ms)

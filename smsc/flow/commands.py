@@ -249,6 +249,10 @@ class Commands:
         try:
             body = changed_body(old, change, canned)
             peek = peek_submit_sm(body)
+            asked = old.asked
+            if asked is not None:
+                before = attrs.evolve(old, body=asked.body, peek=None)
+                asked = asked._replace(body=changed_body(before, change, canned))
         except BodyError as error:
             return Refused(error.status, error.why)
         draft = Draft(old.account, old.source, body, peek=peek)
@@ -269,6 +273,7 @@ class Commands:
             registered_delivery=peek.registered_delivery,
             body=body,
             peek=peek,
+            asked=asked,
         )
 
     def set_alarms(self, batch: Batch, old: Message, new: Message) -> None:

@@ -38,6 +38,8 @@ class Early:
         self._store = store
         self._entries: dict[Key, Delivery] = {}
         self._searches: list[tuple[int, int, Key]] = []  # when, how many before, what
+        self.doubts: list[tuple[OutletName, str, str]] = []
+        """(outlet, the setting that would find it, id): a fixed setting is wrong; said once."""
 
     def __len__(self) -> int:
         return len(self._entries)
@@ -74,12 +76,18 @@ class Early:
             early = self._entries.get(key)
             outlet = key[0]
             habit = habits.get(outlet)
-            if early is None or habit is None or (habit.is_exact and not habit.is_auto):
+            if early is None or habit is None:
                 continue
-            thoroughly = habit.is_exact or tries > 0
+            is_as_it_came = habit.is_exact and not habit.is_auto
+            if is_as_it_came and habit.doubt is None:
+                continue
+            thoroughly = habit.is_exact or tries > 0 or habit.doubt is not None
             budget -= 1 if thoroughly else _SEARCHED / _SEARCHED_LEARNED
-            kept, hit = self._look(habit, outlet, key[1], early.reference or "", thoroughly)
+            kept, hit = "", None
+            if not is_as_it_came:
+                kept, hit = self._look(habit, outlet, key[1], early.reference or "", thoroughly)
             if hit is None:
+                self._doubt(habit, key, early.reference or "")
                 if tries + 1 < len(_AFTER_MS):
                     again_ms = now_ms + _AFTER_MS[tries + 1]
                     heappush(self._searches, (again_ms, tries + 1, key))
@@ -91,6 +99,15 @@ class Early:
                 self._spell_anew(outlet, habit, now_ms)
         return [(outlet, rows, learned.get(outlet, "")) for outlet, rows in found.items()]
 
+    def _doubt(self, habit: IdHabit, key: Key, receipt_id: str) -> None:
+        """Would another setting find it? Then people are told; nothing is matched by that."""
+        if habit.doubt is None:
+            return
+        kept, hit = self._look(habit.doubt, *key, receipt_id, thoroughly=True)
+        word = habit.doubts(kept, receipt_id) if hit is not None else ""
+        if word:
+            self.doubts.append((key[0], word, receipt_id))
+
     def _look_for_letters(self, habits: Mapping[OutletName, IdHabit], now_ms: int) -> None:
         """Before anything is taken for another spelling: do these carriers write letters?
 
@@ -99,13 +116,14 @@ class Early:
         """
         if not self._searches or self._searches[0][0] > now_ms:
             return
-        for outlet, habit in habits.items():
-            if not habit.is_curious:
+        for outlet, one in habits.items():
+            habit = one.doubt or one
+            if one.doubt is None and not one.is_curious:
                 continue
             habit.note_responses(self._store.upstream_ids(outlet, _SAMPLE))
             theirs = (one.reference or "" for key, one in self._entries.items() if key[0] == outlet)
-            habit.note_receipts(islice(theirs, _SAMPLE))
-            if self._store.meta(letters_key(outlet)) is not None:
+            habit.note_unknown([*islice(theirs, _SAMPLE)])
+            if self._store.meta(letters_key(outlet)) == MATCHED:
                 habit.receipts_have_letters = True
 
     def _look(
@@ -141,6 +159,9 @@ class Early:
         self._entries, self._searches = entries, searches
 
 
+MATCHED: Final = b"matched"
+
+
 def letters_key(outlet: OutletName) -> str:
-    """Where it is kept that receipts of a carrier had letters in their ids."""
+    """Where `MATCHED` is kept when receipts of known messages had letters in their ids."""
     return f"letters:{outlet}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
 
-from pdu.codec import SubmitPeek
+from pdu.codec import SubmitPeek, peek_submit_sm
 from routing.actions import NOTHING, Actions
 from routing.decision import Decision, NoRoute
 from routing.facts import read_key
@@ -20,7 +20,7 @@ from routing.table import RoutingTable
 from routing.velocity import Velocity
 from smsc.config_accounts import AccountConfig
 from smsc.flow.lanes import Plan
-from smsc.message import Draft, Message
+from smsc.message import Asked, Draft, Message
 from smsc.ports import Refused
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ class Guided:
     """The fields of the changed body; None when it is as it was."""
     plan: Plan
     actions: Actions = NOTHING
+
+
+def priced_number(draft: Draft, peek: SubmitPeek) -> str:
+    """The number whose price the account pays: that of its message, whatever a rule made of it."""
+    if draft.asked is not None:
+        peek = peek_submit_sm(draft.asked.body)
+    return peek.destination_addr
 
 
 class Guide:
@@ -132,11 +139,14 @@ class Guide:
         actions = decision.actions
         if actions is NOTHING:
             return Guided(None, plan)
+        draft.asked = Asked(draft.body, draft.tags)
         if actions.changes_body:
             draft.body, peek, undone = rewrite(draft.body, peek, actions)
             for why in undone:
                 self._log.info("message.not_rewritten", rule=decision.rule, why=why)
-        draft.tags += actions.tags
+        draft.tags = tuple(dict.fromkeys((*draft.tags, *actions.tags)))
+        if draft.asked == (draft.body, draft.tags):
+            draft.asked = None
         return Guided(peek, plan, actions)
 
     def plan_again(self, message: Message) -> Plan:
@@ -148,13 +158,19 @@ class Guide:
 
     def plan_now(self, message: Message) -> Plan:
         """As `plan_again`, for whoever tells of all such messages together."""
+        asked = message.asked
+        body, peek, tags = (
+            (message.body, message.peek, message.tags)
+            if asked is None
+            else (asked.body, peek_submit_sm(asked.body), asked.tags)
+        )
         decision = self._routes.match(
             read_key(
-                message.body,
-                message.peek,
+                body,
+                peek,
                 account=message.account,
                 source=message.source,
-                tags=message.tags,
+                tags=tags,
                 group=self._groups.get(message.account, ""),
                 at_ms=message.accepted_ms,
                 needs=self._routes.needs,

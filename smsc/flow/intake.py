@@ -21,7 +21,7 @@ from smsc.config_accounts import AccountConfig
 from smsc.directory.credits import Charge, CreditBook
 from smsc.flow.admission import Lifetime, admit
 from smsc.flow.duplicates import Duplicates, when_on_disk
-from smsc.flow.guide import Guide
+from smsc.flow.guide import Guide, priced_number
 from smsc.flow.lanes import Plan
 from smsc.flow.rewriting import canned_body
 from smsc.flow.submission import FULL, Submission
@@ -238,11 +238,7 @@ class Intake:
             return guided
         if guided.actions is NOTHING:
             return peek, lifetime, guided.plan, None
-        validity_s = guided.actions.validity_s
-        if validity_s:
-            start_ms = lifetime.due_ms or now_ms
-            ends_ms = min(lifetime.expires_ms, start_ms + int(validity_s * 1000))
-            lifetime = Lifetime(lifetime.due_ms, ends_ms)
+        lifetime = lifetime.lasting(guided.actions.validity_s, now_ms)
         return guided.peek or peek, lifetime, guided.plan, guided.actions.charge
 
     def _charge(
@@ -251,7 +247,7 @@ class Intake:
         """Debit a message of an account that pays."""
         assert self._credits is not None
         parts = parts_of(draft.body, peek)
-        return self._credits.take(draft.account, peek.destination_addr, parts, price)
+        return self._credits.take(draft.account, priced_number(draft, peek), parts, price)
 
     def _grant(self, draft: Draft, peek: SubmitPeek) -> bool:
         """Does the account's rate let one more message through?"""

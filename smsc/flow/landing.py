@@ -21,7 +21,7 @@ from smsc.flow.guide import Guide
 from smsc.flow.holding import Holding
 from smsc.flow.lanes import Plan
 from smsc.flow.outbox import Outbox
-from smsc.flow.parts import accepted, aggregate, has_failed
+from smsc.flow.parts import accepted, aggregate, has_failed, held
 from smsc.flow.pending import Pending
 from smsc.flow.recent import Recent
 from smsc.flow.retry import next_plan
@@ -132,10 +132,14 @@ class Landing(ABC):
             self._set_aside(batch, message, progress, State.REJECTED, poison)
             return True
         if flight.again:
-            if message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
+            if State.HELD in progress.parts:
+                # People decide about the text: parts that could come again wait for them, too.
+                progress.parts = held(progress.parts)
+            elif message.peek.esm_class & 0x03 in _ONE_ATTEMPT:
                 self.end(batch, message, progress, State.UNDELIVERABLE)
                 return True
-            return self._retry(batch, flight, outbox, moved_on)
+            else:
+                return self._retry(batch, flight, outbox, moved_on)
         outbox.forget(message.id)
         state = aggregate(progress.parts)
         policy = self.policies.get(outlet, ANY_NETWORK)

@@ -13,7 +13,7 @@ from pdu.errors import BodyError
 from pdu.status import Vendor
 from smsc.config_accounts import AccountConfig
 from smsc.flow.admission import admit
-from smsc.flow.guide import Guide
+from smsc.flow.guide import Guide, priced_number
 from smsc.flow.terms import terms_of
 from smsc.flow.throttle import parts_of
 from smsc.message import AccountId, Draft
@@ -65,8 +65,9 @@ class Previewer:
         if isinstance(guided, Refused):
             return guided
         peek = guided.peek or peek
+        lifetime = lifetime.lasting(guided.actions.validity_s, now_ms)
         parts = parts_of(draft.body, peek)
-        price = self._credits.price(account, peek.destination_addr, parts)
+        price = self._credits.price(account, priced_number(draft, peek), parts)
         if guided.actions.charge is not None:
             price = Price(price.credit_class, guided.actions.charge, parts)
         return Foreseen(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from pdu.receipt_ids import IdHabit
 from pdu.status import Status
-from smsc.flow.early import Early, letters_key
+from smsc.flow.early import MATCHED, Early, letters_key
 from smsc.flow.parts import ONE_ENROUTE, ONE_OCTET, aggregate, with_part
 from smsc.flow.receipt_writer import ReceiptWriter
 from smsc.flow.recent import Recent
@@ -153,6 +153,10 @@ class Receipts(ReceiptWriter):
                     "link.ids_learned", outlet=outlet, ids=self.habits[outlet].word, by=learned
                 )
             self._match_early(outlet, [early for early, _ in found], [hit for _, hit in found])
+        for outlet, word, by in self._early.doubts:
+            said = self.habits[outlet].word
+            self._log.warning("link.ids_differ", outlet=outlet, ids=said, expected=word, by=by)
+        self._early.doubts.clear()
 
     def _match_early(
         self,
@@ -190,11 +194,12 @@ class Receipts(ReceiptWriter):
             habit = self.habits.get(outlet)
             if habit is not None and not habit.is_exact:
                 keys = [*map(habit.receipt_key, keys)]
-            elif habit is not None and habit.is_curious:
-                habit.note_receipts(keys)
-                if habit.receipts_have_letters:  # the next run should not have to wait for one
-                    batch.meta(letters_key(outlet), b"receipts")
             hits = self._store.upstreams(outlet, keys)
+            habit = habit and (habit.doubt or habit)
+            if habit is not None and habit.is_curious:
+                habit.note_receipts(keys, hits)
+                if habit.receipts_have_letters:  # the next run should not have to wait for one
+                    batch.meta(letters_key(outlet), MATCHED)
         known = [hit[0] for hit in hits if hit is not None]
         # One Progress for each message: a second receipt in the same read sees the first.
         progresses = dict(zip(known, self.progresses(known), strict=True))

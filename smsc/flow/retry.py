@@ -39,7 +39,8 @@ class RetryPolicy:
 
     def _judge(self, outcome: Outcome) -> Outcome:
         match outcome:
-            case TryLater(id_, status, part, parts) if status in self._permanent:
+            # Classes are for what the network says: no answer may well be a message it has.
+            case TryLater(id_, status, part, parts, True) if status in self._permanent:
                 return Failed(id_, status, part, parts)
             case Failed(id_, status, part, parts) if status in self._retryable:
                 return TryLater(id_, status, part, parts)

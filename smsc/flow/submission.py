@@ -114,6 +114,7 @@ class Submission:
             draft.session,
             draft.callback_style,
         )
+        message.asked = draft.asked
         if charge is not None:
             message.charge = charge.note
             self.bill.append((draft.account, id_, charge))

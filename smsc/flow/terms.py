@@ -40,10 +40,6 @@ class Terms:
         if account.callback_url and draft.callback_url is None:
             draft.callback_url = account.callback_url
             draft.callback_style = account.callback_style
-        to = peek.destination_addr.removeprefix("+")
-        if account.destinations and to and not to.startswith(account.destinations):
-            why = f"account {self.name} may not send to {to}; see its destinations"
-            return Refused(Status.ESME_RINVDSTADR, why)
         if account.service_types and peek.service_type not in account.service_types:
             why = f"account {self.name} may not use service_type {peek.service_type!r}"
             return Refused(Status.ESME_RINVSERTYP, why)
@@ -68,7 +64,6 @@ def terms_of(accounts: Mapping[AccountId, AccountConfig]) -> dict[AccountId, Ter
         name: one
         for name, one in terms.items()
         if one.data_coding
-        or one.account.destinations
         or one.account.service_types
         or one.account.default_sender
         or one.account.callback_url

@@ -43,6 +43,8 @@ class TryLater:
     status: int
     part: int = 0
     parts: int = 1
+    is_answer: bool = attrs.field(default=True, eq=False)
+    """False: the network did not say `status`; we do, for want of an answer or of an attempt."""
 
 
 @attrs.define(slots=True)

@@ -1,7 +1,8 @@
-"""How busy the message centre is, told to peers of version 5.0 in each answer to a request.
+"""How busy a message centre is, as versions 5.0 tell each other in each answer to a request.
 
 *In*: answers to submit_sm, a congestion_state from 0 (idle) to 100 (refuses everything).
-*Out*: the TLV, and submit_sm_resp with it behind. *Never*: a TLV for a peer of 3.3 or 3.4.
+*Out*: the TLV, and submit_sm_resp with it behind; what a peer's response says.
+*Never*: a TLV for a peer of 3.3 or 3.4; an exception for anything a peer sent.
 
 SMPP 5.0 §4.8.4.18.
 """
@@ -11,7 +12,8 @@ from typing import Final
 
 from pdu.codec import pack
 from pdu.commands import Command
-from pdu.tlvs import Tag, pack_tlv
+from pdu.errors import BodyError
+from pdu.tlvs import Tag, find_tlv, pack_tlv
 
 IDLE: Final = 0
 CONGESTED: Final = 100
@@ -32,6 +34,18 @@ def congestion_state(in_hand: int, limit: int, *, is_full: bool) -> int:
 def state_tlv(state: int) -> bytes:
     """The TLV that tells it."""
     return _STATES[state]
+
+
+def state_of(body: bytes) -> int:
+    """congestion_state of a submit_sm_resp or data_sm_resp; 0 if none can be read there."""
+    at = body.find(b"\0") + 1
+    if not 0 < at < len(body):
+        return IDLE
+    try:
+        value = find_tlv(body, at, Tag.CONGESTION_STATE)
+    except BodyError:  # nobody validates responses, and the answer counts all the same
+        return IDLE
+    return value[0] if value else IDLE
 
 
 def answers_with_state(entries: Sequence[tuple[int, int, bytes]], state: int) -> bytes:

@@ -113,14 +113,15 @@ class Session(Answers):
         return len(self.window)
 
     @property
-    def probed_at(self) -> float:
-        """When the last enquire_link of ours left; 0.0 if none did."""
-        return self._moments.probed
+    def spoke_at(self) -> float:
+        """When we last asked or answered without the owner: enquire_link, responses; 0.0: never."""
+        return max(self._moments.probed, self._moments.answered)
 
     @property
-    def heard_at(self) -> float:
-        """When the peer last said anything."""
-        return self._moments.heard
+    def heard_at(self) -> float | None:
+        """When the peer last said anything; None if it never did."""
+        heard = self._moments.heard
+        return heard if heard > self._moments.opened else None
 
     def take_output(self) -> bytes:
         """The octets to write now; they are handed out once."""
@@ -200,6 +201,8 @@ class Session(Answers):
             events.insert(0, Answered(answers))
         if events:
             moments.worked = now
+        if self._out:  # by now only what the machine itself answered
+            moments.answered = now
         if framer.error is not None and self._ending is None:
             self._put(Command.GENERIC_NACK, framer.error.status, framer.error.sequence_number)
             events.append(self._end(framer.error.why))

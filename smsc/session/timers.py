@@ -46,6 +46,8 @@ class Moments:
     worked: float
     """Last PDU that brought about an event: neither enquire_link nor its response."""
     probed: float = 0.0
+    answered: float = 0.0
+    """When a read last brought about an answer of the machine's own."""
     unanswered_probes: int = 0
     half_pdu_since: float | None = None
 

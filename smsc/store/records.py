@@ -21,7 +21,7 @@ from zlib import crc32
 
 import msgpack
 
-from smsc.message import FINAL, Delivery, Mailbox, Message, MessageId, Progress, State
+from smsc.message import FINAL, Asked, Delivery, Mailbox, Message, MessageId, Progress, State
 
 VERSION = 1
 
@@ -36,8 +36,10 @@ _STATES = {int(state): state for state in State}
 _STATE_AT = _HEAD.size + 1
 """Where the state of a progress record lies: first in its array, one octet (0..127)."""
 _MESSAGE_FIELDS = 12
-_MORE_FIELDS = 2
-"""callback_style and charge, which few messages have."""
+_MORE_FIELDS = 14
+"""With callback_style and charge, which few messages have."""
+_ALL_FIELDS = 15
+"""With the message as it was before a rule changed it."""
 _DELIVERY_FIELDS = 11
 _FINAL_OCTETS = frozenset(int(state) for state in FINAL)
 
@@ -74,20 +76,22 @@ def _message_fields(message: Message) -> tuple[object, ...]:
         message.tags,
         message.body,
     )
+    if message.asked is not None:
+        return (*fields, message.callback_style, message.charge, message.asked)
     if message.callback_style or message.charge is not None:
         return (*fields, message.callback_style, message.charge)
     return fields
 
 
 def message_starts(account: str) -> tuple[bytes, ...]:
-    """How the record of each message of the account goes on behind its head: with and without more.
+    """How the record of each message of the account goes on behind its head: with more or less.
 
     The array's own first octet is the number of fields.
     """
     octets = 1 + len(_pack(account))
     return tuple(
         _pack((account, *(None,) * (fields - 1)))[:octets]
-        for fields in (_MESSAGE_FIELDS, _MESSAGE_FIELDS + _MORE_FIELDS)
+        for fields in (_MESSAGE_FIELDS, _MORE_FIELDS, _ALL_FIELDS)
     )
 
 
@@ -97,7 +101,9 @@ def decode_message(id_: MessageId, record: bytes | memoryview) -> Message:
     try:
         message = Message(id_, *fields[:_MESSAGE_FIELDS])
         if len(fields) > _MESSAGE_FIELDS:
-            message.callback_style, message.charge = fields[_MESSAGE_FIELDS:]
+            message.callback_style, message.charge = fields[_MESSAGE_FIELDS:_MORE_FIELDS]
+        if len(fields) > _MORE_FIELDS:
+            message.asked = Asked(*fields[_MORE_FIELDS])
     except (TypeError, ValueError) as error:
         raise CorruptRecordError(f"message {id_}: {error}") from error
     return message

@@ -13,8 +13,9 @@ from bridges.upstream_receipt import read_receipt
 from pdu.codec import encode_body, peek_submit_sm
 from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.text.coding import decode_text
+from pdu.text.errors import TextError
 from pdu.text.packing import unpack_short_message
-from pdu.tlvs import Tag, find_tlv
+from pdu.tlvs import Tag, find_tlv, pack_tlv
 from pdu.usual_receipt import read_deliver_sm
 from smsc.config import Config, load
 from smsc.config_errors import ConfigError
@@ -63,6 +64,15 @@ def quirks_of(toml: str) -> Quirks:
         ('errors = { "0x415" = "later" }', "outlets.c.quirks.errors"),
         ('errors = { "ESME_NO" = "permanent" }', "outlets.c.quirks.errors"),
         ('tlvs = { "0x1400" = "xyz" }', "outlets.c.quirks.tlvs"),
+        ('errors = { "0x58" = "permanent", 88 = "throttled" }', "outlets.c.quirks.errors"),
+        ('tlvs = { "0x1400" = "00", 5120 = "01" }', "outlets.c.quirks.tlvs"),
+        ('tlvs = { "0x0424" = "00" }', "outlets.c.quirks.tlvs"),
+        ("senders = []", "outlets.c.quirks.senders"),
+        ('senders = ["*Shop"]', "outlets.c.quirks.senders"),
+        ('sender = "Shop"\nsender_kinds = "numeric"', "outlets.c.quirks.sender"),
+        ('sender = "4179"\nsender_kinds = "alphanumeric"', "outlets.c.quirks.sender"),
+        ('sender = "Łódź"', "outlets.c.quirks.sender"),
+        (r'sender = "a\u0000b"', "outlets.c.quirks.sender"),
         ('colour = "red"', "outlets.c.quirks.colour"),
     ],
 )
@@ -114,6 +124,9 @@ def test_dates_of_a_receipt() -> None:
     assert done_of(Quirks(receipt_dates="ddmmyy"), "2211260301") == usual
     assert done_of(Quirks(receipt_dates="ddmmyy"), "221126030100") == usual
     assert done_of(Quirks(receipt_dates="ddmmyy"), "22112026030100") == usual
+    assert done_of(Quirks(receipt_dates="ddmmyy"), "221120260301") == usual
+    in_2020 = done_of(Quirks(), "201122200301")
+    assert done_of(Quirks(receipt_dates="ddmmyy"), "221120200301") == in_2020
     assert done_of(Quirks(receipt_ahead_min=60), "2611220401") == usual
     assert done_of(Quirks(receipt_dates="ignore"), "2611220301") == 0
 
@@ -236,12 +249,27 @@ def test_smpp_3_3_gets_no_tlvs() -> None:
     assert parts[0].short_message.startswith(b"\5\0\3")
 
 
+@pytest.mark.parametrize("octets", [255, 306])
+def test_smpp_3_3_refuses_what_short_message_cannot_hold(octets: int) -> None:
+    part = b"\5\0\3\x07\2\1".ljust(octets, b"x")
+    with pytest.raises(TextError, match=f"{octets} octets"):
+        shaped(part, Quirks(), knows_tlvs=False, esm_class=0x40)
+    (one,) = shaped(part[:254], Quirks(), knows_tlvs=False, esm_class=0x40)
+    assert one.short_message == part[:254]
+
+
 def test_tlvs_are_added_to_each_part() -> None:
     quirks = quirks_of('tlvs = { "0x1400" = "0102", "5121" = "" }')
     parts = shaped(LONG.encode(), quirks)
     assert len(parts) == 3
     for one in parts:
         assert (0x1400, b"\1\2") in one.tlvs
+
+
+def test_tlvs_take_the_place_of_the_client_s() -> None:
+    quirks = Quirks(tlvs=((0x1400, b"v"),))
+    (one,) = shaped(b"x", quirks, more=pack_tlv(0x1400, b"client") + pack_tlv(0x1401, b"c"))
+    assert one.tlvs == ((0x1401, b"c"), (0x1400, b"v"))
 
 
 def test_data_coding_0_is_what_the_carrier_means_by_it() -> None:

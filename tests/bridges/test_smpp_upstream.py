@@ -4,8 +4,9 @@ import socket
 
 import pytest
 
+from bridges.quirks import Quirks
 from bridges.smpp_upstream import NO_ANSWER
-from pdu.codec import encode_body, pack
+from pdu.codec import encode_body, pack, peek_deliver_sm
 from pdu.commands import RESPONSE
 from pdu.message_pdus import DeliverSm, SubmitSm
 from pdu.status import Status
@@ -188,7 +189,10 @@ async def test_no_answer_in_time_is_try_later_and_a_late_one_is_not_heard() -> N
         carrier = await house.bound()
         house.outlet.send([outgoing(7)])
         (number,) = await carrier.submits(1)
-        assert await house.outcomes(1) == [TryLater(MessageId(7), NO_ANSWER)]
+        (outcome,) = await house.outcomes(1)
+        assert outcome == TryLater(MessageId(7), NO_ANSWER)
+        assert isinstance(outcome, TryLater)
+        assert not outcome.is_answer
         assert house.outlet.room() == 100
         await carrier.answer(number)
         house.outlet.send([outgoing(8)])
@@ -253,6 +257,15 @@ RECEIPT = encode_body(
     )
 )
 MESSAGE = encode_body(DeliverSm(source_addr="4179", destination_addr="12345", short_message=b"hi"))
+
+
+async def test_a_handset_s_text_is_read_as_the_carrier_means_it() -> None:
+    async with running(quirks=Quirks(default_alphabet="latin1")) as house:
+        carrier = await house.bound()
+        await carrier.send(pdu(C.DELIVER_SM, 5, MESSAGE))
+        await eventually(lambda: bool(house.flow.messages))
+        (message,) = house.flow.messages
+        assert peek_deliver_sm(message.body).data_coding == 3
 
 
 async def test_receipts_and_messages_are_answered_when_the_flow_says_so() -> None:

@@ -13,9 +13,10 @@ import pytest
 import trio
 
 from bridges import REGISTRY
+from bridges.backoff import Backoff
 from bridges.smpp_upstream import NO_ANSWER, UpstreamLink
 from bridges.upstream_config import UpstreamConfig
-from bridges.upstream_dial import Dialler
+from bridges.upstream_dial import Dialler, open_socket
 from pdu.codec import pack
 from pdu.commands import RESPONSE
 from pdu.status import Status
@@ -55,6 +56,9 @@ def errors_of(toml: str) -> list[str]:
 # --- settings ---------------------------------------------------------------------------------
 
 
+V33 = 'version = "3.3"\nbind = "pair"\n'
+
+
 @pytest.mark.parametrize(
     ("toml", "why"),
     [
@@ -63,8 +67,23 @@ def errors_of(toml: str) -> list[str]:
         ('hosts = ["b:0"]', "outlets.c.hosts"),
         ("hosts = []", "outlets.c.hosts"),
         ('host = "a"\nsource = "here"', "outlets.c.source"),
-        ('host = "a"\nversion = "3.3"', "SMPP 3.3 knows no transceiver"),
+        ('hosts = ["a"]\nport = 5', "outlets.c.port: expected no port beside hosts, found 5"),
+        ("hosts = [1]", "outlets.c.hosts"),
+        ('hosts = ["a..b:1"]', "outlets.c.hosts"),
+        ('host = "a:2775"', "outlets.c.host: expected a host name or an address"),
+        ('host = " "', "outlets.c.host:"),
+        ('host = ".foo"', "outlets.c.host:"),
+        (f'host = "{"x" * 64}"', "outlets.c.host:"),
+        ('host = "a"\nlink_window = -5', "outlets.c.link_window"),
+        ('host = "a"\nreconnect_s = 61', "outlets.c.reconnect_s"),
+        ('host = "a"\nversion = "3.3"', 'outlets.c.bind: expected "pair"'),
+        (f'host = "a"\n{V33}quirks.long_text = "sar"', "outlets.c.quirks: long_text: expected"),
+        (f'host = "a"\n{V33}quirks.tlvs = {{ 5120 = "" }}', "outlets.c.quirks: tlvs: expected"),
         ('host = "a"\ntls_cert = "x.pem"', "tls_cert and tls_key go together"),
+        ('host = "a"\ntls_verify = false', "outlets.c.tls_verify: expected tls = true"),
+        ('host = "a"\ntls_server_name = "a"', "outlets.c.tls_server_name: expected tls = true"),
+        ('host = "a"\ntls = true\ntls_server_name = "a..b"', "outlets.c.tls_server_name:"),
+        ('host = "a"\ntls = true\ntls_ca = "/nowhere/x"', "tls_ca: cannot read '/nowhere/x'"),
         ('host = "a"\nambiguous = "ask"', "outlets.c.ambiguous"),
     ],
 )
@@ -73,6 +92,8 @@ def test_a_mistake_is_told(toml: str, why: str) -> None:
 
 
 def test_hosts_as_they_are_written() -> None:
+    for host in ("::1", "192.0.2.7", "smsc.example.", "a_b", "bücher.example"):
+        assert not errors_of(f'host = "{host}"')
     assert not errors_of('hosts = ["a:2776", "b", "[::1]:2777"]\nspread = "share"')
     hosts = (HostPort("a", 2776), HostPort("b", 2775))
     config = UpstreamConfig(hosts=hosts, spread="share", system_id="gw")
@@ -87,6 +108,13 @@ def test_hosts_as_they_are_written() -> None:
     ordered.failed()
     ordered.succeeded()
     assert ordered.host == hosts[0]
+
+
+def test_the_binds_of_a_pair_share_a_host() -> None:
+    hosts = (HostPort("a", 2775), HostPort("b", 2775))
+    config = UpstreamConfig(hosts=hosts, spread="share", bind="pair", binds=3, system_id="gw")
+    called = [Dialler(config, number).host.host for number in range(1, 7)]
+    assert "".join(called) == "aabbaa"
 
 
 # --- connecting -------------------------------------------------------------------------------
@@ -109,6 +137,76 @@ async def test_the_second_host_takes_over_at_once_and_the_first_is_called_first_
             while (await carrier.read())[0] != C.BIND_TRANSCEIVER:
                 pass
             assert log.events.count("link.unreachable") == 1
+            nursery.cancel_scope.cancel()
+
+
+async def test_who_takes_the_bind_and_closes_is_no_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[int] = []
+
+    def next_s(backoff: Backoff) -> float:
+        pauses.append(backoff._failures)
+        backoff._failures += 1
+        return 0.0
+
+    monkeypatch.setattr("bridges.upstream_bind.Backoff.next_s", next_s)
+    async with running() as house:
+        for _ in range(3):
+            carrier = await house.bound()
+            await carrier.stream.aclose()
+        carrier = await house.bound()
+        house.outlet.send([outgoing(7)])
+        await carrier.answer((await carrier.submits(1))[0])
+        await house.outcomes(1)
+        await carrier.stream.aclose()
+        await house.bound()
+        assert pauses == [0, 1, 2, 0]
+
+
+async def test_a_session_that_lived_for_a_while_was_a_success(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridges.upstream_bind._PROOF_S", 0.0)
+    proven: list[Backoff] = []
+
+    def succeeded(backoff: Backoff) -> None:
+        proven.append(backoff)
+
+    monkeypatch.setattr("bridges.upstream_bind.Backoff.succeeded", succeeded)
+    async with running() as house:
+        await house.bound()
+        await eventually(lambda: len(proven) == 1)
+
+
+@pytest.mark.parametrize("name", ["a..b", "x" * 70 + ".example"])
+async def test_a_name_that_can_be_none_is_unreachable(name: str) -> None:
+    with pytest.raises(OSError, match=r"is not the name of a host: correct host$"):
+        await open_socket(HostPort(name, 2775))
+
+
+@pytest.mark.parametrize("name", [".foo", "a..b", "x" * 70, "a\0b"])
+async def test_a_tls_name_that_can_be_none_is_unreachable(name: str) -> None:
+    config = UpstreamConfig(host="127.0.0.1", tls=True, system_id="gw")
+    object.__setattr__(config, "tls_server_name", name)  # whatever the file's check lets pass
+    with pytest.raises(OSError, match=r"is not the name of a host: correct tls_server_name$"):
+        await Dialler(config, 1).connect()
+
+
+async def test_the_next_host_is_called_when_one_takes_the_bind_and_closes() -> None:
+    async with running() as house:
+        port = house.listener.socket.getsockname()[1]
+        house.life.cancel()
+        hosts = (HostPort("127.0.0.1", port), HostPort("localhost", port))
+        config = UpstreamConfig(hosts=hosts, system_id="gw", reconnect_s=PATIENCE_S * 2)
+        outlet = UpstreamLink(NAME, config, log=house.log.log, draw=random.Random(1))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(outlet.run, FakeFlow())
+            while (await (carrier := await house.connected()).read())[0] != C.BIND_TRANSCEIVER:
+                pass
+            await carrier.send(pdu(C.BIND_TRANSCEIVER | RESPONSE, 1, b"carrier\0"))
+            await carrier.stream.aclose()
+            assert (await (await house.connected()).read())[0] == C.BIND_TRANSCEIVER
             nursery.cancel_scope.cancel()
 
 
@@ -148,6 +246,7 @@ async def test_a_pair_sends_on_one_and_hears_on_the_other() -> None:
         await kinds[C.BIND_TRANSMITTER].stream.aclose()
         await eventually(lambda: not house.outlet.is_up)
         assert house.outlet.statistics()["bound"] == 1
+        assert house.outlet.statistics()["state"] == "down"
 
 
 def make_certificates(place: Path) -> None:
@@ -190,6 +289,17 @@ async def test_tls_with_the_right_name_only(
             assert "certificate" in house.log.named("link.unreachable")[0]["why"].lower()
         house.life.cancel()
         await trio.aclose_forcefully(stream)
+
+
+async def test_a_key_with_a_passphrase_is_told_and_asks_nobody(tmp_path: Path) -> None:
+    make_certificates(tmp_path)
+    run = partial(subprocess.run, check=True, capture_output=True, cwd=tmp_path)
+    lock = ["-aes256", "-passout", "pass:x"]
+    run(["openssl", "pkey", "-in", "server.key", *lock, "-out", "locked.key"])
+    ours = {"tls_cert": tmp_path / "server.pem", "tls_key": tmp_path / "locked.key"}
+    async with running(tls=True, tls_verify=False, **ours) as house:
+        await eventually(lambda: "link.unreachable" in house.log.events)
+        assert "passphrase" in house.log.named("link.unreachable")[0]["why"]
 
 
 async def cut_again_and_again(house: House, times: int) -> None:
@@ -274,6 +384,19 @@ async def test_patience_ends() -> None:
         assert await house.outcomes(1) == [TryLater(MessageId(7), Status.ESME_RTHROTTLED)]
 
 
+async def test_patience_ends_for_those_whose_turn_does_not_come() -> None:
+    async with running(throttle_patience_s=0.2) as house:
+        carrier = await house.bound()
+        house.outlet.send([outgoing(n) for n in range(5)])
+        for number in await carrier.submits(5):
+            await carrier.answer(number, Status.ESME_RMSGQFUL)
+        # The next leaves after a second: the pace is at its slowest.
+        outcomes = await house.outcomes(5)
+        assert outcomes == [TryLater(MessageId(n), Status.ESME_RMSGQFUL) for n in range(5)]
+        assert house.outlet.statistics()["waiting_here"] == 0
+        assert await carrier.is_quiet()
+
+
 @pytest.mark.parametrize("setting", ["rate", "bind_rate"])
 async def test_a_rate_holds_messages_back(setting: str) -> None:
     async with running(**{setting: 20.0}) as house:
@@ -286,15 +409,48 @@ async def test_a_rate_holds_messages_back(setting: str) -> None:
         assert trio.current_time() - began > 0.1
 
 
-async def test_congestion_state_slows_a_link_of_5_0() -> None:
+async def test_a_silent_bind_does_not_hold_up_the_rate_of_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bridges.smpp_upstream._TICK_S", PATIENCE_S * 2)
+    async with running(binds=2, window=1, bind_rate=20.0) as house:
+        silent, busy = [await house.connected(), await house.connected()]
+        for carrier in (silent, busy):
+            await carrier.accept()
+        await eventually(lambda: house.outlet.statistics()["bound"] == 2)
+        house.outlet.send([outgoing(1), outgoing(2)])
+        await silent.submits(1)
+        await busy.answer((await busy.submits(1))[0])
+        await eventually(lambda: house.outlet.room() == 1)
+        # Now the silent one has a full window and a full bucket: it waits for neither.
+        house.outlet.send([outgoing(id_) for id_ in (3, 4, 5)])
+        for _ in range(3):
+            await busy.answer((await busy.submits(1))[0])
+
+
+@pytest.mark.parametrize("place", [0, 1])
+async def test_congestion_state_in_any_response_slows_a_link_of_5_0(place: int) -> None:
     async with running(version="5.0") as house:
         carrier = await house.bound()
-        house.outlet.send([outgoing(7)])
-        (number,) = await carrier.submits(1)
-        congested = b"up\0" + pack_tlv(Tag.CONGESTION_STATE, b"\x5f")
-        await carrier.send(pack(SUBMIT_RESP, 0, number, congested))
-        assert await house.outcomes(1) == [Sent(MessageId(7), "up")]
+        house.outlet.send([outgoing(7), outgoing(8)])
+        numbers = await carrier.submits(2)
+        bodies = [b"up\0", b"up\0"]
+        bodies[place] += pack_tlv(Tag.CONGESTION_STATE, b"\x5f")
+        answers = zip(numbers, bodies, strict=True)
+        await carrier.send(b"".join(pack(SUBMIT_RESP, 0, *answer) for answer in answers))
+        assert await house.outcomes(2) == [Sent(MessageId(7), "up"), Sent(MessageId(8), "up")]
         assert house.outlet.statistics()["slowed"]
+
+
+async def test_a_response_of_5_0_whose_tlvs_cannot_be_read_is_an_answer() -> None:
+    async with running(version="5.0") as house:
+        carrier = await house.bound()
+        house.outlet.send([outgoing(7), outgoing(8)])
+        numbers = await carrier.submits(2)
+        await carrier.send(pack(SUBMIT_RESP, 0, numbers[0], b"up\0\x04\x28\0"))
+        await carrier.answer(numbers[1])
+        assert await house.outcomes(2) == [Sent(MessageId(7), "up"), Sent(MessageId(8), "up")]
+        assert not house.outlet.statistics()["slowed"]
 
 
 async def test_the_link_window_is_shared_by_its_binds() -> None:
@@ -345,7 +501,10 @@ async def test_what_was_not_written_is_in_no_doubt() -> None:
         await carrier.stream.aclose()
         await eventually(lambda: not house.outlet.is_up)
         house.flow.release()
-        assert await house.outcomes(1) == [TryLater(MessageId(7), NO_ANSWER)]
+        (outcome,) = await house.outcomes(1)
+        assert outcome == TryLater(MessageId(7), NO_ANSWER)
+        assert isinstance(outcome, TryLater)
+        assert not outcome.is_answer
 
 
 # --- control ----------------------------------------------------------------------------------
@@ -373,6 +532,32 @@ async def test_a_link_is_stopped_and_started() -> None:
         assert house.outlet.statistics()["state"] == "up"
 
 
+async def test_a_start_beside_an_unanswered_unbind_binds_again() -> None:
+    async with running() as house:
+        carrier = await house.bound()
+        house.outlet.control("stop")
+        house.outlet.control("start")
+        assert not house.outlet.is_up
+        assert house.outlet.statistics()["state"] == "down"
+        assert (await carrier.read())[0] == C.UNBIND  # which it does not answer
+        again = await house.bound()
+        house.outlet.send([outgoing(7)])
+        await again.submits(1)
+
+
+async def test_a_stop_ends_a_tls_handshake_that_stalls() -> None:
+    async with running(tls=True, tls_verify=False) as house:
+        carrier = await house.connected()
+        assert await carrier.stream.receive_some()
+        house.outlet.control("stop")
+        began = trio.current_time()
+        while await carrier.stream.receive_some():
+            pass
+        assert trio.current_time() - began < 1
+        house.outlet.control("start")
+        await house.connected()
+
+
 async def test_a_drain_waits_for_all_answers() -> None:
     async with running() as house:
         carrier = await house.bound()
@@ -388,6 +573,44 @@ async def test_a_drain_waits_for_all_answers() -> None:
         assert asked[0] == C.UNBIND
         await carrier.send(pdu(C.UNBIND | RESPONSE, asked[2]))
         await eventually(lambda: house.outlet.statistics()["state"] == "stopped")
+
+
+def written_s_ago(house: House) -> Any:
+    return house.outlet.statistics()["written_s_ago"]
+
+
+async def test_all_that_is_written_counts_as_written() -> None:
+    async with running() as house:
+        assert written_s_ago(house) is None
+        carrier = await house.bound()
+        assert written_s_ago(house) is not None
+        bind = house.outlet._binds[0]
+        bind.written_at = 0.0
+        assert written_s_ago(house) is None
+        await carrier.send(pdu(C.ENQUIRE_LINK, 9))
+        assert (await carrier.read())[0] == C.ENQUIRE_LINK | RESPONSE
+        assert written_s_ago(house) is not None
+
+
+async def test_who_never_said_a_word_was_not_heard() -> None:
+    async with running() as house:
+        carrier = await house.connected()
+        assert (await carrier.read())[0] == C.BIND_TRANSCEIVER
+        assert house.outlet.statistics()["heard_s_ago"] is None
+        await carrier.send(pdu(C.BIND_TRANSCEIVER | RESPONSE, 1, b"carrier\0"))
+        await eventually(lambda: house.outlet.statistics()["heard_s_ago"] is not None)
+        await carrier.stream.aclose()
+        carrier = await house.connected()
+        assert house.outlet.statistics()["heard_s_ago"] is not None
+
+
+async def test_a_drain_of_a_stopped_link_does_not_bind_it() -> None:
+    async with running() as house:
+        await house.bound()
+        house.outlet.control("stop")
+        house.outlet.control("drain")
+        assert not house.outlet.may_bind
+        assert house.outlet.statistics()["state"] == "stopped"
 
 
 async def test_what_people_see_of_a_link() -> None:

@@ -97,3 +97,15 @@ def test_at_the_optimum_it_does_not_rise() -> None:
     assert pace.limit == limit
     pace.room(5.0)
     assert pace.limit > limit
+
+
+@pytest.mark.parametrize("rate", [0.1, 0.5, 1.0])
+def test_a_slow_rate_is_never_exceeded_after_a_refusal(rate: float) -> None:
+    pace = Pace(rate, 0.0)
+    pace.sent(1)
+    pace.throttled(0.5, 1.0)
+    assert pace.limit == rate / 2
+    assert pace.is_slowed
+    assert drive(pace, 1.0, 100.0, capacity=10_000) <= 100 * rate
+    assert pace.limit == rate
+    assert not pace.is_slowed

@@ -131,6 +131,12 @@ CONDITIONS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("the group", 'when = {groups = ["finance"]}', {"account": "bank"}, {}),
     ("the door", 'when = {sources = ["rest"]}', {"source": "rest"}, {}),
     ("the sender", 'when = {senders = ["Shop"]}', {}, {"source_addr": "Shops"}),
+    (
+        "a number as sender, with its plus",
+        'when = {senders = ["4179*"]}',
+        {"source_addr": "+41791111111", "source_addr_ton": 1},
+        {"source_addr": "+41781111111", "source_addr_ton": 1},
+    ),
     ("a sender's beginning", 'when = {senders = ["Sho*"]}', {"source_addr": "Shoe"}, {"source_addr": "She"}),
     (
         "an alphanumeric sender",
@@ -230,6 +236,20 @@ def test_the_door_that_clients_come_by(gateway: ReloadableGateway) -> None:
         )
     )
     assert [gateway.message(id_)[1].outlet for id_ in ids] == ["miss", "hit"]
+
+
+def test_an_account_may_send_to_numbers_however_they_are_written(
+    gateway: ReloadableGateway,
+) -> None:
+    accounts = ACCOUNTS + 'destinations = ["41", "44"]\n'  # of the last one, which is in CH
+    gateway.take(accounts + OUTLETS + ELSE)
+    numbers = ("0791234567", "0041791234567", "+41791234567", "443640000", "0049301234567")
+    answers = submit(gateway, *[draft(account="swiss", to=to) for to in numbers])
+    allowed = dict(zip(numbers, [isinstance(one, Admitted) for one in answers], strict=True))
+    assert [number for number, is_allowed in allowed.items() if not is_allowed] == ["0049301234567"]
+    refused = answers[-1]
+    assert isinstance(refused, Refused)
+    assert "may not send to 49301234567" in refused.why
 
 
 class TestTargets:

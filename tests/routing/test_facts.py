@@ -42,6 +42,13 @@ def test_a_table_with_conditions_gets_what_it_needs() -> None:
     assert (everything.text, everything.parts) == ("grüezi", 1)
 
 
+def test_a_sender_is_read_without_its_plus() -> None:
+    body = encode_body(SubmitSm(source_addr="+41791234567", destination_addr="4179"))
+    assert read_key(body, peek_submit_sm(body), account="a", source="smpp").source_addr == (
+        "41791234567"
+    )
+
+
 def parts(short_message: bytes, **fields: Any) -> int:
     body = encode_body(SubmitSm(short_message=short_message, **fields))
     return part_count(body, peek_submit_sm(body))

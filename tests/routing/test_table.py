@@ -12,8 +12,10 @@ from pdu.address import Address, Npi, Ton
 from pdu.status import Status
 from routing.actions import NOTHING, Actions, Do, perform
 from routing.choice import Choose
-from routing.compiled import NO_RESOURCES, compile_rule
+from routing.compiled import NO_RESOURCES, Resources, compile_rule
 from routing.key import RouteKey
+from routing.prefix_csv import Price, Route
+from routing.prefixes import PrefixTable
 from routing.rule import Rule
 from routing.table import Decision, NoRoute, RoutingTable
 from routing.when import When
@@ -291,6 +293,29 @@ def test_choose_agrees_with_the_reasons_given(some: list[Rule], asked: RouteKey)
     answer = table.choose(asked, up)
     assert answer == told.answer
     assert (answer.rule if isinstance(answer, Decision) else None) == first
+
+
+MOVED = Do(to_prefix=("41", "0041"))
+
+
+def test_a_table_is_asked_for_the_number_that_the_rule_matched() -> None:
+    routes = PrefixTable([("41", Route("a", "Swiss"))])
+    table = RoutingTable([Rule(table="t", do=MOVED)], Resources(routes={"t": routes}))
+    answer = table.match(key())
+    assert isinstance(answer, Decision)
+    assert answer.outlets == ("a",)
+    assert answer.actions.destination_addr == "004179" + key().destination_addr[4:]
+
+
+def test_costs_are_those_of_the_number_that_the_rule_matched() -> None:
+    cheap = PrefixTable([("41", Price(Decimal(1), "")), ("00", Price(Decimal(9), ""))])
+    dear = PrefixTable([("41", Price(Decimal(5), "")), ("00", Price(Decimal(2), ""))])
+    rule = Rule(outlets=("dear", "cheap"), choose=Choose(by="cost", prices=("d", "c")), do=MOVED)
+    table = RoutingTable([rule], Resources(prices={"d": dear, "c": cheap}))
+    answer = table.match(key())
+    assert isinstance(answer, Decision)
+    assert answer.outlets == ("cheap", "dear")
+    assert table.explain(key(), up).prices == {"cheap": Decimal(1), "dear": Decimal(5)}
 
 
 def test_a_key_is_a_value() -> None:

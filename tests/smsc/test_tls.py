@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import ssl
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
@@ -47,6 +48,15 @@ async def bound(house: ServedHouse, context: ssl.SSLContext) -> Peer:
     peer = await house.connect_tls(context)
     assert await peer.ask(bind("demo", "demo")) == (BIND_RESP, 0, 1)
     return peer
+
+
+def test_a_key_with_a_passphrase_is_told_and_asks_nobody(authority: Authority) -> None:
+    cert, key = authority.issue("server")
+    locked = key.with_name("locked.key")
+    command = f"openssl pkey -in {key} -aes256 -passout pass:x -out {locked}"
+    subprocess.run(command.split(), check=True)
+    with pytest.raises(OSError, match="passphrase"):
+        TlsFiles(cert, locked, None, "none").context()
 
 
 async def test_a_session_over_tls(start: Start, authority: Authority) -> None:

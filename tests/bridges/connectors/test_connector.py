@@ -400,6 +400,7 @@ async def test_a_stop_hands_back_what_waits_and_keeps_what_is_under_way() -> Non
             await eventually(lambda: web.open == 1)
             house.outlet.control("stop")
             assert house.flow.outcomes == [TryLater(1, SYSERR, 1, 2)]  # type: ignore[arg-type]
+            assert not any(getattr(one, "is_answer", True) for one in house.flow.outcomes)
             assert (await house.outcomes(2))[1] == Sent(1, "", 0, 2)  # type: ignore[arg-type]
             assert house.fact("state") == "stopped"
 

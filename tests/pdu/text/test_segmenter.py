@@ -8,6 +8,7 @@ from pdu.text.alphabet import Alphabet
 from pdu.text.clusters import joined
 from pdu.text.coding import choose, decode_text
 from pdu.text.errors import TextError, TooManyParts
+from pdu.text.packing import pack_short_message, unpack_short_message
 from pdu.text.segmenter import (
     count_parts,
     last_part,
@@ -262,3 +263,23 @@ def test_message_payload() -> None:
     assert message_payload(b"text", bytes.fromhex("03240101")) == b"\x03\x24\x01\x01text"
     with pytest.raises(TextError, match="65536 octets"):
         message_payload(b"a" * 65536)
+
+
+@pytest.mark.parametrize("udh", [b"", b"\4\5\2\1\1"])
+@pytest.mark.parametrize("is_wide", [False, True])
+@pytest.mark.parametrize("text", [b"a" * 159 + b"\r", b"a\r" * 300, b"ab\r" * 200, b"\x1b\r" * 400])
+def test_packed_parts_fit_though_their_last_cr_is_doubled(
+    text: bytes, is_wide: bool, udh: bytes
+) -> None:
+    packed = Alphabet.GSM7_PACKED
+    parts = segment(text, 0, 7, wide_reference=is_wide, udh=udh, default=packed)
+    assert len(parts) == count_parts(text, 0, wide_reference=is_wide, udh=udh, default=packed) > 1
+    octets = [pack_short_message(part, has_udh=True) for part in parts]
+    assert max(map(len, octets)) <= 140
+    arrived = [unpack_short_message(one, has_udh=True) for one in octets]
+    assert b"".join(part[part[0] + 1 :] for part in arrived) == text
+
+
+def test_packed_text_without_a_last_cr_has_160_septets() -> None:
+    text = b"a\r" * 79 + b"bc"
+    assert segment(text, default=Alphabet.GSM7_PACKED) == [text]

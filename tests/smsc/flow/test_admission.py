@@ -22,10 +22,16 @@ def ttl(seconds: int) -> tuple[int, bytes]:
     return int(Tag.QOS_TIME_TO_LIVE), seconds.to_bytes(4, "big")
 
 
-def judge(senders: tuple[str, ...] = ("*",), **wishes: Any) -> Lifetime | Refused:
+def judge(
+    senders: tuple[str, ...] = ("*",), destinations: tuple[str, ...] = (), **wishes: Any
+) -> Lifetime | Refused:
     """Admission of one draft."""
     account = AccountConfig(
-        password=StoredPassword("x"), senders=senders, credit={"": Decimal(1)}, networks=()
+        password=StoredPassword("x"),
+        senders=senders,
+        destinations=destinations,
+        credit={"": Decimal(1)},
+        networks=(),
     )
     draft = draft_to(wishes.pop("to", "4179000001"), **wishes)
     return admit(account, draft, peek_submit_sm(draft.body), START_MS)
@@ -36,6 +42,7 @@ def judge(senders: tuple[str, ...] = ("*",), **wishes: Any) -> Lifetime | Refuse
     [
         ({"to": ""}, Status.ESME_RINVDSTADR),
         ({"senders": ("Bank", "4179*")}, Status.ESME_RINVSRCADR),
+        ({"destinations": ("41", "4930"), "to": "4940"}, Status.ESME_RINVDSTADR),
         ({"tlvs": ((0x0424, b"two texts"),)}, Status.ESME_RINVMSGLEN),
         ({"tlvs": ((0x0421, b"\2"),)}, Status.ESME_RINVTLVVAL),
         (
@@ -96,7 +103,35 @@ def test_what_is_refused_and_how(wishes: dict[str, Any], status: Status) -> None
     ],
 )
 def test_when_it_lives(wishes: dict[str, Any], due_ms: int, expires_ms: int) -> None:
-    assert judge(**wishes) == Lifetime(due_ms, expires_ms)
+    lifetime = judge(**wishes)
+    assert isinstance(lifetime, Lifetime)
+    assert (lifetime.due_ms, lifetime.expires_ms) == (due_ms, expires_ms)
+
+
+@pytest.mark.parametrize("to", ["4179", "+4179", "493012"])
+def test_destinations_are_prefixes_with_or_without_a_plus(to: str) -> None:
+    assert isinstance(judge(destinations=("41", "4930"), to=to), Lifetime)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "validity_s", "lives_ms"),
+    [
+        ({}, 0, DEFAULT_VALIDITY_MS),
+        ({}, 60, 60_000),
+        ({}, 48 * 3600, 48 * HOUR_MS),
+        ({}, 30 * 24 * 3600, MAX_VALIDITY_MS),
+        # No longer than the client wants it.
+        ({"validity_period": "000000010000000R"}, 2 * 3600, HOUR_MS),
+        ({"validity_period": "000000010000000R"}, 60, 60_000),
+        ({"due_ms": START_MS + HOUR_MS}, 48 * 3600, 49 * HOUR_MS),
+    ],
+)
+def test_a_rule_sets_how_long_it_lives(
+    wishes: dict[str, Any], validity_s: float, lives_ms: int
+) -> None:
+    lifetime = judge(**wishes)
+    assert isinstance(lifetime, Lifetime)
+    assert lifetime.lasting(validity_s, START_MS).expires_ms == START_MS + lives_ms
 
 
 @pytest.mark.parametrize("senders", [("*",), ("Shop",), ("Sh*",), ("Bank", "Shop")])

@@ -8,6 +8,7 @@ from pdu.codec import peek_deliver_sm
 from pdu.receipt_ids import IdHabit
 from pdu.receipt_text import parse_receipt
 from pdu.tlvs import Tag, find_tlv
+from routing.rule import Rule
 from smsc.flow.parts import aggregate
 from smsc.flow.receipts import early_mailbox
 from smsc.message import FINAL, LIVE, Delivery, MessageId, OutletName, State
@@ -148,6 +149,36 @@ def test_a_carrier_that_writes_both_in_hexadecimal_teaches_no_other_base(
     assert house.receipts.early == 1
 
 
+@pytest.mark.parametrize("has_restarted", [False, True])
+def test_a_stray_receipt_with_a_letter_does_not_end_the_search(has_restarted: bool) -> None:
+    house = house_of(IdHabit())
+    receive(house, ["9ab1"])
+    if has_restarted:
+        house.restart()
+        house.receipts.habits = {A: IdHabit()}
+    ids = admit(house, 20)
+    accept(house, [f"{FIRST + n:x}" for n in range(20)])
+    receive(house, [str(FIRST + n) for n in range(20)])
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert house.receipts.habits[A].word == "hex_then_decimal"
+    assert {house.state(id_) for id_ in ids} == {State.DELIVERED}
+
+
+def test_receipts_of_forgotten_messages_with_letters_rule_a_base_out() -> None:
+    """After a crash nothing may have matched yet."""
+    house = house_of(IdHabit())
+    ids = admit(house, 20)
+    accept(house, [f"{n:x}" for n in range(0x1A, 0x2E)])
+    receive(house, [f"{n:x}" for n in range(0x2E, 0x4E)])  # 30 among them, which is 0x1e
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert house.receipts.habits[A].word == "same"
+    assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
+
+
 def test_an_id_that_may_be_two_messages_is_nobodys() -> None:
     house = house_of(IdHabit())
     ids = admit(house, 2)
@@ -158,14 +189,46 @@ def test_an_id_that_may_be_two_messages_is_nobodys() -> None:
     assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
 
 
-def test_as_configured_no_other_spelling_is_tried() -> None:
+@pytest.mark.parametrize(
+    ("setting", "in_response", "expected"),
+    [
+        ("same", "1a2b3c4{}", "hex_then_decimal"),
+        ("case", "43904110{}", "decimal_then_hex"),
+        ("padded", "1a2b3c4{}", "hex_then_decimal"),
+        ("same", "MSG-{}", "case"),
+    ],
+)
+def test_as_configured_no_other_spelling_is_adopted_but_the_log_says_which(
+    setting: str, in_response: str, expected: str
+) -> None:
+    habit = IdHabit(setting)
+    house = house_of(habit)
+    ids = admit(house, 5)
+    named = [in_response.format(n) for n in range(5)]
+    accept(house, [habit.response_key(name) for name in named])
+    if expected == "hex_then_decimal":
+        receive(house, [str(int(name, 16)) for name in named])
+    elif expected == "decimal_then_hex":
+        receive(house, [f"{int(name):x}" for name in named])
+    else:
+        receive(house, [name.lower() for name in named])
+    for _ in range(10):
+        house.advance(1)
+        house.commit()
+    assert {house.state(id_) for id_ in ids} == {State.ENROUTE}
+    assert habit.word == setting
+    (said,) = [facts for name, facts in house.log.events if name == "link.ids_differ"]
+    assert (said["ids"], said["expected"]) == (setting, expected)
+
+
+def test_receipts_of_forgotten_messages_cast_no_doubt_on_a_setting() -> None:
     house = house_of(IdHabit("same"))
-    (id_,) = admit(house, 1)
-    accept(house, ["1a2b3c4d"])
-    receive(house, ["439041101"])
+    admit(house, 20)
+    accept(house, [f"{n:x}" for n in range(0x1A, 0x2E)])
+    receive(house, ["1b", "30"])  # the first is known and has a letter
     house.advance(10)
     house.commit()
-    assert house.state(id_) is State.ENROUTE
+    assert "link.ids_differ" not in house.log.names()
 
 
 def test_a_mangled_early_receipt_is_found_after_a_restart() -> None:
@@ -388,6 +451,30 @@ def test_parts_that_were_answered_before_the_crash_are_in_no_doubt() -> None:
     house.commit()
     receive(house, ["u1", "u2"])
     assert house.state(id_) is State.DELIVERED
+
+
+@pytest.mark.parametrize("resend", [True, False])
+def test_a_part_in_doubt_holds_those_that_could_come_again(resend: bool) -> None:
+    """Another network might part the text otherwise, and send what this one has already."""
+    house = House(rules=(Rule(outlets=("a", "b")),))
+    (id_,) = house.admit(draft_to("4400000003"))
+    house.outlets[A].take_back()
+    house.settle(A, Sent(id_, "u0", 0, 3), Held(id_, 8, 1, 3), TryLater(id_, 8, 2, 3))
+    house.commit()
+    assert house.state(id_) is State.HELD
+    assert house.dispatch.holding.counts() == {A: 1}
+    assert not house.outlets[B].taken
+    house.advance(60)
+    house.restart()
+    assert house.dispatch.holding.counts() == {A: 1}
+    assert house.doubt.release(A, resend=resend) == 1
+    house.commit()
+    if resend:
+        assert [part for _, part, _ in house.outlets[A].in_hand] == [1, 2]
+    else:
+        receive(house, ["u0"])
+        assert house.state(id_) is State.UNDELIVERABLE
+        assert heard(house) == [id_]
 
 
 def test_what_nobody_decides_on_ends_with_its_validity() -> None:

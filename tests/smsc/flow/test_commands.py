@@ -9,6 +9,9 @@ from pdu.commands import Command
 from pdu.message_pdus import SubmitSm
 from pdu.status import Status
 from pdu.tlvs import Tag
+from routing.actions import Do
+from routing.rule import Rule
+from routing.when import When
 from smsc.flow.rewriting import Change
 from smsc.message import NEW_BATCH, AccountId, Message, MessageId, State
 from smsc.ports import Refused, Sent, TryLater
@@ -280,6 +283,24 @@ class TestReplaceIfPresent:
 
 
 class TestReplace:
+    def test_rules_are_asked_again_about_the_new_text_as_the_client_wrote_it(self) -> None:
+        rule = Rule(when=When(text="^new$"), do=Do(footer=" STOP"), outlets=("a",))
+        first = Rule(when=When(text="^old$"), do=Do(footer=" STOP"), outlets=("b",))
+        house = House(
+            outlets=[FakeOutlet(A, is_up=False), FakeOutlet(B, is_up=False)], rules=(rule, first)
+        )
+        (id_,) = house.admit(draft_to(short_message=b"old"))
+        assert submit_sm(message(house, id_)).short_message == b"old STOP"
+        assert replace(house, id_, short_message=b"new") == 0
+        asked = message(house, id_).asked
+        assert asked is not None
+        assert decode(Command.SUBMIT_SM, asked.body).short_message == b"new"  # type: ignore[attr-defined]
+        house.restart()
+        house.outlets[B].is_up = house.outlets[A].is_up = True
+        house.dispatch.pump_all()
+        assert not house.outlets[B].taken
+        assert [one.message.id for one in house.outlets[A].taken] == [id_]
+
     def test_text_and_receipt_wish_change_and_the_rest_stays(self) -> None:
         house = down()
         (id_,) = house.admit(

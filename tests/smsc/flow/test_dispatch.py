@@ -1,8 +1,13 @@
 """From the store to the outlets and back."""
 
+from typing import Any
+
 import attrs
 import pytest
 
+from routing.actions import Do
+from routing.rule import Rule
+from routing.when import When
 from smsc.flow.waking import ENROUTE_GRACE_MS
 from smsc.message import FINAL, AccountId, MessageId, OutletName, State
 from smsc.ports import Admitted, Alarm, Failed, Sent, TryLater
@@ -125,6 +130,40 @@ def test_the_next_outlet_is_tried_at_once_and_without_being_asked() -> None:
     progress = house.progress(id_)
     assert (progress.state, progress.outlet, progress.attempt) == (State.ENROUTE, B, 2)
     assert progress.error == 0
+
+
+THE_RULE_SEES_ITS_OWN_WORK = [
+    (When(senders=("Shop",)), Do(sender="Other"), {}),
+    (When(), Do(to_prefix=("4179", "4378")), {}),
+    (When(without_tags=("seen",)), Do(tags=("seen",)), {}),
+    (When(max_parts=1), Do(footer="." * 100), {"short_message": b"x" * 100}),
+    (
+        When(alphabets=("ucs2",)),
+        Do(transliterate="lossy"),
+        {"data_coding": 8, "short_message": "čau".encode("utf-16-be")},
+    ),
+]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+@pytest.mark.parametrize("outlets", [(A,), (A, B)], ids="-".join)
+@pytest.mark.parametrize(("when", "do", "wishes"), THE_RULE_SEES_ITS_OWN_WORK)
+def test_a_message_stays_with_the_rule_that_changed_it(
+    when: When, do: Do, wishes: dict[str, Any], outlets: tuple[OutletName, ...], restarts: bool
+) -> None:
+    mine = Rule(to=("4179",), when=when, do=do, outlets=outlets)
+    house = House(rules=(mine, Rule(outlets=("sim",))))
+    (id_,) = house.admit(draft_to(**wishes))
+    house.settle(A, *(TryLater(one, 8, *place) for one, *place in house.outlets[A].take_back()))
+    house.commit()
+    if restarts:
+        house.restart()
+    house.advance(20)
+    house.commit()
+    again = [*sent(house.outlets[A]), *sent(house.outlets[B])][1:]
+    assert again
+    assert set(again) == {id_}
+    assert not house.outlets[SIM].taken
 
 
 def test_after_the_last_outlet_the_message_waits_and_starts_again_at_the_first() -> None:

@@ -5,7 +5,7 @@ from pdu.codec import peek_submit_sm
 from pdu.status import Status
 from routing.rewrite import text_of
 from smsc.config import Config, load
-from smsc.flow.guide import Guide, Guided
+from smsc.flow.guide import Guide, Guided, priced_number
 from smsc.message import AccountId, Draft
 from smsc.ports import Refused
 from tests.fakes.log import FakeLog
@@ -38,9 +38,11 @@ def make_guide(rules: str) -> tuple[Guide, FakeLog]:
     return guide, log
 
 
-def ask(guide: Guide, account: str = "demo", **fields: Any) -> tuple[Draft, Guided | Refused]:
+def ask(
+    guide: Guide, account: str = "demo", tags: tuple[str, ...] = (), **fields: Any
+) -> tuple[Draft, Guided | Refused]:
     body = body_to(**fields)
-    draft = Draft(AccountId(account), "smpp", body)
+    draft = Draft(AccountId(account), "smpp", body, tags=tags)
     peek = guide.normalise(draft, peek_submit_sm(body))
     return draft, guide.route(draft, peek, NOW_MS)
 
@@ -86,6 +88,19 @@ def test_a_rule_changes_the_text_and_puts_on_tags() -> None:
     assert isinstance(guided, Guided)
     assert text_of(draft.body, peek_submit_sm(draft.body)) == "hello STOP"
     assert draft.tags == ("ad",)
+    again, _ = ask(guide, short_message=b"hello", tags=("x", "ad"))
+    assert again.tags == ("x", "ad")
+
+
+def test_the_price_is_that_of_the_number_that_the_client_wrote_to() -> None:
+    guide, _ = make_guide(
+        '[[routes]]\nto = ["41"]\noutlets = ["sim"]\n[routes.do]\nto_prefix = ["41", "0041"]\n'
+        '[[routes]]\noutlets = ["sim"]\n'
+    )
+    for to in ("41791234567", "49301234567"):
+        draft, guided = ask(guide, to=to)
+        assert isinstance(guided, Guided)
+        assert priced_number(draft, guided.peek or peek_submit_sm(draft.body)) == to
 
 
 def test_a_rule_that_drops_leaves_no_outlet() -> None:

@@ -83,6 +83,10 @@ class TestClasses:
     def test_the_configuration_has_the_last_word(self, outcome: Outcome, meant: Outcome) -> None:
         assert self.POLICY.judge([outcome]) == [meant]
 
+    def test_what_the_network_did_not_say_has_no_class(self) -> None:
+        cut = TryLater(ID, Status.ESME_RSUBMITFAIL, is_answer=False)
+        assert self.POLICY.judge([cut]) == [cut]
+
     def test_what_throttles(self) -> None:
         assert all(1 <= one <= 1.2 for one in drawn(self.POLICY, 0x412, 4))
         assert all(one >= 300 for one in drawn(self.POLICY, Status.ESME_RTHROTTLED, 4))

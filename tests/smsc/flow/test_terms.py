@@ -41,7 +41,6 @@ def test_an_account_without_terms_costs_nothing() -> None:
 @pytest.mark.parametrize(
     ("settings", "fields", "status"),
     [
-        ({"destinations": ("41", "4930")}, {"destination_addr": "4940"}, Status.ESME_RINVDSTADR),
         ({"service_types": ("", "USSD")}, {}, Status.ESME_RINVSERTYP),
     ],
 )
@@ -49,11 +48,6 @@ def test_what_is_refused(settings: dict[str, Any], fields: dict[str, Any], statu
     refused = apply(settings, **fields)
     assert isinstance(refused, Refused)
     assert refused.status == status
-
-
-@pytest.mark.parametrize("to", ["4179", "+4179", "493012"])
-def test_destinations_are_prefixes_with_or_without_a_plus(to: str) -> None:
-    assert apply({"destinations": ("41", "4930")}, destination_addr=to).destination_addr == to
 
 
 def test_a_priority_above_the_ceiling_is_lowered_in_what_goes_on() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from smsc.session.congestion import CONGESTED, congestion_state
+from smsc.session.congestion import CONGESTED, congestion_state, state_of
 from tests.fakes.wire import SUBMIT, C, frames, mc_bound, pdu
 
 TLV = b"\x04\x28\x00\x01"
@@ -66,3 +66,20 @@ def test_answers_to_every_request_tell_it(version: int, tail: bytes) -> None:
     session.receive(pdu(C.ENQUIRE_LINK, 4), 0.0)
     bodies = [body for *_, body in frames(session.take_output())]
     assert bodies == [b"1\0\0\2\0" + tail, tail, b""]
+
+
+@pytest.mark.parametrize(
+    ("body", "state"),
+    [
+        (b"", 0),
+        (b"17", 0),
+        (b"17\0", 0),
+        (b"17\0" + TLV + b"\x5f", 0x5F),
+        (b"\0" + TLV + b"\x5f", 0x5F),
+        (b"17\0" + TLV, 0),
+        (b"17\0\x04\x28\0\0", 0),
+        (b"17\0\x04", 0),
+    ],
+)
+def test_what_a_response_says_and_nothing_for_what_cannot_be_read(body: bytes, state: int) -> None:
+    assert state_of(body) == state

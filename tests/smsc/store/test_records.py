@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smsc.message import FINAL, AccountId, Delivery, Mailbox, Message, MessageId, Progress, State
+from smsc.message import (
+    FINAL,
+    AccountId,
+    Asked,
+    Delivery,
+    Mailbox,
+    Message,
+    MessageId,
+    Progress,
+    State,
+)
 from smsc.store import records
 from smsc.store.records import CorruptRecordError
 from tests.contracts.store_contract import QUEUED, SIM, a_delivery, a_message
@@ -60,12 +70,22 @@ def test_messages_with_a_callback_style_come_back(message: Message, style: str) 
     assert records.decode_message(message.id, records.encode_message(message)) == message
 
 
+@given(MESSAGES, TEXT, st.binary(max_size=300), st.lists(TEXT, max_size=3).map(tuple))
+def test_messages_that_a_rule_changed_come_back(
+    message: Message, style: str, body: bytes, tags: tuple[str, ...]
+) -> None:
+    message.callback_style = style
+    message.asked = Asked(body, tags)
+    assert records.decode_message(message.id, records.encode_message(message)) == message
+
+
 def test_the_records_of_an_account_begin_alike_whatever_comes_behind() -> None:
     starts = records.message_starts("demo")
     message = attrs.evolve(a_message(1), account=AccountId("demo"))
     styled = attrs.evolve(message, callback_url="http://h/", callback_style="kannel:31")
     paid = attrs.evolve(message, charge=("demo", "", "0.05"))
-    for one in (message, styled, paid):
+    changed = attrs.evolve(message, asked=Asked(b"body", ("tag",)))
+    for one in (message, styled, paid, changed):
         assert records.encode_message(one).startswith(starts, records.HEAD_OCTETS)
 
 

@@ -200,6 +200,12 @@ def test_the_same_configuration_changes_nothing() -> None:
     assert found.lines()[0] == "5 messages: 5 as before, 0 changed"
 
 
+def test_lines_are_those_of_the_file() -> None:
+    traffic = 'account,from,to,text\n\n\nbank,Bank,4479,"a\nb\nc"\nnobody\n,x,44\n'
+    mistakes = replayed(CURRENT, traffic).mistakes
+    assert [one.split(":")[0] for one in mistakes] == ["line 7", "line 8"]
+
+
 def test_changes_are_counted_with_an_example_each() -> None:
     candidate = CURRENT.replace('to = ["41"]', 'to = ["4179"]').replace('"turn"', '"order"')
     found = replayed(candidate)

@@ -8,6 +8,7 @@ first, and the caller swaps the whole.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -25,7 +26,7 @@ from routing.choice import Draw
 from routing.compiled import Resources
 from routing.mo import MoTable
 from routing.number_list import read_list
-from routing.prefix_csv import CsvError, RouteTable, read_prices, read_routes
+from routing.prefix_csv import CsvError, read_prices, read_routes
 from routing.rule import MoRule, Rule
 from routing.table import RoutingTable
 from routing.velocity import Guard
@@ -111,11 +112,10 @@ def load_resources(
 ) -> Resources | list[RoutingError]:
     """Read every file that the configuration names."""
     files = _Files(read)
-    routes = files.load("route_tables", config.route_tables, read_routes)
+    read_ways = partial(read_routes, outlets=config.outlets)
+    routes = files.load("route_tables", config.route_tables, read_ways)
     prices = files.load("price_tables", config.price_tables, read_prices)
     lists = files.load("lists", config.lists, read_list)
-    for name, table in routes.items():
-        files.check_outlets(f"route_tables.{name}.file", table, config.outlets)
     return files.errors or Resources(routes, prices, lists)
 
 
@@ -159,13 +159,6 @@ class _Files:
             else:
                 loaded[name] = found
         return loaded
-
-    def check_outlets(self, key: str, table: RouteTable, outlets: frozenset[str]) -> None:
-        """Say which outlets a table names that there are not."""
-        unknown = {route.outlet for _, route in table} - outlets
-        for outlet in sorted(unknown):
-            there_are = ", ".join(sorted(outlets)) or "none"
-            self._add(key, f"unknown outlet {outlet!r}; there are: {there_are}")
 
     def _add(self, key: str, why: str) -> None:
         self.errors.append(RoutingError(key, why))

@@ -1,7 +1,7 @@
 """Prefix tables from CSV files: which outlet a number goes by, or what it costs.
 
-*In*: the octets of a file of lines `prefix,value,name`; the name may be left out, a first line
-of headings, empty lines and lines that begin with "#" are passed over.
+*In*: the octets of a file of lines `prefix,value,name`; the name may be left out, a line of
+headings before all others, empty lines and lines that begin with "#" are passed over.
 *Out*: a `PrefixTable` of `Route`, `Price` or `Rate`, or what is wrong, by line.
 *Never*: opens the file itself; `routing.loader` is handed a reader.
 
@@ -11,11 +11,11 @@ cut, checked and sorted in C, and each distinct pair (value, name) is made once.
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from decimal import Decimal, InvalidOperation
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
-from routing.amounts import amount_fault
+from routing.amounts import CEILING, amount_fault
 from routing.prefixes import PrefixTable
 
 T = TypeVar("T")
@@ -24,7 +24,8 @@ CLASS_CHARACTERS = 40
 """Of the name of a class of credit."""
 _TOLD = 20
 """Mistakes told of one file; a file of another kind has one a line."""
-_HEADING = "prefix"
+_SHOWN = 60
+"""Characters of a line that is shown with its mistake."""
 
 
 class Route(NamedTuple):
@@ -62,11 +63,22 @@ RateTable: TypeAlias = PrefixTable[Rate]
 _EVEN = re.compile(r"(?:[0-9]*+,[^,\"\n]*+,[^,\"\n]*+\n)++")
 """A file whose every line has three plain cells, as programs write it: it can be cut as a whole.
 Possessive, so that a mistake on the last line costs nothing more."""
+_HEAD = re.compile(r"(?:[ \t]*\n|#.*\n)*+(?:[ \t]*\"?[ \t]*prefix.*(?:\n|\Z))?", re.IGNORECASE)
+"""What stands before the first prefix: comments, empty lines, then headings, quoted or not."""
 
 
-def read_routes(data: bytes) -> RouteTable | list[CsvError]:
-    """Read `prefix,outlet,name`."""
-    return _read(data, _route)
+def read_routes(data: bytes, outlets: Collection[str] | None = None) -> RouteTable | list[CsvError]:
+    """Read `prefix,outlet,name`; another outlet than these is a mistake, where they are given."""
+
+    def route(value: str, name: str) -> Route | str:
+        if not value:
+            return "expected an outlet behind the prefix"
+        if outlets is not None and value not in outlets:
+            there_are = ", ".join(sorted(outlets)) or "none"
+            return f"unknown outlet {value!r}; there are: {there_are}"
+        return Route(value, name)
+
+    return _read(data, route)
 
 
 def read_prices(data: bytes) -> PriceTable | list[CsvError]:
@@ -79,18 +91,15 @@ def read_rates(data: bytes) -> RateTable | list[CsvError]:
     return _read(data, _rate)
 
 
-def _route(value: str, name: str) -> Route | str:
-    return Route(value, name) if value else "expected an outlet behind the prefix"
-
-
 def _price(value: str, name: str) -> Price | str:
     try:
-        cost = Decimal(value)
+        # Decimal takes what Python takes: 1_000, and digits of every script.
+        cost = Decimal(value if value.isascii() and "_" not in value else "")
     except InvalidOperation:
         return f"expected a cost like 0.045, found {value!r}"
-    if cost.is_finite() and cost >= 0:
+    if cost.is_finite() and 0 <= cost <= CEILING:
         return Price(cost, name)
-    return f"expected a cost of at least 0, found {value!r}"
+    return f"expected a cost from 0 to {CEILING:f}, found {value!r}"
 
 
 def _rate(value: str, name: str) -> Rate | str:
@@ -105,10 +114,12 @@ def _rate(value: str, name: str) -> Rate | str:
 
 def _read(data: bytes, make: Callable[[str, str], T | str]) -> PrefixTable[T] | list[CsvError]:
     try:
-        text = data.decode("utf-8-sig").replace("\r\n", "\n")
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         return [CsvError(data.count(b"\n", 0, error.start) + 1, "not UTF-8")]
-    even = text[text.find("\n") + 1 :] if _has_heading(text) else text
+    head = _HEAD.match(text)
+    assert head is not None, "it matches nothing, too"
+    even = text[head.end() :]
     if _EVEN.fullmatch(even):
         cells = even.replace("\n", ",").split(",")
         try:
@@ -118,7 +129,7 @@ def _read(data: bytes, make: Callable[[str, str], T | str]) -> PrefixTable[T] | 
             )
         except ValueError:  # a value that does not fit, or a prefix given twice: find its line
             pass
-    return _read_by_line(text.split("\n"), make)
+    return _read_by_line(even.split("\n"), text.count("\n", 0, head.end()) + 1, make)
 
 
 class _Made(dict[tuple[str, str], T], Generic[T]):
@@ -139,20 +150,18 @@ class _Made(dict[tuple[str, str], T], Generic[T]):
 
 
 def _read_by_line(
-    lines: list[str], make: Callable[[str, str], T | str]
+    lines: list[str], first: int, make: Callable[[str, str], T | str]
 ) -> PrefixTable[T] | list[CsvError]:
     """The patient way: each line by itself, and every mistake with its line."""
     errors: list[CsvError] = []
     found: dict[str, T] = {}
     line_of: dict[str, int] = {}
     made: dict[tuple[str, str], T | str] = {}
-    for number, line in enumerate(lines, 1):
+    for number, line in enumerate(lines, first):
         if not line.strip() or line.startswith("#"):
             continue
-        cells = [cell.strip() for cell in next(csv.reader([line]), [])]
-        if number == 1 and _has_heading(line):
-            continue
-        why = _row_fault(cells, line_of)
+        cells, why = _cells(line)
+        why = why or _row_fault(cells, line_of)
         if why is None:
             value, name = cells[1], cells[2] if len(cells) > 2 else ""
             one = made.get((value, name))
@@ -172,13 +181,19 @@ def _read_by_line(
     return errors or PrefixTable(found.items())
 
 
-def _has_heading(text: str) -> bool:
-    return text[: len(_HEADING)].casefold() == _HEADING
+def _cells(line: str) -> tuple[list[str], str | None]:
+    """The cells of a line, and why they are none."""
+    try:
+        cells = [cell.strip() for cell in next(csv.reader([line]), [])]
+    except csv.Error as error:  # a cell beyond csv.field_size_limit, a NUL
+        return [], f"not CSV: {error}; see whether the line is damaged"
+    if 2 <= len(cells) <= 3:
+        return cells, None
+    shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}…"
+    return cells, f"expected prefix, value and name, found {len(cells)} cells: {shown!r}"
 
 
 def _row_fault(cells: list[str], line_of: dict[str, int]) -> str | None:
-    if not 2 <= len(cells) <= 3:
-        return f"expected prefix, value and name, found {len(cells)} cells"
     prefix = cells[0]
     if prefix and not (prefix.isascii() and prefix.isdigit()):
         return f"expected a prefix of digits, found {prefix!r}"

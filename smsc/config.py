@@ -36,7 +36,7 @@ from smsc.config_fields import Reader
 from smsc.config_flow import OutletFlowConfig
 from smsc.config_ldap import LdapConfig
 from smsc.config_mail import MailConfig
-from smsc.config_routing import ROUTING_SECTIONS, read_routing, written
+from smsc.config_routing import FILE_SECTIONS, ROUTING_SECTIONS, read_routing, written
 from smsc.config_sections import (
     CreditConfig,
     HttpConfig,
@@ -197,6 +197,21 @@ def load(
 def render_errors(errors: Iterable[ConfigError]) -> str:
     """One line an error, for standard error."""
     return "\n".join(map(str, errors))
+
+
+def files_named(path: Path) -> frozenset[Path]:
+    """As `Config.files`, of a configuration file that may be wrong, or not be there at all."""
+    text = _text(path)
+    try:
+        raw = tomllib.loads(text) if isinstance(text, str) else {}
+    except tomllib.TOMLDecodeError:
+        raw = {}
+    sections = [raw.get(name) for name in FILE_SECTIONS]
+    tables = [table for one in sections if isinstance(one, dict) for table in one.values()]
+    found = [table.get("file") for table in tables if isinstance(table, dict)]
+    credit = raw.get("credit")
+    found += [credit.get("prices")] if isinstance(credit, dict) else []
+    return frozenset(Path(one) for one in found if isinstance(one, str) and one)
 
 
 def _text(source: str | Path) -> str | ConfigError:

@@ -96,7 +96,6 @@ class Answer:
         """For machines; amounts are strings, so that none is rounded."""
         routing = self.routing
         decision = routing.answer if routing is not None else None
-        actions = attrs.asdict(self.actions, filter=lambda _, value: value not in _UNSAID)
         return {
             "account": self.question.account,
             "from": self.sender._asdict(),
@@ -106,7 +105,7 @@ class Answer:
             "refused": decision.why if isinstance(decision, NoRoute) else self.refused,
             "status": decision.status.name if isinstance(decision, NoRoute) else "",
             "outlets": _outlets(routing, self.costs()),
-            "actions": {name: _plain(value) for name, value in actions.items()},
+            "actions": _said(self.actions),
             "text": self.coding.text,
             "coding": self.coding.coding,
             "data_coding": self.coding.data_coding,
@@ -212,10 +211,19 @@ def _shown(written: str, read: Address) -> str:
     return f"{read.addr} ({kind}; given as {written!r})"
 
 
-_UNSAID = (None, False, (), "", 0.0)
+def _said(actions: Actions) -> dict[str, object]:
+    """What the rules ask for: all that is not as it is when no rule asks."""
+    names = (field.name for field in attrs.fields(Actions))
+    return {
+        name: _plain(getattr(actions, name))
+        for name in names
+        if getattr(actions, name) != getattr(NOTHING, name)
+    }
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Address):
+        return value._asdict()
     return str(value) if isinstance(value, Decimal) else value
 
 

@@ -7,7 +7,7 @@
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
@@ -137,10 +137,9 @@ def _way(table: RoutingTable, name: str, outlets: tuple[str, ...]) -> str:
     return f"by {rule.choose.by}: {', '.join(each)}"
 
 
-def _questions(
-    rows: Iterable[Mapping[str, str | None]], now_ms: int
-) -> Iterator[tuple[int, Question | str]]:
-    for line, row in enumerate(rows, 2):
+def _questions(rows: "csv.DictReader[str]", now_ms: int) -> Iterator[tuple[int, Question | str]]:
+    for row in rows:
+        line = rows.line_num  # of the file: texts may have line ends, and empty lines are no rows
         at_ms = _at_ms(row.get("at") or "", now_ms)
         if not row["account"] or row["to"] is None:
             yield line, "expected an account and a recipient"

@@ -14,10 +14,11 @@ from typing import Final
 
 import trio
 
-from smsc.config import Config
+from smsc.config import Config, files_named
 
 LOOK_S: Final = 1.0
-Stamps = Mapping[Path, tuple[int, int, int] | None]
+Stamp = tuple[int, int, int] | None
+Stamps = Mapping[Path, Stamp]
 
 
 class Watching:
@@ -36,6 +37,8 @@ class Watching:
         self._path = path
         self._config = config
         self._reload = reload
+        self._stamp: Stamp = None
+        self._named: frozenset[Path] = frozenset()
 
     async def run(self) -> None:
         """Live until cancelled."""
@@ -48,17 +51,23 @@ class Watching:
             elif now == last and now != done:
                 await self._reload()
                 # As it was before it was read: what changed meanwhile, and files that are named
-                # for the first time, make one more reload, which does no harm.
+                # no more, make one more reload, which does no harm.
                 done = now
             last = now
 
     def _look(self) -> Stamps:
-        """The dates of the configuration file and of those that it names."""
-        files = {self._path, *self._config().files()}
+        """The dates of the configuration file and of those that it names.
+
+        Those of the file as it is now, too: what it names may be why it was refused.
+        """
+        stamp = _stamp(self._path)
+        if stamp != self._stamp:
+            self._stamp, self._named = stamp, files_named(self._path)
+        files = {self._path, *self._named, *self._config().files()}
         return {file: _stamp(file) for file in files}
 
 
-def _stamp(file: Path) -> tuple[int, int, int] | None:
+def _stamp(file: Path) -> Stamp:
     try:
         seen = file.stat()
     except OSError:  # gone, or between two names: the next look tells

@@ -242,19 +242,21 @@ def test_mistakes_in_files_name_key_file_and_line() -> None:
     FILES[Path("latin.txt")] = b"41\nCaf\xe9\n"
     errors = build(config(sim="bad.csv", ported="odd.csv", dnd="latin.txt"), read=read)
     assert errors == [
+        RoutingError(
+            "route_tables.ported.file",
+            "odd.csv, line 1: unknown outlet 'elsewhere'; there are: carrier, sim",
+        )
+    ] + [
         RoutingError("price_tables.sim.file", f"bad.csv, line {line}: {why}")
         for line, why in (
             (2, "expected a prefix of digits, found '4l'"),
             (3, "prefix '41' stands on line 1 too"),
             (4, "expected a cost like 0.045, found 'dear'"),
-            (5, "expected a cost of at least 0, found '-1'"),
-            (6, "expected prefix, value and name, found 1 cells"),
+            (5, "expected a cost from 0 to 1000000000000000, found '-1'"),
+            (6, "expected prefix, value and name, found 1 cells: '44'"),
         )
     ] + [
         RoutingError("lists.dnd.file", "latin.txt: not UTF-8 at octet 6"),
-        RoutingError(
-            "route_tables.ported.file", "unknown outlet 'elsewhere'; there are: carrier, sim"
-        ),
     ]
 
 

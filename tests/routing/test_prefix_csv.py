@@ -37,10 +37,15 @@ def test_the_patient_way_reads_the_same() -> None:
     for written in (
         plain,
         plain.replace(b"\n", b"\r\n"),
+        plain.replace(b"\n", b"\r"),  # old Macintosh
+        plain.replace(b"\n", b"\r", 1),
         plain[:-1],  # no line feed at the end
         b"\xef\xbb\xbf" + plain,
         b"Prefix,Cost,Name\n" + plain,
         b"# prices of today\n\n" + plain,
+        b" prefix,cost,name\n" + plain,
+        b'\xef\xbb\xbf"prefix","cost","name"\r\n' + plain,
+        b"# prices of today\n \nprefix,cost,name\n" + plain,
         b"41, 0.045, Swiss\n4179,0.1 ,Swisscom \n",
         b'41,0.045,"Swiss"\n 4179 , 0.1 , Swisscom \n',
         b"4179,0.1,Swisscom\n41,0.045,Swiss\n",
@@ -60,13 +65,36 @@ def test_every_mistake_has_its_line() -> None:
         CsvError(2, "expected a prefix of digits, found '+41'"),
         CsvError(4, "prefix '41' stands on line 3 too"),
         CsvError(5, "expected a cost like 0.045, found 'x'"),
-        CsvError(6, "expected a cost of at least 0, found 'NaN'"),
-        CsvError(7, "expected prefix, value and name, found 4 cells"),
+        CsvError(6, "expected a cost from 0 to 1000000000000000, found 'NaN'"),
+        CsvError(7, "expected prefix, value and name, found 4 cells: '44,1,2,3'"),
     ]
     assert read_routes(b"41,,x\n") == [CsvError(1, "expected an outlet behind the prefix")]
     assert read_prices(b"41,1,x\n42,\xff,x\n") == [CsvError(2, "not UTF-8")]
     assert read_prices(b"\n# nothing\n") == [CsvError(0, "holds no prefix")]
     assert read_prices(b"") == [CsvError(0, "holds no prefix")]
+
+
+def test_a_cost_is_a_plain_number() -> None:
+    for cost in ("1_000", "\u0663", "1e999999"):
+        errors = read_prices(f"# today\n\nprefix,cost\n41,{cost},x\n".encode())
+        assert isinstance(errors, list), cost
+        assert errors[0].line == 4
+        assert errors[0].why.endswith(f"found {cost!r}")
+
+
+def test_an_outlet_that_there_is_not_has_its_line() -> None:
+    assert read_routes(b"41,a,x\n42,c,y\n", {"a", "b"}) == [
+        CsvError(2, "unknown outlet 'c'; there are: a, b")
+    ]
+
+
+def test_a_line_that_is_no_csv_is_a_mistake() -> None:
+    assert read_prices(b"41,1\n42,1," + b"x" * 200_000 + b"\n") == [
+        CsvError(
+            2,
+            "not CSV: field larger than field limit (131072); see whether the line is damaged",
+        )
+    ]
 
 
 def test_a_file_of_another_kind_is_not_told_line_by_line() -> None:

@@ -206,6 +206,12 @@ def test_the_same_configuration_changes_nothing() -> None:
     assert found.lines()[0] == "5 messages: 5 as before, 0 changed"
 
 
+def test_lines_are_those_of_the_file() -> None:
+    traffic = 'account,from,to,text\n\n\nbank,Bank,4479,"a\nb\nc"\nnobody\n,x,44\n'
+    mistakes = replayed(CURRENT, traffic).mistakes
+    assert [one.split(":")[0] for one in mistakes] == ["line 7", "line 8"]
+
+
 def test_changes_are_counted_with_an_example_each() -> None:
     candidate = CURRENT.replace('to = ["41"]', 'to = ["4179"]').replace('"turn"', '"order"')
     found = replayed(candidate)
@@ -235,6 +241,18 @@ def test_the_command_explains(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.splitlines()[-1].startswith("= swiss: b (health unknown")
     assert run("explain", "--to", "4479", "--account", "bank", "--text", "hi", "--json") == 0
     assert json.loads(capsys.readouterr().out)["rule"] == "rest"
+
+
+def test_the_command_tells_machines_of_a_new_sender_and_of_no_charge(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    doing = 'name = "rest"\ndo = { sender = "Brand", charge = 0 }'
+    Path("smsc.toml").write_text(CURRENT.replace('name = "rest"', doing))
+    assert run("explain", "--to", "4479", "--account", "bank", "--text", "hi", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["actions"] == {
+        "source": {"ton": 5, "npi": 0, "addr": "Brand"},
+        "charge": "0",
+    }
 
 
 def test_the_example_explains_itself(

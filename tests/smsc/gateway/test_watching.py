@@ -111,6 +111,28 @@ async def test_a_gone_file_is_a_change_too(house: House) -> None:
         assert house.reloads == ["", "again"]
 
 
+async def test_a_file_that_a_refused_configuration_misses(house: House, tmp_path: Path) -> None:
+    missing = [tmp_path / name for name in ("list.csv", "prices.csv")]
+    text = '[lists.new]\nfile = "{}"\n[credit]\nprices = "{}"\n[routes]\n'.format(*missing)
+    async with watched(house):
+        house.write(text)
+        await house.looks(5)
+        assert house.reloads == [text], "told once"
+        for count, file in enumerate(missing, 2):
+            file.write_text("41\n")
+            await house.looks(3)
+            assert house.reloads == [text] * count
+
+
+async def test_a_configuration_that_cannot_be_read_names_nothing(house: House) -> None:
+    odd = ("[[", "lists = 3\ncredit = 3\n[route_tables]\na = 3\nb = {file = 3}\n")
+    async with watched(house):
+        for text in odd:
+            house.write(text)
+            await house.looks(3)
+        assert house.reloads == list(odd)
+
+
 def test_a_list_that_the_file_names(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,14 +48,13 @@ class Explanation:
         ]
 
     def _outlet(self, name: str) -> str:
-        notes = []
+        notes: list[str] = []
         is_up = self.health.get(name)
-        if not is_up:
-            notes.append("health unknown" if is_up is None else "down")
+        notes.append("health unknown" if is_up is None else "up" if is_up else "down")
         if name in self.prices:
             price = self.prices[name]
             notes.append("no price" if price is None else f"{price} a part")
-        return f"{name} ({', '.join(notes)})" if notes else name
+        return f"{name} ({', '.join(notes)})"
 
 
 def changes(actions: Actions) -> list[str]:
@@ -73,6 +72,6 @@ def changes(actions: Actions) -> list[str]:
         told.append(f"text made plain ({actions.transliterate})")
     if actions.footer:
         told.append(f"footer {actions.footer!r}")
-    if actions.charge is not None:
+    if actions.charge is not None and not actions.drop:  # what is dropped costs nothing
         told.append(f"charged {actions.charge} a part")
     return told

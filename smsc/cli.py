@@ -207,6 +207,7 @@ def explain_route(
     text: str = "",
     source: str = "smpp",
     tag: tuple[str, ...] = (),
+    service_type: str = "",
     at: datetime | None = None,
     config: Path = _DEFAULT_CONFIG,
     replay: Path | None = None,
@@ -229,12 +230,15 @@ def explain_route(
         The door it comes in by: smpp, rest or a dialect.
     tag
         A label that the client puts on it; may be given several times.
+    service_type
+        Its service_type, for accounts that may use some only.
     at
         When it comes in, ISO 8601, UTC; now unless given.
     config
         The TOML file of today.
     replay
-        A CSV file of past traffic: account, from, to and, where known, text, source, tags, at.
+        A CSV file of past traffic: account, from, to and, where known, text, source, tags,
+        service_type, at.
     candidate
         The TOML file to compare with, for --replay.
     json
@@ -254,6 +258,7 @@ def explain_route(
         "text": text,
         "source": source,
         "tags": tag,
+        "service_type": service_type,
     }
     return explain_command(loaded, asked, at=at, replay_file=replay, candidate=other, json=json)
 

@@ -1,32 +1,47 @@
 """What would become of a message, and why: `smsc explain`.
 
-*In*: a configuration and a message as a person describes it.
+*In*: a configuration, a message as a person describes it, and what is known of outlets.
 *Out*: `Answer`: numbers as read, every rule tried, what is done to the message,
 its coding and parts, where it goes and what that costs. Lines for people, a dict for machines.
-*Never*: sends, stores or asks a running gateway: health is unknown here.
+*Never*: sends, stores or asks a running gateway; a judgement of its own: the message is drafted
+as its client would, and goes through what intake and previews go through.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import attrs
+import structlog
 
-from pdu.address import (
-    Address,
-    destination_fault,
-    guess_destination,
-    guess_source,
-    source_fault,
-)
-from pdu.text.coding import Choice, choose
-from pdu.text.transliteration import transliterate
+from pdu.address import Address, destination_fault, guess_destination, guess_source, source_fault
+from pdu.codec import SubmitPeek, encode_body
+from pdu.message_pdus import SubmitSm
+from pdu.status import Status
+from pdu.text import gsm7
+from pdu.text.alphabet import alphabet_of
+from pdu.text.coding import choose
+from pdu.tlvs import Tag
 from routing.actions import NOTHING, Actions
 from routing.decision import Decision, NoRoute
 from routing.explanation import Explanation
+from routing.facts import read_key
 from routing.key import RouteKey
+from routing.rewrite import rewrite, text_of
 from smsc.config import Config
-from smsc.config_accounts import sender_allowed
+from smsc.directory.tariff import Tariff
+from smsc.flow.guide import Guide
+from smsc.flow.preview import judge
+from smsc.flow.terms import SMPP, terms_of
+from smsc.flow.throttle import parts_of
+from smsc.message import AccountId, Draft
+from smsc.ports import Price, Refused
+
+_SHORT_MESSAGE_OCTETS: Final = 254
+_FREE: Final = Decimal(1)
+"""The price of a part where nobody wrote one: amounts are counts then."""
+Health: TypeAlias = Mapping[str, bool] | str
+"""Which outlets are up; or why nobody knows."""
 
 
 @attrs.frozen(kw_only=True)
@@ -40,27 +55,66 @@ class Question:
     source: str = "smpp"
     tags: tuple[str, ...] = ()
     priority: int = 0
+    service_type: str = ""
     at_ms: int = 0
 
 
-@attrs.frozen
+class Coded(NamedTuple):
+    """A text as it would be sent."""
+
+    text: str
+    coding: str
+    data_coding: int
+    parts: int
+
+    @property
+    def forced_by(self) -> str:
+        """The characters outside the GSM-7 default alphabet, each once: why it is not plain."""
+        return gsm7.missing(self.text)
+
+
+@attrs.frozen(kw_only=True)
 class Answer:
     """What would become of it."""
 
     question: Question
     sender: Address
     recipient: Address
-    refused: str
+    """Both as the rules see them first."""
+    coding: Coded
+    refused: Refused | str = ""
     """Why it would not come to routing; "" when it would."""
-    routing: Explanation | None
-    coding: Choice
-    """Of the text as it would be sent."""
+    routing: Explanation | None = None
+    new_sender: Address
+    new_recipient: Address
+    """Both as they would be sent."""
+    undone: tuple[str, ...] = ()
+    """What the rules ask for and cannot be done."""
+    price: Price | None = None
+    """What the account pays; None when nobody wrote a price, or nothing is sent."""
+    no_health: str = ""
+    """Why nobody knows which outlets are up; "" when somebody does."""
 
     @property
     def actions(self) -> Actions:
         """What would be done to it."""
         decision = self.routing.answer if self.routing is not None else None
         return decision.actions if isinstance(decision, Decision) else NOTHING
+
+    @property
+    def why_not(self) -> str:
+        """Why it is refused; "" when it is not."""
+        if self.routing is not None and isinstance(self.routing.answer, NoRoute):
+            return self.routing.answer.why
+        return self.refused.why if isinstance(self.refused, Refused) else self.refused
+
+    @property
+    def status(self) -> str:
+        """The name of the status that refuses it; "" without one."""
+        decision = self.routing.answer if self.routing is not None else None
+        if isinstance(decision, NoRoute):
+            return decision.status.name
+        return Status(self.refused.status).name if isinstance(self.refused, Refused) else ""
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -71,9 +125,10 @@ class Answer:
             f"account  {self.question.account}",
         ]
         if self.routing is None:
-            return [*lines, f"= refused: {self.refused}"]
+            return [*lines, f"= refused: {self.why_not}"]
         *told, last = self.routing.lines()
         lines += told
+        lines += [f"~ not done: {why}" for why in self.undone]
         if coding.text != self.question.text:
             lines.append(f"~ text becomes {coding.text!r}")
         parts = f"{coding.parts} part{'s' if coding.parts != 1 else ''}"
@@ -81,8 +136,11 @@ class Answer:
         if coding.data_coding and coding.forced_by:
             lines.append(f"  not GSM 7-bit for {' '.join(coding.forced_by)}")
         lines += [f"  price by {name}: {cost}" for name, cost in self.costs().items()]
-        if self.actions.charge is not None:
-            lines.append(f"  charged {self.actions.charge * coding.parts}")
+        if self.price is not None:
+            of = f" of {self.price.credit_class}" if self.price.credit_class else ""
+            lines.append(f"  charged {self.price.amount}{of}")
+        if self.no_health and self.routing.health:
+            lines.append(f"  health unknown: {self.no_health}")
         return [*lines, last]
 
     def costs(self) -> dict[str, Decimal]:
@@ -102,14 +160,17 @@ class Answer:
             "to": self.recipient._asdict(),
             "tried": [] if routing is None else [attrs.asdict(one) for one in routing.tried],
             "rule": decision.rule if decision is not None else "",
-            "refused": decision.why if isinstance(decision, NoRoute) else self.refused,
-            "status": decision.status.name if isinstance(decision, NoRoute) else "",
+            "refused": self.why_not,
+            "status": self.status,
             "outlets": _outlets(routing, self.costs()),
+            "health_unknown": self.no_health,
             "actions": _said(self.actions),
+            "not_done": list(self.undone),
             "text": self.coding.text,
             "coding": self.coding.coding,
             "data_coding": self.coding.data_coding,
             "parts": self.coding.parts,
+            "price": _price(self.price),
         }
 
 
@@ -120,88 +181,147 @@ class Explainer:
         """Raises ValueError for a configuration made by hand whose rules do not fit."""
         self.table = config.routing_table()
         self._config = config
-        self._normalisers = config.normalisers()
+        self._guide = Guide(self.table, structlog.get_logger(), normalisers=config.normalisers())
+        tariff = config.tariff()
+        if isinstance(tariff, list):
+            raise ValueError("; ".join(why for _, why in tariff))  # noqa: TRY004 - the file's fault
+        self._tariff: Tariff = tariff
 
-    def explain(self, question: Question) -> Answer:
+    def explain(self, question: Question, health: Health = "nobody was asked") -> Answer:
         """Everything about one message."""
-        sender, recipient = self._addresses(question)
-        refused = _refused(self._config, question, sender, recipient)
-        if refused:
-            return Answer(question, sender, recipient, refused, None, choose(question.text))
-        key = route_key(self._config, question, sender, recipient)
-        routing = self.table.explain(key, _unknown_health)
+        return self._answer(question, health, in_full=True)
+
+    def decide(self, question: Question) -> Answer:
+        """What becomes of it, without the rules that were tried: quick, for many messages."""
+        return self._answer(question, "", in_full=False)
+
+    def _answer(self, question: Question, health: Health, *, in_full: bool) -> Answer:
+        normaliser = self._guide.normalisers.get(question.account)
+        draft = _draft(self._config, question, str if normaliser is None else normaliser.digits)
+        if isinstance(draft, str):
+            return _unsent(question, draft)
+        name = AccountId(question.account)
+        judged = judge(draft, self._config.accounts[name], self._guide, question.at_ms)
+        if isinstance(judged, Refused):
+            return _unsent(question, judged)
+        peek, _ = judged
+        key = read_key(
+            draft.body,
+            peek,
+            account=name,
+            source=draft.source,
+            tags=draft.tags,
+            group=self._config.accounts[name].group,
+            at_ms=question.at_ms,
+            needs=self.table.needs,
+        )
+        routing = self._routing(key, health, in_full=in_full)
         decision = routing.answer
         actions = decision.actions if isinstance(decision, Decision) else NOTHING
-        coding = choose(changed_text(question.text, actions))
-        return Answer(question, sender, recipient, "", routing, coding)
-
-    def decide(self, question: Question) -> Decision | NoRoute:
-        """Only what becomes of it: quick, for many messages."""
-        sender, recipient = self._addresses(question)
-        refused = _refused(self._config, question, sender, recipient)
-        if refused:
-            return NoRoute(refused)
-        return self.table.match(route_key(self._config, question, sender, recipient))
-
-    def _addresses(self, question: Question) -> tuple[Address, Address]:
-        account = self._config.accounts.get(question.account)
-        default_sender = account.default_sender if account is not None else ""
-        normaliser = self._normalisers.get(question.account)
-        read = str if normaliser is None else normaliser.digits
-        return (
-            guess_source(read(question.sender or default_sender)),
-            guess_destination(read(question.to)),
+        body, new_peek, undone = rewrite(draft.body, peek, actions)
+        coding = Coded(
+            text_of(body, new_peek),
+            alphabet_of(new_peek.data_coding).value,
+            new_peek.data_coding,
+            parts_of(body, new_peek),
+        )
+        return Answer(
+            question=question,
+            sender=_source(peek),
+            recipient=_destination(peek),
+            coding=coding,
+            routing=routing,
+            new_sender=_source(new_peek),
+            new_recipient=_destination(new_peek),
+            undone=undone,
+            price=self._price(name, decision, peek.destination_addr, coding.parts),
+            no_health=health if isinstance(health, str) else "",
         )
 
+    def _routing(self, key: RouteKey, health: Health, *, in_full: bool) -> Explanation:
+        known: Mapping[str, bool] = {} if isinstance(health, str) else health
+        if in_full:
+            return self.table.explain(key, known.get)
+        decision = self.table.match(key)
+        if isinstance(decision, Decision) and self.table.rule_called(decision.rule).choose.prices:
+            return self.table.explain(key, known.get)
+        return Explanation((), decision)
 
-def route_key(config: Config, question: Question, sender: Address, recipient: Address) -> RouteKey:
-    """The facts of the message that a rule may see."""
-    coding = choose(question.text)
-    account = config.accounts.get(question.account)
-    return RouteKey(
-        question.account,
-        question.source,
-        sender.addr,
-        recipient.addr.removeprefix("+"),
-        question.tags,
-        account.group if account is not None else "",
-        sender.ton,
-        0,
-        coding.data_coding,
-        question.priority,
-        question.at_ms,
-        coding.parts,
-        question.text,
-    )
-
-
-def changed_text(text: str, actions: Actions) -> str:
-    """The text after what the rules do to it, as `routing.rewrite` would do."""
-    changed = text + actions.footer
-    if actions.transliterate:
-        return transliterate(changed, lossy=actions.transliterate == "lossy")
-    return changed
+    def _price(
+        self, name: AccountId, decision: Decision | NoRoute, destination: str, parts: int
+    ) -> Price | None:
+        """As intake debits it: by the rule, else by the tariff of the number that was asked for."""
+        if isinstance(decision, NoRoute) or decision.actions.drop:
+            return None
+        rate, charge = self._tariff.rate(destination), decision.actions.charge
+        if charge is not None:
+            return Price(rate.credit_class, charge, parts)
+        credit = self._config.credit
+        is_priced = credit.prices is not None or credit.default_price != _FREE
+        if is_priced or self._config.accounts[name].credit is not None:
+            return Price(rate.credit_class, rate.unit, parts)
+        return None
 
 
-def _refused(config: Config, question: Question, sender: Address, recipient: Address) -> str:
-    account = config.accounts.get(question.account)
+def _draft(config: Config, question: Question, read: Callable[[str], str]) -> Draft | str:
+    """The message as its client would hand it in; or why no client could.
+
+    `read` reads numbers as the account writes them, as the doors over HTTP do.
+    """
+    name = AccountId(question.account)
+    account = config.accounts.get(name)
     if account is None:
         there_are = ", ".join(sorted(config.accounts)) or "none"
         return f"there is no account {question.account!r}; there are: {there_are}"
+    sender = guess_source(read(question.sender))
+    recipient = guess_destination(read(question.to))
     fault = source_fault(*sender) or destination_fault(*recipient)
     if fault is not None:
         return f"an address cannot be: {fault}"
-    if account.destinations and not recipient.addr.startswith(account.destinations):
-        allowed = ", ".join(account.destinations)
-        return f"the account may not send to {recipient.addr}; its destinations: {allowed}"
-    if sender.addr and not sender_allowed(account, sender.addr):
-        allowed = ", ".join(account.senders)
-        return f"the account may not send as {sender.addr!r}; its senders: {allowed or 'none'}"
-    return ""
+    terms = terms_of({name: account}).get(name)
+    means = terms.data_coding if terms is not None and question.source == SMPP else 0
+    # A client writes what its account means by 0.
+    text = choose(question.text, default=alphabet_of(means))
+    in_payload = len(text.data) > _SHORT_MESSAGE_OCTETS
+    body = encode_body(
+        SubmitSm(
+            service_type=question.service_type,
+            source_addr_ton=sender.ton,
+            source_addr_npi=sender.npi,
+            source_addr=sender.addr,
+            dest_addr_ton=recipient.ton,
+            dest_addr_npi=recipient.npi,
+            destination_addr=recipient.addr,
+            priority_flag=question.priority,
+            data_coding=text.data_coding,
+            short_message=b"" if in_payload else text.data,
+            tlvs=((int(Tag.MESSAGE_PAYLOAD), text.data),) if in_payload else (),
+        )
+    )
+    return Draft(name, question.source, body, tags=question.tags)
 
 
-def _unknown_health(_: str) -> None:
-    """Nobody knows from outside a running gateway."""
+def _unsent(question: Question, refused: Refused | str) -> Answer:
+    """The answer for a message that does not come to routing."""
+    sender, recipient = guess_source(question.sender), guess_destination(question.to)
+    coded = choose(question.text)
+    return Answer(
+        question=question,
+        sender=sender,
+        recipient=recipient,
+        coding=Coded(question.text, coded.coding, coded.data_coding, coded.parts),
+        refused=refused,
+        new_sender=sender,
+        new_recipient=recipient,
+    )
+
+
+def _source(peek: SubmitPeek) -> Address:
+    return Address(peek.source_addr_ton, peek.source_addr_npi, peek.source_addr)
+
+
+def _destination(peek: SubmitPeek) -> Address:
+    return Address(peek.dest_addr_ton, peek.dest_addr_npi, peek.destination_addr)
 
 
 def _shown(written: str, read: Address) -> str:
@@ -225,6 +345,16 @@ def _plain(value: object) -> object:
     if isinstance(value, Address):
         return value._asdict()
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _price(price: Price | None) -> dict[str, str] | None:
+    if price is None:
+        return None
+    return {
+        "class": price.credit_class,
+        "unit": str(price.unit),
+        "amount": str(price.amount),
+    }
 
 
 def _outlets(routing: Explanation | None, costs: Mapping[str, Decimal]) -> list[dict[str, object]]:

@@ -1,6 +1,6 @@
 """The command `smsc explain`: reads the wall clock, asks, prints.
 
-*In*: loaded configurations and the arguments. *Out*: text or JSON on standard output, an exit
+*In*: loaded configurations and the arguments; of a gateway that runs, which outlets are up. *Out*: text or JSON on standard output, an exit
 status: 0 told, 2 wrong usage.
 *Never*: decides anything; `smsc.explain` and `smsc.replay` do.
 """
@@ -10,13 +10,19 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 import orjson
 
 from smsc.config import Config
-from smsc.explain import Explainer, Question
+from smsc.control.client import NoGateway, ask
+from smsc.control.verbs import Declined, Told
+from smsc.explain import Explainer, Health, Question
 from smsc.replay import replay
+
+_Rows: TypeAlias = list[dict[str, str]]
+_HEALTH_S: Final = 5.0
+"""How long a gateway may take to say which outlets are up."""
 
 
 class _Told(Protocol):
@@ -48,7 +54,20 @@ def explain_command(
     if not asked["account"] or not asked["to"]:
         return _wrong("give --account and --to, or --replay and --candidate")
     question = Question(at_ms=at_ms, **asked)
-    return _print(Explainer(config).explain(question), json=json)
+    health = _health(config.node.data_dir)
+    return _print(Explainer(config).explain(question, health), json=json)
+
+
+def _health(data_dir: Path) -> Health:
+    """What the gateway on that directory says of its outlets; why not when it says nothing."""
+    answer = ask(data_dir, "outlets.list", timeout_s=_HEALTH_S)
+    match answer:
+        case NoGateway(why, is_nobody_there):
+            return f"no gateway runs on {data_dir}" if is_nobody_there else why
+        case Declined(why):
+            return "; ".join(why)
+        case Told(rows):
+            return {row["name"]: row["state"] == "up" for row in cast(_Rows, rows)}
 
 
 def _at_ms(at: datetime | None) -> int:

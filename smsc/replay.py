@@ -1,7 +1,7 @@
 """Past traffic through a candidate configuration: `smsc explain --replay`.
 
 *In*: a CSV file with the columns account, from, to and, where known, text, source, tags
-(parted by spaces) and at (ISO 8601); the configuration of today and the candidate.
+(parted by spaces), service_type and at (ISO 8601); the configuration of today and the candidate.
 *Out*: `Replay`: what would change, counted and with an example each.
 *Never*: chance: rules that choose by weight or in turn are compared as rules, not as draws.
 """
@@ -14,16 +14,50 @@ from typing import TypeAlias
 
 import attrs
 
-from routing.actions import NOTHING
-from routing.decision import NoRoute
+from pdu.address import Address
+from routing.decision import Decision
 from routing.explanation import changes
 from routing.table import RoutingTable
 from smsc.config import Config
-from smsc.explain import Explainer, Question
+from smsc.explain import Answer, Explainer, Question
 
 _COLUMNS = ("account", "from", "to")
 _MISTAKES_TOLD = 20
-Judge: TypeAlias = Callable[[Question], str]
+Judge: TypeAlias = Callable[[Question], "Outcome"]
+
+
+@attrs.frozen
+class Outcome:
+    """What becomes of a message, as far as people compare it."""
+
+    told: str
+    """The rule and the way, for people; not compared."""
+    rule: str
+    """Its name; "" for one without, whose number says only where it stands."""
+    way: str
+    """Outlets and what is done; or the status that refuses. It holds no number of the message."""
+    sender: str = ""
+    recipient: str = ""
+    text: str = ""
+    """Coding and parts."""
+    costs: str = ""
+
+    def differs(self, other: "Outcome") -> tuple[str, ...]:
+        """The names of what is another."""
+        found = ["way"] if self.way != other.way else []
+        if self.rule and other.rule and self.rule != other.rule:
+            found.append("rule")
+        if self.sender and other.sender:  # both are sent
+            found += [name for name in _SHOWN if getattr(self, name) != getattr(other, name)]
+        return tuple(found)
+
+    def shown(self, names: tuple[str, ...]) -> str:
+        """For people, with what is another."""
+        extra = (f"{_SHOWN[name]} {getattr(self, name)}" for name in names if name in _SHOWN)
+        return "; ".join((self.told, *extra))
+
+
+_SHOWN = {"sender": "from", "recipient": "to", "text": "as", "costs": "costs"}
 
 
 @attrs.frozen
@@ -81,7 +115,7 @@ def replay(path: Path, current: Config, candidate: Config, now_ms: int) -> Repla
     :param now_ms: the time of messages that say none.
     """
     before, after = judge(current), judge(candidate)
-    counts: dict[tuple[str, str], tuple[int, int, str]] = {}
+    counts: dict[tuple[tuple[str, ...], ...], Change] = {}
     mistakes: list[str] = []
     total = 0
     try:
@@ -95,37 +129,72 @@ def replay(path: Path, current: Config, candidate: Config, now_ms: int) -> Repla
                     mistakes.append(f"line {line}: {question}")
                     continue
                 total += 1
-                pair = before(question), after(question)
-                if pair[0] != pair[1]:
-                    count, first, example = counts.get(pair, (0, line, _example(question)))
-                    counts[pair] = count + 1, first, example
+                old, new = before(question), after(question)
+                names = old.differs(new)
+                if names:
+                    # Numbers and amounts are as many as messages: those of the first are shown.
+                    key = names, (old.rule, old.way), (new.rule, new.way)
+                    known = counts.get(key)
+                    counts[key] = (
+                        Change(old.shown(names), new.shown(names), 1, line, _example(question))
+                        if known is None
+                        else attrs.evolve(known, count=known.count + 1)
+                    )
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         return f"cannot read {str(path)!r}: {error}"
-    found = [
-        Change(old, new, count, line, example)
-        for (old, new), (count, line, example) in counts.items()
-    ]
-    found.sort(key=lambda one: -one.count)
+    found = sorted(counts.values(), key=lambda one: -one.count)
     if len(mistakes) > _MISTAKES_TOLD:
         mistakes[_MISTAKES_TOLD:] = [f"and {len(mistakes) - _MISTAKES_TOLD} more"]
     return Replay(total, tuple(found), tuple(mistakes))
 
 
 def judge(config: Config) -> Judge:
-    """What would become of a message under a configuration, in one line that can be compared."""
+    """What would become of a message under a configuration, so that it can be compared."""
     explainer = Explainer(config)
 
-    def outcome(question: Question) -> str:
-        decision = explainer.decide(question)
-        if isinstance(decision, NoRoute):
-            return f"refused: {decision.why}"
+    def outcome(question: Question) -> Outcome:
+        answer = explainer.decide(question)
+        decision = answer.routing.answer if answer.routing is not None else None
+        if not isinstance(decision, Decision):
+            rule = "" if decision is None else _name(explainer.table, decision.rule)
+            who = "the account" if decision is None else "rules"
+            way = f"refused by {who} with {answer.status}"
+            return Outcome(f"refused: {answer.why_not}", rule, way)
         way = "dropped"
         if not decision.actions.drop:
             way = _way(explainer.table, decision.rule, decision.outlets)
-        done = [] if decision.actions is NOTHING else changes(decision.actions)
-        return "; ".join((f"{decision.rule}: {way}", *done))
+        actions = attrs.evolve(decision.actions, destination_addr=None, source=None)
+        way = "; ".join((way, *changes(actions)))
+        coding, parts = answer.coding.coding, answer.coding.parts
+        return Outcome(
+            f"{decision.rule}: {way}",
+            _name(explainer.table, decision.rule),
+            way,
+            _address(answer.new_sender),
+            _address(answer.new_recipient),
+            f"{coding} in {parts} part{'s' if parts != 1 else ''}",
+            _costs(answer),
+        )
 
     return outcome
+
+
+def _name(table: RoutingTable, name: str) -> str:
+    """A rule's own name; "" when it has none, or there is no rule."""
+    return table.rule_called(name).name if name else ""
+
+
+def _address(address: Address) -> str:
+    return f"{address.addr or 'nobody'} (ton {address.ton}, npi {address.npi})"
+
+
+def _costs(answer: Answer) -> str:
+    """By each outlet, and what the account pays."""
+    told = [f"{cost} by {name}" for name, cost in answer.costs().items()]
+    if answer.price is not None:
+        of = f" of {answer.price.credit_class}" if answer.price.credit_class else ""
+        told.append(f"{answer.price.amount}{of} to the account")
+    return ", ".join(told) or "nothing"
 
 
 def _way(table: RoutingTable, name: str, outlets: tuple[str, ...]) -> str:
@@ -155,6 +224,7 @@ def _questions(rows: "csv.DictReader[str]", now_ms: int) -> Iterator[tuple[int, 
                     text=row.get("text") or "",
                     source=row.get("source") or "smpp",
                     tags=tuple((row.get("tags") or "").split()),
+                    service_type=row.get("service_type") or "",
                     at_ms=at_ms,
                 ),
             )

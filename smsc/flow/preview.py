@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 
 import attrs
 
-from pdu.codec import peek_submit_sm
+from pdu.codec import SubmitPeek, peek_submit_sm
 from pdu.errors import BodyError
 from pdu.status import Vendor
 from smsc.config_accounts import AccountConfig
-from smsc.flow.admission import admit
+from smsc.flow.admission import Lifetime, admit
 from smsc.flow.guide import Guide, priced_number
 from smsc.flow.terms import terms_of
 from smsc.flow.throttle import parts_of
@@ -47,20 +47,10 @@ class Previewer:
         if why is not None:
             return Refused(Vendor.SMSC_ACCOUNT_CLOSED, why)
         draft = attrs.evolve(draft)
-        try:
-            peek = peek_submit_sm(draft.body)
-        except BodyError as error:
-            return Refused(error.status, error.why)
-        terms = terms_of({account: self._accounts[account]}).get(account)
-        if terms is not None:
-            applied = terms.apply(draft, peek)
-            if isinstance(applied, Refused):
-                return applied
-            draft.body, peek = applied
-        peek = self._guide.normalise(draft, peek)
-        lifetime = admit(self._accounts[account], draft, peek, now_ms)
-        if isinstance(lifetime, Refused):
-            return lifetime
+        judged = judge(draft, self._accounts[account], self._guide, now_ms)
+        if isinstance(judged, Refused):
+            return judged
+        peek, lifetime = judged
         guided = self._guide.route(draft, peek, now_ms, ask_guards=False)
         if isinstance(guided, Refused):
             return guided
@@ -80,3 +70,22 @@ class Previewer:
             due_ms=lifetime.due_ms,
             expires_ms=lifetime.expires_ms,
         )
+
+
+def judge(
+    draft: Draft, account: AccountConfig, guide: Guide, now_ms: int
+) -> tuple[SubmitPeek, Lifetime] | Refused:
+    """All that intake says before the rules; the draft's body becomes what the rules see."""
+    try:
+        peek = peek_submit_sm(draft.body)
+    except BodyError as error:
+        return Refused(error.status, error.why)
+    terms = terms_of({draft.account: account}).get(draft.account)
+    if terms is not None:
+        applied = terms.apply(draft, peek)
+        if isinstance(applied, Refused):
+            return applied
+        draft.body, peek = applied
+    peek = guide.normalise(draft, peek)
+    lifetime = admit(account, draft, peek, now_ms)
+    return lifetime if isinstance(lifetime, Refused) else (peek, lifetime)

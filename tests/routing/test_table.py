@@ -85,7 +85,7 @@ def test_explain_gives_a_reason_for_every_rule() -> None:
         "- uk: 41791234567 begins with none of 44",
         "+ swiss: 41791234567 begins with 41, every account",
         "+ default: would match, but swiss came first",
-        "= swiss: sim, carrier (down)",
+        "= swiss: sim (up), carrier (down)",
     ]
 
 
@@ -170,7 +170,7 @@ def test_rules_that_go_on_change_what_the_next_ones_see() -> None:
         "~ recipient becomes 41791234567",
         "~ sender becomes Brand",
         "~ footer '!'",
-        "= swiss: s",
+        "= swiss: s (up)",
     ]
 
 

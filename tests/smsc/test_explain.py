@@ -9,7 +9,9 @@ import pytest
 
 from smsc import cli
 from smsc.config import Config, load, render_errors
-from smsc.explain import Answer, Explainer, Question
+from smsc.control.client import NoGateway
+from smsc.control.verbs import Declined, Told
+from smsc.explain import Answer, Explainer, Health, Question
 from smsc.replay import Change, Replay, replay
 
 NOON_MS = 1_795_345_200_000  # Sunday 2026-11-22, 11:00 UTC, noon in Zurich
@@ -103,6 +105,7 @@ def test_every_station_is_told() -> None:
         "  price by a: 0.05",
         "  price by b: 0.03",
         "  charged 0.05",
+        "  health unknown: nobody was asked",
         "= swiss: b (health unknown, 0.03 a part), a (health unknown, 0.05 a part)",
     ]
 
@@ -133,10 +136,13 @@ def test_a_rejection_names_the_rule_and_the_status() -> None:
     ("facts", "why"),
     [
         ({"account": "who"}, "there is no account 'who'; there are: bank, shop"),
-        ({"sender": "Bank"}, "the account may not send as 'Bank'; its senders: Shop, 4179*"),
+        (
+            {"sender": "Bank"},
+            "account shop may not send as 'Bank'; its senders are listed in the configuration",
+        ),
         (
             {"account": "bank", "to": "4912345678"},
-            "the account may not send to 4912345678; its destinations: 41, 44",
+            "account bank may not send to 4912345678; see its destinations",
         ),
         ({"to": "Shop"}, "an address cannot be: characters that a number has not"),
         ({"to": ""}, "an address cannot be: no destination"),
@@ -176,6 +182,64 @@ def test_answers_for_machines() -> None:
     }
     assert told["tried"][0]["matched"] is False
     assert (told["text"], told["coding"], told["parts"]) == ("hi STOP", "gsm7", 1)
+
+
+def explained(configured: str, health: Health = "", **facts: Any) -> Answer:
+    question = Question(**({"account": "bank", "sender": "X", "to": "4479", "text": "hi"} | facts))
+    return Explainer(config(configured)).explain(question, health)
+
+
+def test_an_account_s_terms_count_as_in_the_gateway() -> None:
+    account = '[accounts.odd]\npassword = "p"\ndata_coding_0 = "latin1"\nmax_priority = 0\n'
+    rules = (
+        '[[routes]]\nname = "urgent"\nwhen = { priorities = [2] }\noutlets = ["a"]\n'
+        '[[routes]]\nname = "latin"\nwhen = { alphabets = ["latin1"] }\noutlets = ["b"]\n'
+    )
+    text = CURRENT.replace("[[routes]]", rules + "[[routes]]", 1) + account
+    latin = explained(text, account="odd", text="à@", priority=2)
+    assert (latin.as_dict()["rule"], latin.coding[:3]) == ("latin", ("à@", "latin1", 3))
+    assert explained(text, account="odd", text="à@", source="rest").as_dict()["rule"] == "rest"
+    wap = text.replace("max_priority = 0", 'service_types = ["WAP"]')
+    refused = explained(wap, account="odd").as_dict()
+    assert refused["refused"] == "account odd may not use service_type ''"
+    assert refused["status"] == "ESME_RINVSERTYP"
+    assert explained(wap, account="odd", service_type="WAP").routing is not None
+
+
+def test_destinations_are_judged_as_read() -> None:
+    text = CURRENT.replace('destinations = ["41", "44"]', 'destinations = ["41"]\nregion = "CH"')
+    assert explained(text, to="0791234567").routing is not None
+    assert explained(text, to="4479112345678").status == "ESME_RINVDSTADR"
+
+
+def test_the_account_pays_by_the_tariff_unless_a_rule_says() -> None:
+    text = CURRENT + '[credit]\nprices = "tariff.csv"\ndefault_price = 7\n'
+    Path("tariff.csv").write_text("44,uk,2.5\n")
+    told = explained(text, text="x" * 161)
+    assert "  charged 5.0 of uk" in told.lines()
+    assert told.as_dict()["price"] == {"class": "uk", "unit": "2.5", "amount": "5.0"}
+    assert "  charged 7" in explained(text, to="41791234567").lines()
+    text = text.replace('name = "rest"', 'name = "rest"\ndo = { charge = 0 }')
+    assert "  charged 0 of uk" in explained(text).lines()
+
+
+def test_what_is_dropped_costs_nothing() -> None:
+    rule = '[[routes]]\nname = "gone"\ndo = { drop = true, charge = 1.5 }\n[[routes]]'
+    text = CURRENT.replace("[[routes]]", rule, 1)
+    told = explained(text)
+    assert told.lines()[-1] == "= gone: dropped, nothing is sent"
+    assert not [line for line in told.lines() if "charged" in line]
+    assert told.as_dict()["price"] is None
+
+
+def test_health_comes_from_outside() -> None:
+    text = CURRENT.replace('"turn"', '"order"')
+    told = explained(text, {"a": False, "b": True})
+    assert told.lines()[-1] == "= rest: b (up), a (down)"
+    assert [one["up"] for one in told.as_dict()["outlets"]] == [True, False]
+    assert explained(text, {"b": True}).lines()[-1] == "= rest: a (health unknown), b (up)"
+    lines = explained(text, "no gateway runs here").lines()
+    assert "  health unknown: no gateway runs here" in lines
 
 
 TRAFFIC = """account,from,to,text,at
@@ -219,8 +283,62 @@ def test_changes_are_counted_with_an_example_each() -> None:
     doing = "; tagged r; text made plain (lossy); footer ' STOP'; charged 0.05 a part"
     assert found.changes == (
         Change("rest: by turn: a 1, b 1", "rest: a > b", 2, 5, "bank, Bank to 4479112345678"),
-        Change(f"swiss: a > b{doing}", f"rest: a > b{doing}", 1, 3, "shop, Shop to 0781234567"),
+        Change(
+            f"swiss: a > b{doing}; costs 0.05 by a, 0.06 by b, 0.05 to the account",
+            f"rest: a > b{doing}; costs 0.05 to the account",
+            1,
+            3,
+            "shop, Shop to 0781234567",
+        ),
     )
+
+
+def only(candidate: str, current: str = CURRENT, row: str = "bank,Bank,4479,hi") -> Change:
+    """The one change of a message that goes twice."""
+    Path("traffic.csv").write_text(f"account,from,to,text\n{row}\n{row}0\n")
+    found = replay(Path("traffic.csv"), config(current), config(candidate), NOON_MS)
+    assert isinstance(found, Replay), found
+    assert [one.count for one in found.changes] == [2], found.lines()
+    return found.changes[0]
+
+
+def test_other_prices_are_a_change() -> None:
+    Path("dear.csv").write_text("41,0.5,Swiss\n")
+    dear = only(CURRENT.replace('"a.csv"', '"dear.csv"'), row="bank,Bank,41791234567,hi")
+    assert dear.before == "swiss: b > a; costs 0.05 by a, 0.03 by b"
+    assert dear.after == "swiss: b > a; costs 0.5 by a, 0.03 by b"
+    credit = CURRENT + "[credit]\ndefault_price = 7\n"
+    assert only(credit.replace("= 7", "= 9"), credit).after.endswith("; costs 9 to the account")
+
+
+def test_other_numbers_are_a_change() -> None:
+    sender = only(
+        CURRENT.replace('default_sender = "Bank"', 'default_sender = "New"'), row="bank,,4479,x"
+    )
+    assert sender.before == "rest: by turn: a 1, b 1; from Bank (ton 5, npi 0)"
+    assert sender.after == "rest: by turn: a 1, b 1; from New (ton 5, npi 0)"
+    region = CURRENT.replace('to = ["41"]', 'to = ["41", "49"]').replace(
+        'choose = { by = "cost", prices = ["a", "b"] }', ""
+    )
+    german = only(region.replace('"CH"', '"DE"'), region, "shop,Shop,0171 1234567,hi")
+    assert german.before.endswith("; to 01711234567 (ton 1, npi 1)")
+    assert german.after.endswith("; to 491711234567 (ton 1, npi 1)")
+
+
+def test_names_that_say_only_where_a_rule_stands_are_no_change() -> None:
+    bare = CURRENT.replace('name = "rest"\n', "").replace('name = "dnd"\n', "")
+    front = bare.replace("[[routes]]", '[[routes]]\nto = ["999"]\noutlets = ["a"]\n[[routes]]', 1)
+    Path("traffic.csv").write_text(TRAFFIC + "shop,Shop,0791111111,hi,\n")
+    for old, new in ((bare, front), (CURRENT, bare)):
+        found = replay(Path("traffic.csv"), config(old), config(new), NOON_MS)
+        assert isinstance(found, Replay)
+        assert found.changed == 0, found.lines()
+
+
+def test_refusals_of_many_numbers_are_one_change() -> None:
+    allowed = CURRENT.replace('destinations = ["41", "44"]', 'destinations = ["41"]')
+    refused = only(allowed, row="bank,Bank,44791")
+    assert refused.after == "refused: account bank may not send to 44791; see its destinations"
 
 
 def test_a_file_without_the_columns_is_no_traffic() -> None:
@@ -280,6 +398,23 @@ def test_the_command_replays(capsys: pytest.CaptureFixture[str]) -> None:
     assert "5 messages: 4 as before, 1 changed" in capsys.readouterr().out
     assert run(*arguments, "--json") == 0
     assert json.loads(capsys.readouterr().out)["changes"][0]["count"] == 1
+
+
+def test_the_command_asks_the_gateway_that_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arguments = ["explain", "--to", "4479", "--account", "bank"]
+    assert run(*arguments) == 0
+    assert "  health unknown: no gateway runs on var" in capsys.readouterr().out
+    rows = Told([{"name": "a", "state": "down"}, {"name": "b", "state": "up"}])
+    for answer, last in (
+        (rows, "b (up), a (down)"),
+        (Declined(("not now",)), "health unknown: not now"),
+        (NoGateway("it belongs to another user"), "health unknown: it belongs to another user"),
+    ):
+        monkeypatch.setattr("smsc.explain_command.ask", lambda *_, a=answer, **__: a)
+        assert run(*arguments) == 0
+        assert last in capsys.readouterr().out
 
 
 def test_the_command_says_how_to_use_it(capsys: pytest.CaptureFixture[str]) -> None:

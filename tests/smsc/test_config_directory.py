@@ -71,7 +71,7 @@ def test_numbers_outside_the_file_cost_the_default_price(tmp_path: Path) -> None
     ("content", "why"),
     [
         ("41,domestic,free\n", "line 1: expected a cost like 0.045, found 'free'"),
-        ("41,domestic,-1\n", "line 1: expected a cost of at least 0"),
+        ("41,domestic,-1\n", "line 1: expected a cost from 0 to 1000000000000000, found '-1'"),
         ("41,domestic,0.0000000001\n", "line 1: expected at most 9 decimal places"),
         (f"41,{'x' * 41},1\n", "line 1: expected a class of at most 40 characters"),
         ("x,domestic,1\n", "line 1: expected a prefix of digits"),

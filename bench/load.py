@@ -21,12 +21,12 @@ from bench.load_session import LoadSession, Source
 from bench.load_tally import Tally
 from pdu.address import guess_destination, guess_source
 from pdu.codec import encode_body
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.message_pdus import SubmitSm
 from pdu.text.coding import choose
 
 _RING: Final = 2000
 """Different destinations of a run."""
-_SHORT_MESSAGE_OCTETS: Final = 254
 _CONNECT_S: Final = 10.0
 _BIND_S: Final = 30.0
 _UNBIND_S: Final = 3.0
@@ -166,7 +166,7 @@ def make_bodies(plan: LoadPlan) -> list[bytes]:
     :raises ValueError: the text or an address does not fit.
     """
     choice = choose(plan.text)
-    if len(choice.data) > _SHORT_MESSAGE_OCTETS:
+    if len(choice.data) > SHORT_MESSAGE_OCTETS:
         raise ValueError(f"the text takes {len(choice.data)} octets; one submit_sm holds 254")
     source = guess_source(plan.from_)
     bodies = []

@@ -6,8 +6,9 @@
 
 from typing import Final
 
-from bridges.outgoing import LONGEST_SHORT_MESSAGE, UDHI, with_text
+from bridges.outgoing import UDHI, with_text
 from pdu.codec import peek_deliver_sm
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.text.alphabet import Alphabet
 from pdu.text.packing import unpack_short_message
 from pdu.tlvs import Tag, find_tlv, pack_tlv
@@ -27,7 +28,7 @@ def in_our_alphabet(body: bytes, theirs: Alphabet) -> bytes:
     if theirs is Alphabet.GSM7_PACKED:
         text = unpack_short_message(text, has_udh=bool(peek.esm_class & UDHI))
     coding = _DATA_CODING.get(theirs, 0)
-    if not in_payload and len(text) <= LONGEST_SHORT_MESSAGE:
+    if not in_payload and len(text) <= SHORT_MESSAGE_OCTETS:
         return with_text(body, peek, text, peek.esm_class, coding)
     payload = pack_tlv(Tag.MESSAGE_PAYLOAD, text)
     return with_text(body, peek, b"", peek.esm_class, coding) + payload

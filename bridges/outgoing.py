@@ -14,6 +14,7 @@ from typing import Final, Literal
 import attrs
 
 from pdu.codec import SubmitPeek, peek_submit_sm
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.text.alphabet import CODECS, Alphabet
 from pdu.text.coding import decode_text, encode_text, encode_utf16
 from pdu.text.errors import TextError, TooManyParts
@@ -29,7 +30,6 @@ _MODE: Final = 0x03
 _OURS: Final = frozenset({1, 2})
 """Modes of esm_class that we carry out ourselves: datagram and transaction."""
 _FITS_ANY_ALPHABET_OCTETS: Final = 140
-LONGEST_SHORT_MESSAGE: Final = 254
 _RECEIPT_BITS: Final = 0x03
 # Offsets back from text_at: sm_length is 1, then sm_default_msg_id, data_coding, …
 _SM_LENGTH: Final = 1
@@ -147,7 +147,7 @@ def _parted(body: bytes, peek: SubmitPeek, reference: int) -> list[bytes]:
     except TextError:
         return [body]  # a header that does not add up or leaves no room: the network may judge it
     if len(pieces) == 1:
-        if peek.sm_length or len(pieces[0]) > LONGEST_SHORT_MESSAGE:
+        if peek.sm_length or len(pieces[0]) > SHORT_MESSAGE_OCTETS:
             return [body]
         return [with_text(body, peek, pieces[0], peek.esm_class)]
     return [with_text(body, peek, piece, peek.esm_class | UDHI) for piece in pieces]
@@ -191,7 +191,7 @@ def _shaped(body: bytes, peek: SubmitPeek, reference: int, shape: Shape) -> list
     for piece, tlvs in pieces:
         content = pack_short_message(piece, has_udh=bool(esm_class & UDHI)) if is_packed else piece
         more = shape.more_tlvs + tlvs
-        if in_payload or len(content) > LONGEST_SHORT_MESSAGE:
+        if in_payload or len(content) > SHORT_MESSAGE_OCTETS:
             if not shape.knows_tlvs:
                 raise TextError(f"{len(content)} octets do not fit in short_message")
             more += pack_tlv(Tag.MESSAGE_PAYLOAD, content)

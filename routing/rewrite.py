@@ -11,6 +11,7 @@ SMPP 3.4 §4.4.1; a text beyond 254 octets moves to message_payload (§5.3.2.32)
 from typing import Final, NamedTuple
 
 from pdu.address import Address, guess_destination
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.peek import SubmitPeek, peek_submit_sm
 from pdu.text.alphabet import Alphabet, MessageClass, alphabet_of, message_class, with_class
 from pdu.text.coding import choose, decode_text, encode_text, encode_utf16
@@ -21,7 +22,6 @@ from pdu.tlvs import Tag, find_tlv, iter_tlvs, pack_tlv
 from routing.actions import Actions
 
 UDHI: Final = 0x40
-_SHORT_MESSAGE_LIMIT: Final = 254
 _PAYLOAD_LIMIT: Final = 0xFFFF
 _ADDRESS_LIMIT: Final = 20
 _DATA_CODING: Final = 3
@@ -174,7 +174,7 @@ def _with_text(body: bytes, peek: SubmitPeek, coded: tuple[int, bytes]) -> bytes
         if tag != Tag.MESSAGE_PAYLOAD
     )
     short = data
-    if len(data) > _SHORT_MESSAGE_LIMIT:
+    if len(data) > SHORT_MESSAGE_OCTETS:
         short = b""
         tlvs += pack_tlv(Tag.MESSAGE_PAYLOAD, data)
     head = body[:coding_at] + bytes((data_coding,)) + body[coding_at + 1 : peek.text_at - 1]

@@ -16,12 +16,12 @@ import structlog
 
 from pdu.address import Address, destination_fault, guess_destination, guess_source, source_fault
 from pdu.codec import SubmitPeek, encode_body
+from pdu.compose import compose
 from pdu.message_pdus import SubmitSm
-from pdu.status import Status
+from pdu.status import status_name
 from pdu.text import gsm7
 from pdu.text.alphabet import alphabet_of
 from pdu.text.coding import choose
-from pdu.tlvs import Tag
 from routing.actions import NOTHING, Actions
 from routing.decision import Decision, NoRoute
 from routing.explanation import Explanation
@@ -37,7 +37,6 @@ from smsc.flow.throttle import parts_of
 from smsc.message import AccountId, Draft
 from smsc.ports import Price, Refused
 
-_SHORT_MESSAGE_OCTETS: Final = 254
 _FREE: Final = Decimal(1)
 """The price of a part where nobody wrote one: amounts are counts then."""
 Health: TypeAlias = Mapping[str, bool] | str
@@ -114,7 +113,7 @@ class Answer:
         decision = self.routing.answer if self.routing is not None else None
         if isinstance(decision, NoRoute):
             return decision.status.name
-        return Status(self.refused.status).name if isinstance(self.refused, Refused) else ""
+        return status_name(self.refused.status) if isinstance(self.refused, Refused) else ""
 
     def lines(self) -> list[str]:
         """For a terminal."""
@@ -282,23 +281,16 @@ def _draft(config: Config, question: Question, read: Callable[[str], str]) -> Dr
     means = terms.data_coding if terms is not None and question.source == SMPP else 0
     # A client writes what its account means by 0.
     text = choose(question.text, default=alphabet_of(means))
-    in_payload = len(text.data) > _SHORT_MESSAGE_OCTETS
-    body = encode_body(
-        SubmitSm(
-            service_type=question.service_type,
-            source_addr_ton=sender.ton,
-            source_addr_npi=sender.npi,
-            source_addr=sender.addr,
-            dest_addr_ton=recipient.ton,
-            dest_addr_npi=recipient.npi,
-            destination_addr=recipient.addr,
-            priority_flag=question.priority,
-            data_coding=text.data_coding,
-            short_message=b"" if in_payload else text.data,
-            tlvs=((int(Tag.MESSAGE_PAYLOAD), text.data),) if in_payload else (),
-        )
+    submit_sm = compose(
+        SubmitSm,
+        sender,
+        recipient,
+        text.data,
+        service_type=question.service_type,
+        priority_flag=question.priority,
+        data_coding=text.data_coding,
     )
-    return Draft(name, question.source, body, tags=question.tags)
+    return Draft(name, question.source, encode_body(submit_sm), tags=question.tags)
 
 
 def _unsent(question: Question, refused: Refused | str) -> Answer:

@@ -1,7 +1,7 @@
 """The command `smsc explain`: reads the wall clock, asks, prints.
 
-*In*: loaded configurations and the arguments; of a gateway that runs, which outlets are up. *Out*: text or JSON on standard output, an exit
-status: 0 told, 2 wrong usage.
+*In*: loaded configurations and the arguments; of a gateway that runs, which outlets are up.
+*Out*: text or JSON on standard output, an exit status: 0 told, 2 wrong usage.
 *Never*: decides anything; `smsc.explain` and `smsc.replay` do.
 """
 

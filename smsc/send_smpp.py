@@ -15,6 +15,7 @@ import trio
 from pdu.address import guess_destination, guess_source
 from pdu.codec import encode_body
 from pdu.commands import Command
+from pdu.compose import compose
 from pdu.message_pdus import SubmitSm
 from pdu.operations import Role
 from pdu.receipt_text import parse_receipt, state_of
@@ -29,7 +30,6 @@ from smsc.session.timers import Timers
 
 _CONNECT_S: Final = 10.0
 _GOODBYE_S: Final = 1.0
-_SHORT_MESSAGE_OCTETS: Final = 254
 _HOLD: Final = 100
 
 
@@ -170,18 +170,7 @@ async def _tick(link: Link) -> None:
 def _body(wish: Wish) -> bytes:
     data, data_coding = wish.coded()
     sender, recipient = guess_source(wish.sender), guess_destination(wish.to)
-    in_payload = len(data) > _SHORT_MESSAGE_OCTETS
-    return encode_body(
-        SubmitSm(
-            source_addr_ton=sender.ton,
-            source_addr_npi=sender.npi,
-            source_addr=sender.addr,
-            dest_addr_ton=recipient.ton,
-            dest_addr_npi=recipient.npi,
-            destination_addr=recipient.addr,
-            registered_delivery=1,
-            data_coding=data_coding,
-            short_message=b"" if in_payload else data,
-            tlvs=((Tag.MESSAGE_PAYLOAD, data),) if in_payload else (),
-        )
+    submit_sm = compose(
+        SubmitSm, sender, recipient, data, registered_delivery=1, data_coding=data_coding
     )
+    return encode_body(submit_sm)

@@ -13,14 +13,13 @@ from bridges.connectors.service import Callback, Called, Mobile, Rejected, Repor
 from bridges.http.dialects.base import Reply
 from pdu.address import guess_destination, guess_source
 from pdu.codec import encode_body
+from pdu.compose import compose
 from pdu.message_pdus import DeliverSm
 from pdu.status import status_class
 from pdu.text.coding import choose
-from pdu.tlvs import Tag
 from smsc.message import OutletName
 from smsc.ports import Flow, MobileOriginated, UpstreamReceipt
 
-_SHORT_MESSAGE_OCTETS = 254
 _OCTETS_CODING = 4
 
 
@@ -84,17 +83,4 @@ def deliver_sm_body(mobile: Mobile) -> bytes:
         choice = choose(mobile.text)
         data, data_coding = choice.data, choice.data_coding
     from_, to = guess_source(mobile.source), guess_destination(mobile.destination)
-    in_payload = len(data) > _SHORT_MESSAGE_OCTETS
-    return encode_body(
-        DeliverSm(
-            source_addr_ton=from_.ton,
-            source_addr_npi=from_.npi,
-            source_addr=from_.addr,
-            dest_addr_ton=to.ton,
-            dest_addr_npi=to.npi,
-            destination_addr=to.addr,
-            data_coding=data_coding,
-            short_message=b"" if in_payload else data,
-            tlvs=((Tag.MESSAGE_PAYLOAD, data),) if in_payload else (),
-        )
-    )
+    return encode_body(compose(DeliverSm, from_, to, data, data_coding=data_coding))

@@ -12,16 +12,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pdu.address import destination_fault, guess_destination, guess_source, source_fault
 from pdu.codec import encode_body
+from pdu.compose import compose
 from pdu.message_pdus import SubmitSm
 from pdu.text.coding import choose
-from pdu.tlvs import Tag
 from smsc.config_mail import MailConfig
 from smsc.message import MessageId
 from smsc.ports import Profile, Received
 
 _PLAIN: Final = SMTP.clone(cte_type="7bit")
 """No octet above 0x7F: there are servers that take no other."""
-_SHORT_MESSAGE_OCTETS: Final = 254
 _MAX_PARTS: Final = 255
 
 
@@ -48,20 +47,8 @@ def sms_of(received: Received, profile: Profile) -> bytes | str:
     choice = choose(f"{received.source}: {received.text}")
     if choice.parts > _MAX_PARTS:
         return "the text is too long for a message"
-    is_short = len(choice.data) <= _SHORT_MESSAGE_OCTETS
-    return encode_body(
-        SubmitSm(
-            source_addr_ton=from_.ton,
-            source_addr_npi=from_.npi,
-            source_addr=from_.addr,
-            dest_addr_ton=to.ton,
-            dest_addr_npi=to.npi,
-            destination_addr=to.addr,
-            data_coding=choice.data_coding,
-            short_message=choice.data if is_short else b"",
-            tlvs=() if is_short else ((int(Tag.MESSAGE_PAYLOAD), choice.data),),
-        )
-    )
+    submit_sm = compose(SubmitSm, from_, to, choice.data, data_coding=choice.data_coding)
+    return encode_body(submit_sm)
 
 
 def is_own_number(received: Received, profile: Profile) -> bool:

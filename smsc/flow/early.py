@@ -27,6 +27,8 @@ _SEARCHED: Final = 100
 """Receipts a call that are looked for under every spelling: about 100 look-ups each."""
 _SEARCHED_LEARNED: Final = 2000
 """The same when the carrier's habit is known: about 10 look-ups each."""
+MATCHED: Final = b"matched"
+"""Under `letters_key`: receipts of known messages had letters in their ids."""
 _SAMPLE: Final = 200
 """Ids of a carrier that are looked at for letters: neighbours in order, so few will do."""
 
@@ -116,9 +118,9 @@ class Early:
         """
         if not self._searches or self._searches[0][0] > now_ms:
             return
-        for outlet, one in habits.items():
-            habit = one.doubt or one
-            if one.doubt is None and not one.is_curious:
+        for outlet, set_so in habits.items():
+            habit = set_so.doubt or set_so
+            if set_so.doubt is None and not set_so.is_curious:
                 continue
             habit.note_responses(self._store.upstream_ids(outlet, _SAMPLE))
             theirs = (one.reference or "" for key, one in self._entries.items() if key[0] == outlet)
@@ -157,9 +159,6 @@ class Early:
             entries[now_key] = early
         heapify(searches)
         self._entries, self._searches = entries, searches
-
-
-MATCHED: Final = b"matched"
 
 
 def letters_key(outlet: OutletName) -> str:

@@ -12,6 +12,7 @@ import attrs
 
 from pdu.codec import decode, encode_body
 from pdu.commands import Command
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.errors import BodyError
 from pdu.message_pdus import SubmitSm
 from pdu.status import Status
@@ -21,7 +22,6 @@ from pdu.tlvs import Tag, Tlvs, tlv_value
 from smsc.message import Message
 
 _UDHI: Final = 0x40
-_LONGEST_SHORT_MESSAGE: Final = 254
 
 
 @attrs.frozen(kw_only=True)
@@ -103,7 +103,7 @@ def _with_canned(pdu: SubmitSm, text: str) -> SubmitSm:
 
 def _with_text(pdu: SubmitSm, text: bytes) -> SubmitSm:
     tlvs = _without_payload(pdu.tlvs)
-    if len(text) > _LONGEST_SHORT_MESSAGE:
+    if len(text) > SHORT_MESSAGE_OCTETS:
         return _evolve(pdu, short_message=b"", tlvs=(*tlvs, (int(Tag.MESSAGE_PAYLOAD), text)))
     return _evolve(pdu, short_message=text, tlvs=tlvs)
 

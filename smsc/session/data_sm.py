@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from pdu.codec import decode, peek_deliver_sm
 from pdu.commands import Command
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.errors import BodyError
 from pdu.status import Status
 from pdu.tlvs import Tag, find_tlv, pack_tlv
 
 _ADDRESS_LIMIT: Final = 20
 """Characters of an address in submit_sm and deliver_sm; data_sm would take 64."""
-_LONGEST_SHORT_MESSAGE: Final = 254
 _SM_LENGTH: Final = 1  # octets of the field, right in front of the text
 
 
@@ -69,7 +69,7 @@ def without_tlvs(body: bytes) -> bytes:
     text = b"" if peek.sm_length else find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
     if not text:
         return body[: peek.tlvs_at]
-    text = text[:_LONGEST_SHORT_MESSAGE]
+    text = text[:SHORT_MESSAGE_OCTETS]
     return b"%b%c%b" % (body[: peek.text_at - _SM_LENGTH], len(text), text)
 
 

@@ -9,6 +9,7 @@ What the account sends is put right by `smsc.flow.terms`; this is the way home. 
 from typing import Final
 
 from pdu.codec import SubmitPeek, peek_deliver_sm
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.text.alphabet import Alphabet
 from pdu.text.coding import decode_text, encode_text
 from smsc.config_accounts import Meaning0
@@ -21,7 +22,6 @@ _ALPHABETS: Final = {
 }
 _UDHI: Final = 0x40
 _UCS2: Final = 8
-_LONGEST_OCTETS: Final = 254
 # Offsets back from text_at: sm_length is 1, sm_default_msg_id 2, data_coding 3.
 _DATA_CODING_BACK: Final = 3
 
@@ -38,7 +38,7 @@ def homeward_body(body: bytes, meaning: Meaning0) -> bytes:
     text = decode_text(data, 0)
     for data_coding, alphabet in ((0, _ALPHABETS[meaning]), (_UCS2, Alphabet.UCS2)):
         encoded = encode_text(text, data_coding, alphabet)
-        if encoded is not None and len(encoded) <= _LONGEST_OCTETS:
+        if encoded is not None and len(encoded) <= SHORT_MESSAGE_OCTETS:
             return body if encoded == data else _with(body, peek, data_coding, encoded)
     return body
 

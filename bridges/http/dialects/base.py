@@ -20,6 +20,7 @@ import orjson
 
 from pdu.address import destination_fault, guess_destination, guess_source, source_fault
 from pdu.codec import encode_body, peek_deliver_sm
+from pdu.compose import compose
 from pdu.message_pdus import SubmitSm
 from pdu.status import Status, Vendor, status_class
 from pdu.text.alphabet import alphabet_of
@@ -28,7 +29,6 @@ from pdu.text.segmenter import count_parts, room
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag, find_tlv
 
-SHORT_MESSAGE_OCTETS = 254
 PAYLOAD_OCTETS = 65535
 MAX_PARTS = 255
 """A concatenation header counts its parts in one octet (3GPP TS 23.040 §9.2.3.24.1)."""
@@ -164,25 +164,20 @@ def to_body(
     fault = destination_fault(*recipient)
     if fault is not None:
         return Invalid("to", destination, f"{fault}; write a number such as +41791234567")
-    in_payload = len(content.data) > SHORT_MESSAGE_OCTETS
-    return encode_body(
-        SubmitSm(
-            source_addr_ton=sender.ton,
-            source_addr_npi=sender.npi,
-            source_addr=sender.addr,
-            dest_addr_ton=recipient.ton,
-            dest_addr_npi=recipient.npi,
-            destination_addr=recipient.addr,
-            esm_class=content.esm_class | esm_class,
-            protocol_id=protocol_id,
-            priority_flag=priority,
-            validity_period=format_absolute(expires_ms) if expires_ms else "",
-            registered_delivery=registered_delivery,
-            data_coding=content.data_coding,
-            short_message=b"" if in_payload else content.data,
-            tlvs=((Tag.MESSAGE_PAYLOAD, content.data), *tlvs) if in_payload else tlvs,
-        )
+    submit_sm = compose(
+        SubmitSm,
+        sender,
+        recipient,
+        content.data,
+        esm_class=content.esm_class | esm_class,
+        protocol_id=protocol_id,
+        priority_flag=priority,
+        validity_period=format_absolute(expires_ms) if expires_ms else "",
+        registered_delivery=registered_delivery,
+        data_coding=content.data_coding,
+        tlvs=tlvs,
     )
+    return encode_body(submit_sm)
 
 
 def _is_latin1(text: str) -> bool:

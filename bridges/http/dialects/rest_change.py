@@ -9,7 +9,6 @@ from typing import Any
 import attrs
 
 from bridges.http.dialects.base import (
-    SHORT_MESSAGE_OCTETS,
     UDH_INDICATOR,
     Content,
     Invalid,
@@ -20,6 +19,7 @@ from bridges.http.dialects.rest_problem import Problem, problem_of
 from bridges.http.dialects.rest_quick import Style
 from pdu.codec import decode, encode_body
 from pdu.commands import Command
+from pdu.compose import SHORT_MESSAGE_OCTETS
 from pdu.timefmt import format_absolute
 from pdu.tlvs import Tag
 from smsc.message import Draft, Message

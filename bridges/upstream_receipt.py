@@ -71,7 +71,9 @@ def read_any_receipt(
     state = _state_tlv(body, peek)
     if quirks.receipts == "text":
         message_id, state = None, None
-    parsed = None if quirks.receipts == "tlv" and is_marked else _parsed(body, peek)
+    parsed = None
+    if quirks.receipts != "tlv" or not is_marked:
+        parsed = _parsed(body, peek, needs_stat=state is None or not is_marked)
     upstream_id = "" if message_id is None else message_id.rstrip(b"\0").decode("latin-1")
     if parsed is not None and not upstream_id.strip(_BLANK):
         upstream_id = parsed.message_id
@@ -124,14 +126,14 @@ def _done_ms(date: str | None, ahead_min: int) -> int:
     return date_ms(date, ahead_min) or 0
 
 
-def _parsed(body: bytes, peek: SubmitPeek) -> Receipt | None:
+def _parsed(body: bytes, peek: SubmitPeek, *, needs_stat: bool) -> Receipt | None:
     text = body[peek.text_at : peek.text_at + peek.sm_length]
     if not text:
         text = find_tlv(body, peek.tlvs_at, Tag.MESSAGE_PAYLOAD) or b""
-    parsed = parse_receipt(text)
+    parsed = parse_receipt(text, needs_stat=needs_stat)
     if parsed is None and peek.esm_class & _UDHI:
         parted = split_header(text)
-        parsed = parse_receipt(parted[1]) if parted is not None else None
+        parsed = parse_receipt(parted[1], needs_stat=needs_stat) if parted is not None else None
     return parsed
 
 

@@ -159,15 +159,17 @@ _LABEL = re.compile(
 )
 
 
-def parse_receipt(data: bytes) -> Receipt | None:
+def parse_receipt(data: bytes, *, needs_stat: bool = True) -> Receipt | None:
     """Read a receipt; None when there is no id or no stat.
+
+    :param needs_stat: False where message_state tells it: then stat may be "".
 
     Octets read as Latin-1, or as UTF-16BE when they begin with a zero octet.
     """
     found = _USUAL.fullmatch(data)
     if found is None:
         encoding = "utf-16-be" if data[:1] == b"\x00" else "latin-1"
-        return _parse_odd(data.decode(encoding, "replace"))
+        return _parse_odd(data.decode(encoding, "replace"), needs_stat=needs_stat)
     message_id, sub, dlvrd, submit_date, done_date, stat, err, text = found.groups()
     return Receipt(
         message_id.decode("latin-1"),
@@ -181,10 +183,10 @@ def parse_receipt(data: bytes) -> Receipt | None:
     )
 
 
-def _parse_odd(text: str) -> Receipt | None:
+def _parse_odd(text: str, *, needs_stat: bool) -> Receipt | None:
     fields = _labelled(text)
     message_id, stat = _word(fields.get("id")), _word(fields.get("stat"))
-    if message_id is None or stat is None:
+    if message_id is None or (stat is None and needs_stat):
         return None
     return Receipt(
         message_id,
@@ -192,7 +194,7 @@ def _parse_odd(text: str) -> Receipt | None:
         _number(fields.get("dlvrd")),
         _word(fields.get("submitdate")),
         _word(fields.get("donedate")),
-        _canonical_stat(stat),
+        _canonical_stat(stat or ""),
         _word(fields.get("err")),
         fields.get("text"),
     )

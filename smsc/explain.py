@@ -195,8 +195,7 @@ class Explainer:
         return self._answer(question, "", in_full=False)
 
     def _answer(self, question: Question, health: Health, *, in_full: bool) -> Answer:
-        normaliser = self._guide.normalisers.get(question.account)
-        draft = _draft(self._config, question, str if normaliser is None else normaliser.digits)
+        draft = _draft(self._config, question, self._guide.number_reader(question.account))
         if isinstance(draft, str):
             return _unsent(question, draft)
         name = AccountId(question.account)

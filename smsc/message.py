@@ -135,7 +135,7 @@ class Message:
     charge: tuple[str, str, str] | None = None
     """What was paid for it: the account that paid, the class of credit, the amount."""
     asked: Asked | None = None
-    """As it was before a rule changed it."""
+    """As it was before a rule changed it; see `submitted`."""
 
     @property
     def peek(self) -> SubmitPeek:
@@ -143,6 +143,13 @@ class Message:
         if self._peek is None:
             self._peek = peek_submit_sm(self.body)
         return self._peek
+
+    @property
+    def submitted(self) -> tuple[bytes, SubmitPeek]:
+        """Body and fields as the client knows them: what a rule made of them is for networks."""
+        if self.asked is None:
+            return self.body, self.peek
+        return self.asked.body, peek_submit_sm(self.asked.body)
 
     @property
     def is_readable(self) -> bool:

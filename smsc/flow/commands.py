@@ -65,6 +65,8 @@ class Commands:
         self._now_ms = now_ms
         self.recharge: Callable[[Batch, Message, Message], Refused | None] = lambda *_: None
         """Settles in the batch what another text costs; why not, if there is no credit for it."""
+        self.number_reader: Callable[[AccountId], Callable[[str], str]] = lambda _account: str
+        """What reads numbers as an account writes them."""
         dispatch.replace_older = self.replace_older
 
     # --- questions -----------------------------------------------------------------------------
@@ -78,6 +80,10 @@ class Commands:
             for message, progress in zip(messages, progresses, strict=True)
             if progress is not None
         ]
+
+    def senders(self, account: AccountId, source_addr: str) -> set[str]:
+        """How a source may be stored; who leaves it out means the account's default sender."""
+        return self._spellings(account, source_addr or self._accounts[account].default_sender)
 
     # --- changes -------------------------------------------------------------------------------
 
@@ -94,9 +100,10 @@ class Commands:
         :param destination_addr: "" or the destination that the messages must have.
         """
         named = self._named(account, message_id, source_addr)
+        wanted = self._spellings(account, destination_addr)
 
         def fits(message: Message) -> bool:
-            return destination_addr in {"", message.peek.destination_addr}
+            return not destination_addr or message.submitted[1].destination_addr in wanted
 
         self._cancel([message.id for message in named], fits, done)
 
@@ -112,15 +119,19 @@ class Commands:
 
         :param service_type: "" for any.
         """
-        source_addr = self._sender(account, source_addr)
-        wanted = (account, source_addr, destination_addr)
+        wanted = {
+            (account, source, destination)
+            for source in self.senders(account, source_addr)
+            for destination in self._spellings(account, destination_addr)
+        }
 
         def fits(message: Message) -> bool:
-            peek = message.peek
-            is_theirs = (message.account, peek.source_addr, peek.destination_addr) == wanted
+            _, peek = message.submitted
+            is_theirs = (message.account, peek.source_addr, peek.destination_addr) in wanted
             return is_theirs and service_type in {"", peek.service_type}
 
-        self._cancel(self._dispatch.pending.find(*wanted), fits, done)
+        found = {id_ for one in wanted for id_ in self._dispatch.pending.find(*one)}
+        self._cancel(sorted(found), fits, done)
 
     def drop(self, id_: MessageId) -> None:
         """Cancel one message if it waits: whoever wanted it does not wait for it any longer."""
@@ -172,7 +183,7 @@ class Commands:
     # --- helpers -------------------------------------------------------------------------------
 
     def _replace_older_than(self, new: Message) -> None:
-        peek = new.peek
+        _, peek = new.submitted
         found = self._dispatch.pending.find(new.account, peek.source_addr, peek.destination_addr)
         older = [id_ for id_ in found if id_ < new.id]
         self._cancel(older, lambda old: _is_alike(old, new), lambda _count: None)
@@ -188,8 +199,9 @@ class Commands:
         if not 0 < id_ <= _HIGHEST_ID:
             return []
         first = self._recent.get(MessageId(id_))
-        owner = (account, self._sender(account, source_addr))
-        if first is None or (first.account, first.peek.source_addr) != owner:
+        if first is None or first.account != account:
+            return []
+        if first.submitted[1].source_addr not in self.senders(account, source_addr):
             return []
         found = [first]
         while first.batch == first.id and len(found) < _BATCH_LIMIT:
@@ -202,9 +214,9 @@ class Commands:
                 break
         return found
 
-    def _sender(self, account: AccountId, source_addr: str) -> str:
-        """Who leaves the source out has the account's default sender, as in the submit."""
-        return source_addr or self._accounts[account].default_sender
+    def _spellings(self, account: AccountId, addr: str) -> set[str]:
+        """How a number may be stored: as it came, or as the account's region reads it."""
+        return {addr, self.number_reader(account)(addr)}
 
     def _cancel(
         self,
@@ -287,7 +299,7 @@ class Commands:
 
 def _is_alike(old: Message, new: Message) -> bool:
     """Does the new message mean the old one by replace_if_present_flag (SMPP 3.4 §5.2.18)?"""
-    was, is_ = old.peek, new.peek
+    (_, was), (_, is_) = old.submitted, new.submitted
     return (old.account, was.source_addr, was.destination_addr, was.service_type) == (
         new.account,
         is_.source_addr,

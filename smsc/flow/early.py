@@ -46,8 +46,9 @@ class Early:
     def __len__(self) -> int:
         return len(self._entries)
 
-    def __contains__(self, key: Key) -> bool:
-        return key in self._entries
+    def get(self, key: Key) -> Delivery | None:
+        """The receipt; None if there is none."""
+        return self._entries.get(key)
 
     def items(self) -> ItemsView[Key, Delivery]:
         """All of them, oldest first."""

@@ -6,7 +6,7 @@
 Station of the flow: admission → **guide** → store.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 
 import attrs
@@ -93,6 +93,11 @@ class Guide:
         """The guards, with their counters."""
         return self._guards
 
+    def number_reader(self, account: str) -> Callable[[str], str]:
+        """What reads numbers as that account writes them; `str` without a region."""
+        normaliser = self.normalisers.get(account)
+        return str if normaliser is None else normaliser.digits
+
     def normalise(self, draft: Draft, peek: SubmitPeek) -> SubmitPeek:
         """Numbers as the account's region writes them become E.164, in the draft's body too."""
         normaliser = self.normalisers.get(draft.account)
@@ -158,19 +163,14 @@ class Guide:
 
     def plan_now(self, message: Message) -> Plan:
         """As `plan_again`, for whoever tells of all such messages together."""
-        asked = message.asked
-        body, peek, tags = (
-            (message.body, message.peek, message.tags)
-            if asked is None
-            else (asked.body, peek_submit_sm(asked.body), asked.tags)
-        )
+        body, peek = message.submitted
         decision = self._routes.match(
             read_key(
                 body,
                 peek,
                 account=message.account,
                 source=message.source,
-                tags=tags,
+                tags=message.tags if message.asked is None else message.asked.tags,
                 group=self._groups.get(message.account, ""),
                 at_ms=message.accepted_ms,
                 needs=self._routes.needs,

@@ -7,7 +7,7 @@ There is no index by account: it would be a random-key write for each message. A
 through the messages instead and decodes only what is the account's by its first octets.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from typing import Final
 
 import trio
@@ -95,7 +95,7 @@ class MessageLookup:
             await trio.lowlevel.checkpoint()
         return MessagePage(found, below)
 
-    def newest(self, account: AccountId, source_addr: str, limit: int) -> list[MessageId]:
+    def newest(self, account: AccountId, sources: Container[str], limit: int) -> list[MessageId]:
         """The account's newest messages from a source, at once, among a bounded number of records."""
         found: list[MessageId] = []
         below = _NEWEST
@@ -104,7 +104,7 @@ class MessageLookup:
             for message in self._store.messages(ids):
                 if message is None or message.account != account or not message.is_readable:
                     continue
-                if message.peek.source_addr == source_addr:
+                if message.submitted[1].source_addr in sources:
                     found.append(message.id)
             if go_on is None or len(found) >= limit:
                 break

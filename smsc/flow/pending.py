@@ -33,7 +33,7 @@ class Pending:
         ids = self._ids
         enter = ids.setdefault
         for message in messages:
-            peek, id_ = message.peek, message.id
+            id_, (_, peek) = message.id, message.submitted
             key = hash((message.account, peek.source_addr, peek.destination_addr))
             held = enter(key, id_)
             if held is id_:
@@ -45,7 +45,7 @@ class Pending:
 
     def discard(self, message: Message) -> None:
         """It waits no more, or never did."""
-        ids, peek = self._ids, message.peek
+        ids, (_, peek) = self._ids, message.submitted
         key = hash((message.account, peek.source_addr, peek.destination_addr))
         held = ids.get(key)
         if held == message.id:

@@ -39,12 +39,12 @@ def client_id(message: Message) -> MessageId:
 
 
 def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt"]) -> bytes:
-    """The deliver_sm body of a receipt: addresses swapped, standard text, and the TLVs.
+    """The deliver_sm body of a receipt: the client's addresses swapped, standard text, the TLVs.
 
     Written octet by octet, since one is made for each message; `encode_body` of a `DeliverSm`
     gives the same (tests compare them).
     """
-    peek, stored = message.peek, message.body
+    stored, peek = message.submitted
     # The addresses stand behind service_type; TON, NPI, number and NUL each (SMPP 3.4 §4.4.1).
     source_at = len(peek.service_type) + 1
     destination_at = source_at + 3 + len(peek.source_addr)
@@ -52,7 +52,7 @@ def receipt_body(message: Message, progress: Progress, head: bytes = AS["receipt
     id_ = b"%d" % (message.id if message.batch is None else client_id(message))
     state, error = progress.state, progress.error
     # What never reached an outlet has no parts yet; `sub` counts what was submitted nevertheless.
-    parts = progress.parts or new_parts(part_count(stored, peek))
+    parts = progress.parts or new_parts(part_count(message.body, message.peek))
     behind_id = _behind_id(
         message.accepted_ms // _MINUTE_MS,
         progress.done_ms // _MINUTE_MS,

@@ -224,6 +224,8 @@ class Receipts(ReceiptWriter):
                 # The network says that it is on its way; that is known.
                 if hit is not None:
                     notices += self._pass_on(batch, hit[0], progresses[hit[0]])
+                elif receipt.is_notice:
+                    answers[place] = self._park_early(batch, receipt, now_ms)
                 continue
             done_ms = receipt.done_ms
             if not oldest_ms <= done_ms <= newest_ms:  # also when the network did not say: 0
@@ -275,9 +277,14 @@ class Receipts(ReceiptWriter):
         if not receipt.upstream_id:
             return self._nameless(receipt.outlet)
         key = (receipt.outlet, self._key(receipt.outlet, receipt.upstream_id))
-        if key in self._early:
-            self.duplicates += 1
-            return Status.ESME_ROK
+        first = self._early.get(key)
+        if first is not None:
+            if first.state not in _UNDER_WAY or receipt.state in _UNDER_WAY:
+                self.duplicates += 1
+                return _ROK
+            # The end is known before a client could hear of the attempt: that is no news any more.
+            batch.unpark(first.mailbox, first.id)
+            self._early.pop(key)
         if len(self._early) >= _EARLY_LIMIT:
             return Status.ESME_RX_T_APPN
         now_ms = self._now_ms()
@@ -295,7 +302,7 @@ class Receipts(ReceiptWriter):
         )
         batch.park(early)
         self._early.add(key, early, now_ms)
-        return Status.ESME_ROK
+        return _ROK
 
     def _nameless(self, outlet: OutletName) -> int:
         """Count a receipt that names no message, and say so once for each outlet."""

@@ -59,8 +59,7 @@ class HttpPort:
 
     def number_reader(self, account: AccountId) -> Callable[[str], str]:
         """What reads numbers as that account writes them; `str` without a region."""
-        normaliser = self._rooms.guide.normalisers.get(account)
-        return str if normaliser is None else normaliser.digits
+        return self._rooms.guide.number_reader(account)
 
     def begin(
         self, account: AccountId, key: str, request: bytes, answer_of: AnswerOf

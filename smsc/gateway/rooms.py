@@ -184,6 +184,7 @@ class Rooms:
             now_ms,
         )
         self.commands.recharge = self.credits.recharge
+        self.commands.number_reader = self.guide.number_reader
         self.owner_changes = OwnerChanges(
             accounts, store, self.dispatch, self.recent, self.commands, self._is_admin, now_ms
         )

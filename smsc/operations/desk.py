@@ -6,7 +6,7 @@
 Station of the flow: server → **desk** → intake | commands. SMPP 3.4 §4.5, §4.8 to §4.10, 5.0 §4.4.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Final
 
 import attrs
@@ -61,7 +61,7 @@ class Desk:
         self._commands = commands
         self.lists = lists
         self._now_ms = now_ms
-        self.newest: Callable[[AccountId, str, int], Sequence[MessageId]] = lambda *_: ()
+        self.newest: Callable[[AccountId, Container[str], int], Sequence[MessageId]] = lambda *_: ()
 
     def ask(self, asker: Asker, request: Pdu, done: Done) -> None:
         """Answer one request through `done`, exactly once."""
@@ -129,7 +129,8 @@ class Desk:
         if not 1 <= request.no_of_msgs <= MOST_LAST_MESSAGES:
             done(int(Status.ESME_RQUERYFAIL), b"")
             return
-        ids = self.newest(asker.account, request.source_addr, request.no_of_msgs)
+        sources = self._commands.senders(asker.account, request.source_addr)
+        ids = self.newest(asker.account, sources, request.no_of_msgs)
         done(_ROK, encode_body(last_messages(ids)))
 
     def _cancel(self, asker: Asker, request: CancelSm, done: Done) -> None:

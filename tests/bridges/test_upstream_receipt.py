@@ -85,6 +85,16 @@ def test_what_a_handset_acknowledges_is_a_message_even_if_it_names_one(esm_class
     assert read(esm_class=esm_class, short_message=body, tlvs=tlvs) is None
 
 
+@pytest.mark.parametrize("text", [b"id:7F00 sub:001 dlvrd:001 err:027", b"id:7F00"])
+def test_the_state_in_a_tlv_and_the_id_in_the_text(text: bytes) -> None:
+    state = tlv(Tag.MESSAGE_STATE, b"\x05")
+    receipt = read(esm_class=0x04, short_message=text, tlvs=(state,))
+    assert receipt is not None
+    assert (receipt.upstream_id, receipt.state) == ("7F00", State.UNDELIVERABLE)
+    assert receipt.error == (27 if b"err" in text else 0)
+    assert read(esm_class=0, short_message=text, tlvs=(state,)) is None
+
+
 def test_an_intermediate_notification_never_ends_a_message() -> None:
     receipt = read(esm_class=0x20, short_message=TEXT)
     assert receipt is not None

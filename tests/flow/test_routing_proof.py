@@ -101,6 +101,7 @@ def outlets_of(gateway: ReloadableGateway, *drafts: Draft) -> list[str]:
     return [str(gateway.message(id_)[1].outlet) for id_ in sent(gateway, *drafts)]
 
 
+_NOT_FOUND = Status.ESME_RQUERYFAIL
 NOW = datetime.now(UTC)
 
 
@@ -250,6 +251,19 @@ def test_an_account_may_send_to_numbers_however_they_are_written(
     refused = answers[-1]
     assert isinstance(refused, Refused)
     assert "may not send to 49301234567" in refused.why
+
+
+def test_a_client_names_its_messages_as_it_wrote_them(gateway: ReloadableGateway) -> None:
+    """A national sender that is stored in E.164, and one that a rule puts another in place of."""
+    follow(gateway, '[[routes]]\nto = ["4179"]\ndo = {sender = "Other"}\noutlets = ["hit"]\n')
+    client = Esme(gateway.port)
+    client.bind("transceiver", "swiss", "swiss")
+    for to in ("0791234567", "0781234567"):
+        written = draft(account="swiss", to=to, source_addr="0791111111")
+        (id_,) = sent(gateway, written)
+        for source, status in (("0791111111", 0), ("41791111111", 0), ("Other", _NOT_FOUND)):
+            assert client.query(str(id_), source) == status, (to, source)
+    client.close()
 
 
 class TestTargets:

@@ -46,6 +46,14 @@ class Esme(smpplib.client.Client):  # type: ignore[misc]  # smpplib has no types
             **fields,
         )
 
+    def query(self, message_id: str, source_addr: str) -> int:
+        """Ask for a message; the command_status of the answer."""
+        named = {"message_id": message_id, "source_addr": source_addr}
+        self.send_pdu(smpplib.smpp.make_pdu("query_sm", client=self, **named))
+        while (answer := self.read_pdu()).command != "query_sm_resp":
+            pass  # receipts may come first
+        return int(answer.status)
+
     def read_until(self, *, responses: int = 0, delivered: int = 0) -> None:
         """Read and answer PDUs until so many came in, in all."""
         while len(self.responses) < responses or len(self.delivered) < delivered:

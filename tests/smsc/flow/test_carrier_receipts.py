@@ -495,6 +495,52 @@ def test_a_part_in_doubt_holds_those_that_could_come_again(resend: bool) -> None
         assert heard(house) == [id_]
 
 
+def notice(house: House, name: str) -> list[int]:
+    answers: list[int] = []
+    told = UpstreamReceipt(A, name, State.ENROUTE, is_notice=True)
+    house.receipts.receipts_nowait([told], answers.extend)
+    return answers
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_an_early_notification_is_passed_on_when_the_response_comes(restarts: bool) -> None:
+    house = house_of()
+    house.admit(draft_to("4400000001", registered_delivery=0x11))
+    answers = notice(house, "u")
+    assert not answers, "answered before it is on disk"
+    house.commit()
+    assert answers == [0]
+    assert house.receipts.early == 1
+    assert notice(house, "u") == []
+    house.commit()
+    assert (house.receipts.early, house.receipts.duplicates) == (1, 1)
+    if restarts:
+        house.restart()
+    ours = len(house.parked())
+    accept(house, ["u"])
+    notices = house.parked()[ours:]
+    assert {told(one)[2] for one in notices} == {"ENROUTE"}
+    assert len(notices) == 2, "the first attempt, and what the carrier said"
+    assert (house.receipts.early, house.parked(early_mailbox(A))) == (0, [])
+
+
+@pytest.mark.parametrize("in_one_commit", [False, True])
+def test_an_early_end_takes_the_place_of_an_early_notification(in_one_commit: bool) -> None:
+    house = house_of()
+    (id_,) = house.admit(draft_to("4400000001", registered_delivery=0x11))
+    notice(house, "u")
+    if not in_one_commit:
+        house.commit()
+    receive(house, ["u"])
+    assert len(house.parked(early_mailbox(A))) == 1
+    notice(house, "u")
+    house.commit()
+    assert len(house.parked(early_mailbox(A))) == 1, "the end is not forgotten for it"
+    accept(house, ["u"])
+    assert house.state(id_) is State.DELIVERED
+    assert (house.receipts.early, house.parked(early_mailbox(A))) == (0, [])
+
+
 def test_parts_that_a_carrier_calls_by_one_id_end_by_one_receipt() -> None:
     house = house_of()
     (id_,) = house.admit(draft_to("4400000003"))

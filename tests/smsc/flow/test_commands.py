@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from pdu.codec import decode
+from pdu.codec import decode, peek_deliver_sm
 from pdu.commands import Command
 from pdu.message_pdus import SubmitSm
 from pdu.status import Status
@@ -79,6 +79,64 @@ def submit_sm(found: Message) -> SubmitSm:
     pdu = decode(Command.SUBMIT_SM, found.body)
     assert isinstance(pdu, SubmitSm)
     return pdu
+
+
+REWRITES = Rule(do=Do(sender="Other", to_prefix=("4179", "4378")), outlets=("a",))
+
+
+class TestRewritten:
+    """A client names its messages by the addresses that it gave them."""
+
+    def test_they_are_seen_and_changed_by_their_own_addresses(self) -> None:
+        house = House(outlets=[FakeOutlet(A, is_up=False)], rules=(REWRITES,))
+        first, second = house.admit(draft_to(), draft_to())
+        assert message(house, first).peek.source_addr == "Other"
+        assert len(house.commands.query(DEMO, str(first), "Shop")) == 1
+        assert house.commands.query(DEMO, str(first), "Other") == []
+        assert replace(house, first, short_message=b"new") == 0
+        assert cancel(house, first, destination_addr="4378000001") == 0
+        assert cancel(house, first, destination_addr=TO) == 1
+        assert cancel_all(house, "4378000001", source="Other") == 0
+        assert cancel_all(house) == 1
+        assert house.state(second) is State.DELETED
+        assert not house.dispatch.pending
+
+    def test_a_newer_one_replaces_an_older_one(self) -> None:
+        house = House(outlets=[FakeOutlet(A, is_up=False)], rules=(REWRITES,))
+        (old,) = house.admit(draft_to())
+        house.admit(draft_to(replace_if_present_flag=1))
+        house.commit()
+        assert house.state(old) is State.DELETED
+
+    def test_their_receipts_have_them(self) -> None:
+        house = House(rules=(REWRITES,))
+        house.admit(draft_to())
+        house.receipt(A, *house.accept_all(A))
+        house.commit()
+        (receipt,) = house.parked()
+        peek = peek_deliver_sm(receipt.body)
+        assert (peek.source_addr, peek.destination_addr) == (TO, "Shop")
+
+
+class TestNationalNumbers:
+    """Stored in E.164, named as the account writes them."""
+
+    SHORT, LONG = "0791111111", "41791111111"
+
+    def house(self) -> House:
+        house = down()
+        read = {self.SHORT: self.LONG, "079": TO}
+        house.commands.number_reader = lambda _: lambda addr: read.get(addr, addr)
+        return house
+
+    def test_each_spelling_names_the_message(self) -> None:
+        house = self.house()
+        ids = house.admit(*[draft_to(source_addr=self.LONG)] * 4)
+        for source in (self.SHORT, self.LONG):
+            assert len(house.commands.query(DEMO, str(ids[0]), source)) == 1
+        assert cancel(house, ids[0], source_addr=self.SHORT, destination_addr="079") == 1
+        assert cancel(house, ids[1], source_addr=self.LONG, destination_addr="078") == 0
+        assert cancel_all(house, "079", source=self.SHORT) == 3
 
 
 class TestQuery:

@@ -153,6 +153,6 @@ async def test_a_question_looks_at_a_bounded_number_of_records(
 
 def test_the_newest_of_a_source(store: MemoryStore, asked: MessageLookup) -> None:
     accept(store, [a_message(1), a_message(2, account=OTHER), a_message(3), a_message(4)])
-    assert asked.newest(DEMO, "Shop", 2) == [4, 3]
-    assert asked.newest(DEMO, "Shop", 9) == [4, 3, 1]
-    assert asked.newest(DEMO, "Bank", 9) == []
+    assert asked.newest(DEMO, {"Shop"}, 2) == [4, 3]
+    assert asked.newest(DEMO, {"Shop", "Shoe"}, 9) == [4, 3, 1]
+    assert asked.newest(DEMO, {"Bank"}, 9) == []
